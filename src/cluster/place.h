@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Creating a container: name free? choose, reserve (one atomic step), create on the node, pull
+ * where section 5 says so, and give everything back where it fails.
+ */
+#ifndef CLUSTER_PLACE_H
+#define CLUSTER_PLACE_H
+
+#include "cluster/cluster.h"
+#include "docker/version.h"
+#include "http/codec.h"
+
+struct create_request {
+	struct api_version version;
+	struct str client; /* who asks: remembers which node its pull goes to */
+	struct str name;   /* "" where none was asked for; may be "node/name" */
+	struct str query;  /* the rest of the query as sent: "platform=linux%2Famd64" */
+	struct str body;
+	struct str registry_auth; /* X-Registry-Auth as sent, or empty */
+	const struct http_header *headers; /* to pass on */
+	size_t n_headers;
+};
+
+/*
+ * ret_reply is the engine's own 201 body, in the arena; the container is in the tables by then.
+ */
+may_suspend must_check struct error *cluster_create(struct cluster *c,
+						    const struct create_request *req,
+						    struct arena *arena, struct str *ret_reply);
+
+/*
+ * POST /containers/{id}/rename: refuses a name that the pool has (409), holds the new one while the
+ * engine renames.
+ */
+may_suspend must_check struct error *cluster_rename(struct cluster *c, struct container *ct,
+						    struct str new_name, struct api_version version);
+
+/*
+ * Where this client's create of this image was answered "No such image" less than a minute ago:
+ * its pull goes to that node alone. NULL: nowhere. A new reference.
+ */
+struct engine *cluster_pull_target(struct cluster *c, struct str client, struct str image);
+
+#endif

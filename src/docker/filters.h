@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The `filters` query parameter: {"label":["a=b"]} or the older {"label":{"a=b":true}}.
+ */
+#ifndef DOCKER_FILTERS_H
+#define DOCKER_FILTERS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/arena.h"
+#include "base/error.h"
+#include "base/str.h"
+
+struct filter {
+	struct str key;
+	const struct str *values;
+	size_t n;
+};
+
+struct filters {
+	const struct filter *v;
+	size_t n;
+};
+
+/* Empty text: no filters. ERR_INVALID in the engine's words where it is no JSON of that shape. */
+must_check struct error *filters_parse(struct str text, struct arena *arena, struct filters *ret);
+
+/* ERR_INVALID "Invalid filter 'x'" for a key that is not among `known` (NULL-terminated). */
+must_check struct error *filters_check(const struct filters *f, const char *const *known);
+
+const struct filter *filters_get(const struct filters *f, const char *key); /* NULL: not asked */
+bool filters_have(const struct filters *f, const char *key, struct str value); /* exactly this */
+
+/* No such key asked, or some value equals / matches the text: an engine's ExactMatch and Match
+ * (a value is a regular expression found anywhere in the text, else a plain prefix... see .c). */
+bool filters_match_exact(const struct filters *f, const char *key, struct str text);
+bool filters_match_regex(const struct filters *f, const char *key, struct str text);
+
+/* Every value "k" or "k=v" of the key is among the labels (get answers a label's value, false: none). */
+bool filters_match_labels(const struct filters *f, const char *key,
+			  bool (*get)(const void *labels, struct str key, struct str *ret_value),
+			  const void *labels);
+
+/* As `filters` text again, without `key`: what is passed on when one was for us. */
+struct str filters_format(const struct filters *f, const char *without_key, struct arena *arena);
+
+#endif

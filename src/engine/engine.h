@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * ONE Docker host: whether it is well, what is on it, and how to talk to it. Knows nothing of other
+ * hosts; what it learns goes to its observer.
+ *
+ *            validated                    failures = retry
+ *   PENDING ----------> HEALTHY <------------------------> UNHEALTHY
+ *      ^                   |          first success           |
+ *      +--- another ID ----+----------------------------------+
+ *   any --stop--> GONE
+ *
+ * A healthy or unhealthy engine has two fibers: health (pings after a failure, reconciles at the
+ * refresh interval) and monitor (its event stream, always drained at once). A third refreshes
+ * single containers and images while some are out of date.
+ */
+#ifndef ENGINE_ENGINE_H
+#define ENGINE_ENGINE_H
+
+#include "base/error.h"
+#include "base/map.h"
+#include "docker/event.h"
+#include "engine/container.h"
+#include "engine/image.h"
+#include "engine/info.h"
+#include "net/addr.h"
+
+struct engine;
+struct tls_context;
+
+enum engine_state { ENGINE_PENDING, ENGINE_HEALTHY, ENGINE_UNHEALTHY, ENGINE_GONE };
+const char *engine_state_name(enum engine_state s); /* "Pending", "Healthy", "Unhealthy", "Disconnected" */
+
+/*
+ * What the engine tells. Called in the order in which things happen, never parks. Before a state of
+ * HEALTHY is told for the first time, its containers and images have been.
+ */
+struct engine_observer {
+	/*
+	 * The answers of /info and /version are read; a refusal (an ID that another node has)
+	 * keeps it pending with that error.
+	 */
+	struct error *(*validate)(void *arg, struct engine *e, const struct engine_info *info);
+	void (*state)(void *arg, struct engine *e, enum engine_state before);
+	/* before NULL: new; after NULL: gone; both: news of it. Borrowed. */
+	void (*container)(void *arg, struct engine *e, struct container *before,
+			  struct container *after);
+	void (*image)(void *arg, struct engine *e, struct image *before, struct image *after);
+	void (*event)(void *arg, struct engine *e, const struct docker_event *ev);
+	/* Events of this span of the engine's clock may have been lost (unix ns). */
+	void (*events_lost)(void *arg, struct engine *e, int64_t from, int64_t to);
+	/* /info was read again: labels, name or resources may differ. */
+	void (*info)(void *arg, struct engine *e, const struct engine_info *before);
+};
+
+struct engine_config {
+	int64_t refresh_min, refresh_max; /* between two full reconciles */
+	unsigned int failure_retry;
+	struct tls_context *tls; /* NULL: in the clear */
+	const struct engine_observer *observer;
+	void *observer_arg;
+};
+
+/* The config is copied. Does nothing before engine_start. */
+struct engine *engine_new(const struct addr *a, const struct engine_config *config);
+struct engine *engine_ref(struct engine *e);
+void engine_unref(struct engine *e); /* never parks; stopped, or never started, by then */
+void engine_start(struct engine *e);
+/* To GONE: joins its fibers; its containers and images are told as gone, then its state. */
+may_suspend void engine_stop(struct engine *e);
+
+DEFINE_CLEANUP(struct engine *, engine_unref)
+
+/* What it is now. Borrowed texts change at the next park. */
+enum engine_state engine_state(const struct engine *e);
+struct str engine_addr(const struct engine *e); /* "10.0.0.1:2375", as discovery gave it */
+struct str engine_ip(const struct engine *e);	/* numeric, of the connection; else the host part */
+struct str engine_name(const struct engine *e); /* "" while pending and never validated */
+struct str engine_id(const struct engine *e);
+const struct engine_info *engine_info(const struct engine *e); /* NULL before the first validation */
+struct str engine_error(const struct engine *e);     /* why pending or unhealthy; "" when well */
+int engine_health(const struct engine *e);	     /* degree, 0 to 100 */
+int64_t engine_updated_at(const struct engine *e);   /* last news, unix ns of our clock */
+int64_t engine_now(const struct engine *e);	     /* the engine's own clock, unix ns */
+void *engine_owner(const struct engine *e);	     /* what engine_set_owner gave: the cluster's member */
+void engine_set_owner(struct engine *e, void *owner);
+
+/* Its tables, to look up and to walk inside NO_SUSPEND. */
+const struct map *engine_containers(const struct engine *e); /* of struct container, by id */
+const struct map *engine_images(const struct engine *e);     /* of struct image, by id */
+
+/*
+ * Fetches the container (image, by any name or id) anew and returns when the observer has been told
+ * what it is now: what a client just did, its next request sees. A transport failure is an error.
+ */
+may_suspend must_check struct error *engine_refresh_container(struct engine *e, struct str id);
+may_suspend must_check struct error *engine_refresh_image(struct engine *e, struct str name);
+/* Everything, as at the refresh interval. */
+may_suspend must_check struct error *engine_reconcile(struct engine *e);
+
+/* Removes a container from the tables at once: the engine has answered that it is gone. */
+void engine_forget_container(struct engine *e, struct str id);
+
+/*
+ * A call to the engine failed at the transport: counts against its health, and is pinged from now
+ * on. Frees nothing.
+ */
+void engine_failed(struct engine *e, const struct error *err);
+
+#endif

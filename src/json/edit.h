@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Changes to a JSON text that leave every other byte as it was: unknown fields, the order of
+ * members, numbers to the last digit. Edits are collected against one parsed text, in any order,
+ * and applied at once; two edits of the same value are a bug of the caller (asserted), except that
+ * several json_edit_add to one object or array are fine.
+ */
+#ifndef JSON_EDIT_H
+#define JSON_EDIT_H
+
+#include "base/arena.h"
+#include "base/strbuf.h"
+#include "json/json.h"
+
+struct json_edit;
+
+/* Of the whole text in which `root` stands. Lives in the arena; `raw` texts are borrowed until apply. */
+struct json_edit *json_edit_new(struct json root, struct arena *arena);
+
+void json_edit_replace(struct json_edit *e, struct json value, struct str raw);
+/* Removes a member of an object, each of it where the key stands twice; nothing where missing. */
+void json_edit_delete(struct json_edit *e, struct json object, const char *key);
+/* json_edit_delete with keys compared as json_field does. */
+void json_edit_delete_field(struct json_edit *e, struct json object, const char *key);
+/* Adds a member at the end of an object; the key must not be there (or be deleted in this edit). */
+void json_edit_add(struct json_edit *e, struct json object, struct str key, struct str raw);
+/* Sets a member: replaces what json_get finds, or adds. */
+void json_edit_set(struct json_edit *e, struct json object, const char *key, struct str raw);
+void json_edit_append(struct json_edit *e, struct json array, struct str raw);
+/* Puts an item before all others. */
+void json_edit_prepend(struct json_edit *e, struct json array, struct str raw);
+
+void json_edit_apply(const struct json_edit *e, struct strbuf *out); /* appends the new text */
+
+#endif

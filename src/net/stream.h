@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A connection: bytes both ways, each direction ending on its own. TCP, unix socket, TLS over
+ * either, or a pair in memory (tests, simulation). One owner; one fiber may read while another
+ * writes. An end of the stream is 0 bytes read; ERR_CLOSED is a reset or a write to a peer that is
+ * gone.
+ */
+#ifndef NET_STREAM_H
+#define NET_STREAM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/attr.h"
+#include "base/error.h"
+#include "base/str.h"
+
+struct fiber;
+struct stream;
+
+struct stream_ops {
+	may_suspend struct error *(*read)(struct stream *s, void *buf, size_t cap, size_t *ret_n);
+	may_suspend struct error *(*write)(struct stream *s, const struct str *parts, size_t n);
+	may_suspend struct error *(*shutdown)(struct stream *s);
+	may_suspend struct error *(*wait_readable)(struct stream *s);
+	void (*cancel_on_hangup)(struct stream *s, struct fiber *f);
+	bool (*quiet)(struct stream *s);
+	void (*close)(struct stream *s, bool abort);
+};
+
+struct stream {
+	const struct stream_ops *ops;
+	uint64_t bytes_read, bytes_written;
+	char peer[80];	     /* numeric address with port, "unix:<uid>", or a name in memory */
+	char certificate[65]; /* SHA-256 of the peer's certificate in hex; "" without one */
+};
+
+/* Reads at least one byte, 0 at the end of the stream. */
+may_suspend must_check struct error *stream_read(struct stream *s, void *buf, size_t cap,
+						 size_t *ret_n);
+may_suspend must_check struct error *stream_write(struct stream *s, struct str data); /* all of it */
+may_suspend must_check struct error *stream_writev(struct stream *s, const struct str *parts,
+						   size_t n); /* all of it; n up to 16 */
+
+/* Ends our direction; the other goes on (FIN; over TLS close_notify, then FIN). */
+may_suspend must_check struct error *stream_shutdown(struct stream *s);
+
+/* Parks until a read would not: how an idle connection waits without holding a buffer. */
+may_suspend must_check struct error *stream_wait_readable(struct stream *s);
+
+/* While set, a peer that hangs up cancels the fiber (see fiber/fd.h); NULL turns it off. */
+void stream_cancel_on_hangup(struct stream *s, struct fiber *f);
+
+/* Nothing came and the peer has not closed: an idle pooled connection may be used again. */
+bool stream_quiet(struct stream *s);
+
+/* Both free it and never park. Nobody may be using it. NULL is fine. */
+void stream_close(struct stream *s);
+void stream_abort(struct stream *s); /* the peer sees a reset where the transport has one */
+
+DEFINE_CLEANUP(struct stream *, stream_close)
+
+#endif

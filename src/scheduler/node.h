@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A node as placement sees it: plain values that the cluster keeps current, one step for each
+ * change, and a few look-ups that it answers. Nothing here is a list of containers.
+ */
+#ifndef SCHEDULER_NODE_H
+#define SCHEDULER_NODE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/str.h"
+#include "docker/config.h"
+#include "scheduler/match.h"
+
+struct sched_label {
+	struct str key, value;
+};
+
+struct sched_node;
+
+/* Answered by the cluster's indexes at the cost of a look-up. */
+struct sched_lookups {
+	/* The name of the container (or creation in flight) that holds the port; STR_NONE: free. */
+	struct str (*port_holder)(const struct sched_node *n, const struct host_port *port);
+	/* A container there whose id, or a name, matches. */
+	bool (*has_container)(const struct sched_node *n, struct match *m);
+	/* An image there whose id, repo:tag, or repo matches. */
+	bool (*has_image)(const struct sched_node *n, struct match *m);
+	/* Some container there has this label, with a value that matches. */
+	bool (*has_container_label)(const struct sched_node *n, struct str key, struct match *m);
+};
+
+struct sched_node {
+	struct str id, name, addr;
+	const struct sched_label *labels; /* sorted by key, built-in ones included */
+	size_t n_labels;
+	bool healthy;
+	int health;			 /* degree, 0 to 100 */
+	int64_t nano_cpus, memory;	 /* totals, overcommit not counted */
+	int64_t reserved_nano_cpus, reserved_memory; /* containers and creations in flight */
+	uint32_t containers;		 /* likewise */
+	uint32_t at;			 /* the scheduler's scratch: its place in the array given */
+	const struct sched_lookups *lookups;
+};
+
+struct str sched_node_label(const struct sched_node *n, struct str key); /* STR_NONE: none */
+
+#endif

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Chooses the node for a container: filters, then a strategy. Pure: values in, a node out. What is
+ * chosen is the caller's to reserve before anything else runs.
+ */
+#ifndef SCHEDULER_SCHEDULER_H
+#define SCHEDULER_SCHEDULER_H
+
+#include <stddef.h>
+
+#include "base/arena.h"
+#include "base/error.h"
+#include "base/strbuf.h"
+#include "docker/config.h"
+#include "scheduler/expr.h"
+#include "scheduler/node.h"
+
+struct sched_request {
+	struct exprs constraints, affinities, whitelists;
+	int64_t nano_cpus, memory;     /* asked for; 0: none */
+	const struct host_port *ports; /* with --net=host the exposed ones are among them */
+	size_t n_ports;
+	/*
+	 * Each dependency with the node that has it; NULL: no container of that name anywhere.
+	 * `name` is as the user wrote it.
+	 */
+	struct sched_dependency {
+		struct str name;
+		const struct sched_node *node;
+	} *dependencies;
+	size_t n_dependencies;
+	/* Where not NULL, only these nodes come into question (images, volumes), `only_why` says why. */
+	const struct sched_node *const *only;
+	size_t n_only;
+	const char *only_why;
+};
+
+struct filter_kind;   /* filter_<name>.c */
+struct strategy_kind; /* strategy_<name>.c */
+
+struct sched_config {
+	const struct filter_kind *filters[16]; /* in their order, NULL behind the last */
+	const struct strategy_kind *strategy;
+	double overcommit; /* 0.05 */
+};
+
+void sched_config_default(struct sched_config *c); /* all filters, spread, 0.05 */
+/* NULL where there is none of that name. */
+const struct filter_kind *sched_filter(struct str name);
+const struct strategy_kind *sched_strategy(struct str name);
+const char *sched_filter_name(const struct filter_kind *f);
+const char *sched_strategy_name(const struct strategy_kind *s);
+extern const char *const sched_filter_names[];	 /* NULL-terminated, in their order */
+extern const char *const sched_strategy_names[];
+
+/*
+ * ERR_NO_NODE tells why, per filter and per node (the original's first line, then the reasons);
+ * ERR_INVALID where a pattern exceeded its budget. First with, then without soft expressions.
+ */
+must_check struct error *schedule(const struct sched_config *c, struct sched_node *const *nodes,
+				  size_t n, struct sched_request *request, struct arena *arena,
+				  struct sched_node **ret);
+
+#endif
