@@ -30,7 +30,10 @@ void duration_format(int64_t span, struct strbuf *out); /* "1m30s", as Go prints
  */
 void duration_format_human(int64_t span, struct strbuf *out);
 
-/* 2026-11-22T06:29:35.123456789Z, with offsets too; false where it is not that. */
+/*
+ * 2026-11-22T06:29:35.123456789Z, with offsets too; false where it is not that. A time that int64
+ * cannot hold (Docker's "0001-01-01T00:00:00Z" for never) is INT64_MIN or INT64_MAX.
+ */
 bool time_parse_rfc3339(struct str text, int64_t *ret_unix_ns);
 void time_format_rfc3339(int64_t unix_ns, struct strbuf *out);	    /* whole seconds, Z */
 void time_format_rfc3339_nano(int64_t unix_ns, struct strbuf *out); /* fraction without end zeros */
