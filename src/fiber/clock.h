@@ -8,7 +8,7 @@
 
 #include <stdint.h>
 
-int64_t clock_now(void);  /* monotonic, as of this turn of the loop */
+int64_t clock_now(void);   /* monotonic, as of this turn of the loop */
 int64_t clock_exact(void); /* monotonic, read now */
 int64_t clock_boot(void);  /* CLOCK_BOOTTIME: goes on while the machine sleeps. For leases */
 int64_t clock_wall(void);  /* since 1970 */

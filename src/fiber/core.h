@@ -29,8 +29,8 @@ enum fiber_state { FIBER_READY, FIBER_RUNNING, FIBER_PARKED, FIBER_DONE };
 
 /* What ended a park. The first cause wins, save that a cancellation outranks a timeout. */
 enum wake {
-	WAKE_EVENT,  /* what was waited for has happened, its span of sleep included */
-	WAKE_TIMER,  /* the deadline passed */
+	WAKE_EVENT, /* what was waited for has happened, its span of sleep included */
+	WAKE_TIMER, /* the deadline passed */
 	WAKE_CANCEL,
 };
 
@@ -41,33 +41,33 @@ enum wake {
 struct fiber {
 	ucontext_t context;
 	struct stack stack;
-	const char *top;       /* while parked: about where its stack pointer is */
-	void *fake_stack;      /* AddressSanitizer's */
+	const char *top;  /* while parked: about where its stack pointer is */
+	void *fake_stack; /* AddressSanitizer's */
 	struct list link;
-	struct list all;       /* in the loop's list of every fiber */
-	struct list sibling;   /* in its group */
-	struct list ran;       /* in the loop's list of those that ran since they were trimmed */
+	struct list all;     /* in the loop's list of every fiber */
+	struct list sibling; /* in its group */
+	struct list ran;     /* in the loop's list of those that ran since they were trimmed */
 	struct heap_item timer;
-	struct group *group;   /* NULL for the loop's main fiber */
+	struct group *group; /* NULL for the loop's main fiber */
 	fiber_fn *fn;
 	void *arg;
-	const char *name;      /* borrowed */
-	const char *what;      /* borrowed: what it waits for */
-	int64_t since;	       /* when it got into its state */
-	int64_t deadline;      /* the nearest in force, or NEVER */
+	const char *name; /* borrowed */
+	const char *what; /* borrowed: what it waits for */
+	int64_t since;	  /* when it got into its state */
+	int64_t deadline; /* the nearest in force, or NEVER */
 	uint64_t id;
 	unsigned shields, no_suspends;
 	enum fiber_state state;
 	enum wake why;
-	bool timer_is_event;   /* the timer is the fiber's own sleep, not its deadline */
+	bool timer_is_event; /* the timer is the fiber's own sleep, not its deadline */
 	bool cancelled;
 };
 
 struct loop {
 	enum loop_kind kind;
 	uv_loop_t uv;
-	uv_timer_t timer;      /* the one libuv timer: for the first of `timers` */
-	int64_t timer_at;      /* what it is set for, or NEVER */
+	uv_timer_t timer; /* the one libuv timer: for the first of `timers` */
+	int64_t timer_at; /* what it is set for, or NEVER */
 	struct heap timers;
 	struct list ready, all, ran;
 	size_t n_fibers;
@@ -78,10 +78,10 @@ struct loop {
 	const void *stack_low; /* of the thread, for AddressSanitizer */
 	size_t stack_size;
 	int64_t now;
-	int64_t sweep_at;      /* when stacks are next looked at, or NEVER */
-	struct list signals;   /* struct signal_source, of signal.c */
+	int64_t sweep_at;    /* when stacks are next looked at, or NEVER */
+	struct list signals; /* struct signal_source, of signal.c */
 	struct waitq signal_waiters;
-	bool done;	       /* main has returned */
+	bool done; /* main has returned */
 };
 
 extern struct loop *loop; /* NULL while none runs */
@@ -107,9 +107,9 @@ may_suspend void fiber_park_shielded(const char *what);
 void fiber_wake(struct fiber *f, enum wake why);
 
 struct fiber *fiber_new(const char *name, fiber_fn *fn, void *arg);
-void fiber_free(struct fiber *f);  /* DONE, and not running */
-void fiber_run(struct fiber *f);   /* by the loop: until it parks or is done */
-void fiber_sweep(struct loop *l);  /* gives back what long-parked stacks do not need */
+void fiber_free(struct fiber *f); /* DONE, and not running */
+void fiber_run(struct fiber *f);  /* by the loop: until it parks or is done */
+void fiber_sweep(struct loop *l); /* gives back what long-parked stacks do not need */
 
 /* Aborts where the caller is on no fiber. */
 struct fiber *fiber_must(const char *caller);

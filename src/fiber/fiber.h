@@ -57,7 +57,8 @@ struct no_suspend {
 };
 struct no_suspend no_suspend_begin(void);
 void no_suspend_end(struct no_suspend *guard);
-#define NO_SUSPEND _cleanup_(no_suspend_end) _unused_ struct no_suspend _no_suspend = no_suspend_begin()
+#define NO_SUSPEND \
+	_cleanup_(no_suspend_end) _unused_ struct no_suspend _no_suspend = no_suspend_begin()
 
 /* A line for each fiber: name, what it waits for, since when. SIGUSR1 logs it. */
 void fiber_dump(struct strbuf *out);

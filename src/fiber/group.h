@@ -22,7 +22,10 @@ struct group {
 	bool finishing;	      /* new fibers begin cancelled */
 };
 
-#define GROUP_INIT { { NULL, NULL }, 0, NULL, false }
+#define GROUP_INIT                             \
+	{                                      \
+		{ NULL, NULL }, 0, NULL, false \
+	}
 
 /* Starts fn(arg) on a fiber of its own; it first runs when the caller parks. `name` is borrowed. */
 void group_go(struct group *g, const char *name, fiber_fn *fn, void *arg);

@@ -17,7 +17,12 @@ struct waitq {
 	struct list waiters;
 };
 
-#define WAITQ_INIT { { NULL, NULL } }
+#define WAITQ_INIT                 \
+	{                          \
+		{                  \
+			NULL, NULL \
+		}                  \
+	}
 
 /* `what` is shown in the dump of fibers. */
 may_suspend must_check struct error *waitq_wait(struct waitq *q, const char *what);
