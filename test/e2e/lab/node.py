@@ -36,9 +36,10 @@ class Node:
             hosts.write(f'127.0.0.1 localhost {UNREACHABLE_REGISTRIES}\n{self.ip} {self.name}\n')
         with open(os.path.join(self.directory, 'resolv.conf'), 'w') as resolver:
             resolver.write('nameserver 127.0.0.1\n')
-        # /etc/docker holds the engine's identity, which must not be shared. Look-ups fail at
-        # once. Without securityfs the engine leaves the AppArmor profiles of this machine alone.
-        # containerd makes directories in /opt. A resolv.conf that leads into /run finds nothing there until it is made.
+        # /etc/docker holds the engine's identity, which must not be shared, and containerd makes
+        # directories in /opt. Look-ups fail at once; a resolv.conf that leads into /run finds
+        # nothing there until it is made. Without securityfs the engine leaves the AppArmor
+        # profiles of this machine alone.
         script = f'''
             cd {self.directory}
             hostname {self.name}

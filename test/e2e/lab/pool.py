@@ -98,10 +98,7 @@ class Lab:
         beyond default_labels(). tied: the lab's processes die with this one, however that ends.
         When it fails, what was started is taken down again."""
         self._check(count, registry)
-        try:
-            os.mkdir(self.state, 0o700)
-        except FileExistsError:
-            raise LabError(f'lab {self.name} is there already: `lab down` first') from None
+        os.mkdir(self.state, 0o700)
         try:
             self._up(count, labels or {}, registry, list(engine_args), tied)
         except BaseException:
@@ -118,6 +115,8 @@ class Lab:
         missing = [tool for tool in tools if not shutil.which(tool, path=host.PATH)]
         if missing:
             raise LabError(f'not installed: {", ".join(missing)}')
+        if os.path.exists(self.state):
+            raise LabError(f'lab {self.name} is there already: `lab down` first')
         if os.path.exists(f'/sys/class/net/{self.name}'):
             raise LabError(f'this machine has a link {self.name} already: choose another --name')
 
