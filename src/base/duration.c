@@ -85,10 +85,11 @@ static uint64_t fraction_of(const struct number *n, int64_t unit)
 
 static must_check struct error *invalid(struct str text)
 {
-	return error_new(ERR_INVALID,
-			 "invalid duration \"%.*s\": it takes numbers with units (ns, us, ms, s, m, h),"
-			 " as in 1m30s or 500ms",
-			 STR_ARG(text));
+	return error_new(
+		ERR_INVALID,
+		"invalid duration \"%.*s\": it takes numbers with units (ns, us, ms, s, m, h),"
+		" as in 1m30s or 500ms",
+		STR_ARG(text));
 }
 
 struct error *duration_parse(struct str text, int64_t *ret)
@@ -115,7 +116,8 @@ struct error *duration_parse(struct str text, int64_t *ret)
 		overflow |= __builtin_add_overflow(sum, part, &sum);
 	}
 	if (overflow || sum > (uint64_t)INT64_MAX + negative)
-		return error_new(ERR_INVALID, "invalid duration \"%.*s\": it is longer than 292 years",
+		return error_new(ERR_INVALID,
+				 "invalid duration \"%.*s\": it is longer than 292 years",
 				 STR_ARG(text));
 	*ret = negative ? (int64_t)(0 - sum) : (int64_t)sum;
 	return NULL;

@@ -14,6 +14,7 @@
 /* HTTP, as server and as client. */
 #define LIMIT_HTTP_HEAD		(256 * KIB) /* request or response line and headers */
 #define LIMIT_HTTP_HEADERS	256	    /* how many */
+#define LIMIT_HTTP_PARAMS	1024	    /* of a request's query */
 #define LIMIT_HTTP_CHUNK_LINE	(4 * KIB)   /* a chunk's size line with its extensions */
 #define LIMIT_HTTP_TRAILER	(16 * KIB)
 #define LIMIT_JSON_BODY		(16 * MIB)  /* a request's JSON body */
@@ -35,6 +36,8 @@
 #define LIMIT_FIBERS		200000
 #define LIMIT_FIBER_STACK	(256 * KIB)
 #define LIMIT_LABEL_EXPRS	256	    /* constraints, affinities, whitelists of one request */
+#define LIMIT_PATTERN		1024	    /* bytes of a glob or regular expression */
+#define LIMIT_FILTERS		64	    /* keys of a `filters` parameter */
 #define LIMIT_RANGE_HOSTS	65536	    /* addresses that one [m:n] entry may expand to */
 #define LIMIT_DISCOVERY_FILE	(16 * MIB)
 
