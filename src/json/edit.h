@@ -2,8 +2,8 @@
 /*
  * Changes to a JSON text that leave every other byte as it was: unknown fields, the order of
  * members, numbers to the last digit. Edits are collected against one parsed text, in any order,
- * and applied at once; two edits of the same value are a bug of the caller (asserted), except that
- * several json_edit_add to one object or array are fine.
+ * and applied at once. To replace the same value twice is a bug of the caller (asserted). Edits
+ * inside a value that is replaced or deleted as a whole go with it.
  */
 #ifndef JSON_EDIT_H
 #define JSON_EDIT_H
@@ -24,10 +24,10 @@ void json_edit_delete(struct json_edit *e, struct json object, const char *key);
 void json_edit_delete_field(struct json_edit *e, struct json object, const char *key);
 /* Adds a member at the end of an object; the key must not be there (or be deleted in this edit). */
 void json_edit_add(struct json_edit *e, struct json object, struct str key, struct str raw);
-/* Sets a member: replaces what json_get finds, or adds. */
+/* Sets a member: replaces what json_get finds and was not deleted before, or adds. */
 void json_edit_set(struct json_edit *e, struct json object, const char *key, struct str raw);
 void json_edit_append(struct json_edit *e, struct json array, struct str raw);
-/* Puts an item before all others. */
+/* Puts an item before all others, those too that were put there before. */
 void json_edit_prepend(struct json_edit *e, struct json array, struct str raw);
 
 void json_edit_apply(const struct json_edit *e, struct strbuf *out); /* appends the new text */

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * JSON as a flat index over the text that it came from: strict (RFC 8259, UTF-8, depth up to
- * LIMIT_JSON_DEPTH), lossless, in one pass. Values are small handles into the index; they borrow
+ * JSON as a flat index over the text that it came from: strict (RFC 8259, depth up to
+ * LIMIT_JSON_DEPTH), lossless, in one pass. What an engine would take is taken: keys that stand
+ * twice, and bytes that are no UTF-8 and escapes of half a surrogate pair, which read as U+FFFD, as
+ * in Go. Values are small handles into the index; they borrow
  * the text and the arena. A missing value is a handle too (json_missing), and asking it anything
  * answers the neutral thing, so getters can be chained: json_get(json_get(v, "HostConfig"), "Memory").
  *
@@ -38,7 +40,7 @@ struct json {
 
 /*
  * Reads the whole of text (white space around one value allowed). The index is in the arena; text
- * is borrowed and must live as long. Texts of 4 GiB or more are refused. ERR_INVALID says what is
+ * is borrowed and must live as long. Texts of 2 GiB or more are refused. ERR_INVALID says what is
  * wrong and at which byte, in words fit for a client.
  */
 must_check struct error *json_parse(struct str text, struct arena *arena, struct json *ret);
@@ -69,7 +71,8 @@ struct json json_get(struct json object, const char *key);
 
 /*
  * As Go's encoding/json finds a struct's field, which is what an engine does with a request body:
- * the last member whose key is the same but for the case of ASCII letters.
+ * the last member whose key is the same but for the case of ASCII letters (for Go, U+017F is a form
+ * of s and U+212A one of k).
  */
 struct json json_field(struct json object, const char *key);
 
@@ -81,19 +84,22 @@ struct json json_item(struct json array, size_t i); /* walks: use json_iter for 
 
 struct json_iter {
 	const struct json_index *index;
-	uint32_t next, left;
+	uint32_t next, end;
 	bool object;
 };
 struct json_iter json_iter(struct json v); /* over members or items, in the order of the text */
 /* Key is the decoded key (in the arena of the parse where it had escapes); NULL if not wanted. */
 bool json_next(struct json_iter *it, struct str *ret_key, struct json *ret_value);
 
-/* A string's value, escapes decoded (borrowed from the text where it has none). "" where it is none. */
+/*
+ * A string's value; "" where it is none. Borrowed from the text where it reads as it stands there,
+ * else decoded anew at each call, into the arena of the parse.
+ */
 struct str json_str(struct json v);
 struct str json_get_str(struct json object, const char *key);
 bool json_str_eq(struct json v, struct str text);
 
-/* false where it is no number, has a fraction or exponent that makes it none, or does not fit. */
+/* false where it is no number, no integer (1.5; but 1.0 and 1e3 are), or does not fit. */
 bool json_to_i64(struct json v, int64_t *ret);
 bool json_to_u64(struct json v, uint64_t *ret);
 int64_t json_get_i64(struct json object, const char *key, int64_t otherwise);
