@@ -100,7 +100,7 @@ struct loop *loop_real(const char *caller);
  */
 may_suspend must_check struct error *fiber_park(const char *what, int64_t until);
 
-/* As above where only fiber_wake counts: it cannot fail. */
+/* Without deadline or error, but a cancellation wakes it too: look again at what is waited for. */
 may_suspend void fiber_park_shielded(const char *what);
 
 /* Nothing where the fiber is not parked. */

@@ -15,7 +15,8 @@ struct fiber;
 
 /* Takes the descriptor (which must be non-blocking) and closes it in fd_close. Real loops only. */
 struct fd *fd_new(int descriptor);
-void fd_close(struct fd *f); /* closed when it returns; NULL is fine; nobody may be waiting */
+void fd_close(struct fd *f);  /* closed when it returns; NULL is fine; nobody may be waiting */
+int fd_release(struct fd *f); /* as fd_close, but leaves the descriptor open and answers it */
 int fd_descriptor(const struct fd *f);
 
 may_suspend must_check struct error *fd_wait_readable(struct fd *f);

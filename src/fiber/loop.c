@@ -192,6 +192,8 @@ static void loop_open(struct loop *l, enum loop_kind kind)
 	}
 
 	signal(SIGPIPE, SIG_IGN);
+	/* Slow look-ups of a few names must not hold up the files that others read. */
+	setenv("UV_THREADPOOL_SIZE", "8", 0);
 	l->now = clock_exact();
 	if (uv_loop_init(&l->uv) != 0 || uv_timer_init(&l->uv, &l->timer) != 0)
 		loop_abort("cannot set up the event loop");
