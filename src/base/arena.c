@@ -6,11 +6,11 @@
 #include "base/arena.h"
 
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/strbuf.h"
 
 #ifdef __has_feature
 #if __has_feature(address_sanitizer)
@@ -144,16 +144,8 @@ struct str arena_printf(struct arena *a, const char *fmt, ...)
 
 struct str arena_vprintf(struct arena *a, const char *fmt, va_list args)
 {
-	va_list again;
-	char *text;
-	int n;
+	_cleanup_(strbuf_fini) struct strbuf text = STRBUF_INIT;
 
-	va_copy(again, args);
-	n = vsnprintf(NULL, 0, fmt, args);
-	if (n < 0)
-		abort();
-	text = arena_alloc(a, (size_t)n + 1);
-	vsnprintf(text, (size_t)n + 1, fmt, again);
-	va_end(again);
-	return str_of(text, (size_t)n);
+	strbuf_addv(&text, fmt, args);
+	return arena_dup(a, strbuf_str(&text));
 }

@@ -22,15 +22,18 @@ struct arena {
 	size_t total; /* bytes handed out */
 };
 
-#define ARENA_INIT { NULL, NULL, NULL, NULL, 0 }
+#define ARENA_INIT                        \
+	{                                 \
+		NULL, NULL, NULL, NULL, 0 \
+	}
 
 void arena_fini(struct arena *a);
 void *arena_alloc(struct arena *a, size_t n);  /* aligned for any type; not zeroed */
 void *arena_zalloc(struct arena *a, size_t n); /* zeroed */
 void *arena_zalloc_array(struct arena *a, size_t n, size_t item_size);
 void arena_adopt(struct arena *a, void *p, size_t n); /* takes p, n bytes from malloc */
-struct str arena_dup(struct arena *a, struct str s); /* NUL behind */
-char *arena_cstr(struct arena *a, struct str s);     /* the same, as a C string */
+struct str arena_dup(struct arena *a, struct str s);  /* NUL behind */
+char *arena_cstr(struct arena *a, struct str s);      /* the same, as a C string */
 struct str arena_printf(struct arena *a, const char *fmt, ...) printf_like(2, 3);
 struct str arena_vprintf(struct arena *a, const char *fmt, va_list args) printf_like(2, 0);
 

@@ -27,11 +27,11 @@
 #define _unused_	       __attribute__((unused))
 
 /* Hands over what a variable owns: the variable is NULL afterwards, so its cleanup does nothing. */
-#define take(p)                          \
-	({                               \
+#define take(p)                           \
+	({                                \
 		__auto_type _taken = (p); \
-		(p) = NULL;              \
-		_taken;                  \
+		(p) = NULL;               \
+		_taken;                   \
 	})
 
 /* Defines `void fn_p(type **)` for _cleanup_(fn_p) out of a destructor that accepts NULL. */

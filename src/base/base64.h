@@ -10,7 +10,7 @@
 
 #include "base/strbuf.h"
 
-bool base64_decode(struct str text, struct strbuf *out); /* false: not base64, out as it was */
+bool base64_decode(struct str text, struct strbuf *out);      /* false: not base64, out as it was */
 void base64_encode(struct str bytes, struct strbuf *out);     /* standard alphabet, padded */
 void base64_encode_url(struct str bytes, struct strbuf *out); /* URL alphabet, padded */
 

@@ -123,19 +123,15 @@ struct error *duration_parse(struct str text, int64_t *ret)
 	return NULL;
 }
 
-/* The fraction without zeros at its end: (1500, 1000) is "1.5". */
-static void add_decimal(struct strbuf *out, uint64_t n, uint64_t unit)
+/* `digits` are those of the unit's fraction, which is written without zeros at its end. */
+static void add_decimal(struct strbuf *out, uint64_t n, uint64_t unit, int digits)
 {
-	uint64_t fraction = n % unit;
-
 	strbuf_addf(out, "%" PRIu64, n / unit);
-	if (fraction)
-		strbuf_addc(out, '.');
-	while (fraction) {
-		fraction *= 10;
-		strbuf_addc(out, (char)('0' + fraction / unit));
-		fraction %= unit;
-	}
+	if (n % unit == 0)
+		return;
+	strbuf_addf(out, ".%0*" PRIu64, digits, n % unit);
+	while (out->p[out->n - 1] == '0')
+		strbuf_truncate(out, out->n - 1);
 }
 
 void duration_format(int64_t span, struct strbuf *out)
@@ -149,17 +145,17 @@ void duration_format(int64_t span, struct strbuf *out)
 	} else if (n < MICROSECOND) {
 		strbuf_addf(out, "%" PRIu64 "ns", n);
 	} else if (n < MILLISECOND) {
-		add_decimal(out, n, MICROSECOND);
+		add_decimal(out, n, MICROSECOND, 3);
 		strbuf_add(out, STR("\u00b5s"));
 	} else if (n < SECOND) {
-		add_decimal(out, n, MILLISECOND);
+		add_decimal(out, n, MILLISECOND, 6);
 		strbuf_add(out, STR("ms"));
 	} else {
 		if (n >= HOUR)
 			strbuf_addf(out, "%" PRIu64 "h", n / HOUR);
 		if (n >= MINUTE)
 			strbuf_addf(out, "%" PRIu64 "m", n % HOUR / MINUTE);
-		add_decimal(out, n % MINUTE, SECOND);
+		add_decimal(out, n % MINUTE, SECOND, 9);
 		strbuf_addc(out, 's');
 	}
 }

@@ -32,12 +32,12 @@ enum error_kind {
 	ERR_ENGINE,	     /* an engine's own refusal: error_status() is the engine's status */
 
 	/* Of the transport: met by net/, http/ and engine/, never shown as they are. */
-	ERR_CANCELLED,	/* the fiber's group was cancelled */
-	ERR_TIMEOUT,	/* the deadline passed */
-	ERR_REFUSED,	/* could not connect: nothing was sent */
-	ERR_CLOSED,	/* the peer ended the stream where more was due, or reset it */
-	ERR_PROTOCOL,	/* the peer sent what the protocol does not allow */
-	ERR_TLS,	/* handshake or certificate: the message says which and why */
+	ERR_CANCELLED, /* the fiber's group was cancelled */
+	ERR_TIMEOUT,   /* the deadline passed */
+	ERR_REFUSED,   /* could not connect: nothing was sent */
+	ERR_CLOSED,    /* the peer ended the stream where more was due, or reset it */
+	ERR_PROTOCOL,  /* the peer sent what the protocol does not allow */
+	ERR_TLS,       /* handshake or certificate: the message says which and why */
 };
 
 struct error;
@@ -66,9 +66,9 @@ struct error *error_copy(const struct error *err) must_check; /* of NULL: NULL *
 
 bool error_is(const struct error *err, enum error_kind kind); /* false for NULL */
 enum error_kind error_kind(const struct error *err);	      /* not of NULL */
-const char *error_message(const struct error *err);	      /* lives as long as err; of NULL: "" */
-int error_status(const struct error *err);		      /* the engine's HTTP status, or 0 */
-void error_free(struct error *err);			      /* NULL is fine */
+const char *error_message(const struct error *err); /* lives as long as err; of NULL: "" */
+int error_status(const struct error *err);	    /* the engine's HTTP status, or 0 */
+void error_free(struct error *err);		    /* NULL is fine */
 
 /* The peer failed at the level of its connection, so it counts against the node's health. */
 bool error_is_transport(const struct error *err);
@@ -81,11 +81,11 @@ void error_keep(struct error **slot, struct error *err);
 DEFINE_CLEANUP(struct error *, error_free)
 
 /* Returns from the enclosing function when expr is an error. Our only control-flow macro. */
-#define TRY(expr)                             \
-	do {                                  \
+#define TRY(expr)                            \
+	do {                                 \
 		struct error *_try = (expr); \
-		if (_try)                     \
-			return _try;          \
+		if (_try)                    \
+			return _try;         \
 	} while (0)
 
 #endif

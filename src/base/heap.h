@@ -12,8 +12,8 @@
 
 struct heap_item {
 	int64_t key;
-	uint64_t order;	 /* the heap's own */
-	size_t place;	 /* 1-based; 0: in no heap */
+	uint64_t order; /* the heap's own */
+	size_t place;	/* 1-based; 0: in no heap */
 };
 
 struct heap {
@@ -24,8 +24,8 @@ struct heap {
 
 void heap_fini(struct heap *h);
 void heap_add(struct heap *h, struct heap_item *item, int64_t key); /* not in any heap yet */
-void heap_remove(struct heap *h, struct heap_item *item);	    /* nothing where it is in none */
-struct heap_item *heap_first(const struct heap *h);		    /* NULL when empty */
+void heap_remove(struct heap *h, struct heap_item *item); /* nothing where it is in none */
+struct heap_item *heap_first(const struct heap *h);	  /* NULL when empty */
 
 static inline bool heap_holds(const struct heap_item *item)
 {

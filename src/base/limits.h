@@ -12,33 +12,33 @@
 #define MIB (1024 * KIB)
 
 /* HTTP, as server and as client. */
-#define LIMIT_HTTP_HEAD		(256 * KIB) /* request or response line and headers */
-#define LIMIT_HTTP_HEADERS	256	    /* how many */
-#define LIMIT_HTTP_PARAMS	1024	    /* of a request's query */
-#define LIMIT_HTTP_CHUNK_LINE	(4 * KIB)   /* a chunk's size line with its extensions */
-#define LIMIT_HTTP_TRAILER	(16 * KIB)
-#define LIMIT_JSON_BODY		(16 * MIB)  /* a request's JSON body */
-#define LIMIT_HEAD_TIME		(10 * SECOND) /* from a request's first byte to its head's end */
-#define LIMIT_IDLE_KEEPALIVE	(120 * SECOND) /* a client's connection without a request */
-#define LIMIT_CONNECTIONS	16000	    /* clients' connections at once */
+#define LIMIT_HTTP_HEAD	      (256 * KIB) /* request or response line and headers */
+#define LIMIT_HTTP_HEADERS    256	  /* how many */
+#define LIMIT_HTTP_PARAMS     1024	  /* of a request's query */
+#define LIMIT_HTTP_CHUNK_LINE (4 * KIB)	  /* a chunk's size line with its extensions */
+#define LIMIT_HTTP_TRAILER    (16 * KIB)
+#define LIMIT_JSON_BODY	      (16 * MIB)     /* a request's JSON body */
+#define LIMIT_HEAD_TIME	      (10 * SECOND)  /* from a request's first byte to its head's end */
+#define LIMIT_IDLE_KEEPALIVE  (120 * SECOND) /* a client's connection without a request */
+#define LIMIT_CONNECTIONS     16000	     /* clients' connections at once */
 
 /* Connections to engines: idle ones kept, over all engines. */
-#define LIMIT_IDLE_POOLED	2048
-#define LIMIT_IDLE_PER_HOST	8
+#define LIMIT_IDLE_POOLED   2048
+#define LIMIT_IDLE_PER_HOST 8
 
 /* What an engine may answer to a call whose answer we keep. */
-#define LIMIT_ENGINE_REPLY	(256 * MIB) /* lists */
-#define LIMIT_ENGINE_OBJECT	(16 * MIB)  /* inspect, info, version, errors */
-#define LIMIT_ENGINE_EVENT	(1 * MIB)   /* one event */
-#define LIMIT_EVENT_BACKLOG	(64 * MIB)  /* a slow subscriber of /events is closed beyond */
+#define LIMIT_ENGINE_REPLY  (256 * MIB) /* lists */
+#define LIMIT_ENGINE_OBJECT (16 * MIB)	/* inspect, info, version, errors */
+#define LIMIT_ENGINE_EVENT  (1 * MIB)	/* one event */
+#define LIMIT_EVENT_BACKLOG (64 * MIB)	/* a slow subscriber of /events is closed beyond */
 
-#define LIMIT_JSON_DEPTH	128
-#define LIMIT_FIBERS		200000
-#define LIMIT_FIBER_STACK	(256 * KIB)
-#define LIMIT_LABEL_EXPRS	256	    /* constraints, affinities, whitelists of one request */
-#define LIMIT_PATTERN		1024	    /* bytes of a glob or regular expression */
-#define LIMIT_FILTERS		64	    /* keys of a `filters` parameter */
-#define LIMIT_RANGE_HOSTS	65536	    /* addresses that one [m:n] entry may expand to */
-#define LIMIT_DISCOVERY_FILE	(16 * MIB)
+#define LIMIT_JSON_DEPTH     128
+#define LIMIT_FIBERS	     200000
+#define LIMIT_FIBER_STACK    (256 * KIB)
+#define LIMIT_LABEL_EXPRS    256   /* constraints, affinities, whitelists of one request */
+#define LIMIT_PATTERN	     1024  /* bytes of a glob or regular expression */
+#define LIMIT_FILTERS	     64	   /* keys of a `filters` parameter */
+#define LIMIT_RANGE_HOSTS    65536 /* addresses that one [m:n] entry may expand to */
+#define LIMIT_DISCOVERY_FILE (16 * MIB)
 
 #endif

@@ -15,7 +15,10 @@ struct list {
 	struct list *prev, *next;
 };
 
-#define LIST_INIT(name) { &(name), &(name) }
+#define LIST_INIT(name)          \
+	{                        \
+		&(name), &(name) \
+	}
 
 static inline void list_init(struct list *l)
 {
@@ -71,8 +74,8 @@ static inline struct list *list_pop(struct list *head)
 }
 
 /* The item at hand may be removed (only it). */
-#define list_for_each(link, head)                                                            \
-	for (struct list *link = (head)->next, *link##_next = link ? link->next : NULL;     \
+#define list_for_each(link, head)                                                       \
+	for (struct list *link = (head)->next, *link##_next = link ? link->next : NULL; \
 	     link && link != (head); link = link##_next, link##_next = link->next)
 
 #define list_item(link, type, member) container_of(link, type, member)

@@ -40,15 +40,15 @@ void log_write(enum log_level level, const char *msg, const struct log_field *fi
  *   time="2026-11-22T06:29:35.120Z" level=info msg="node is healthy" node=node-1 containers=3
  * A field with a NULL string (STR_NONE) is left out.
  */
-#define LOG_STR(k, s)  { .key = (k), .text = (s) }
-#define LOG_CSTR(k, s) { .key = (k), .text = str_from(s) }
-#define LOG_NUM(k, v)  { .key = (k), .number = (v), .is_number = true }
-#define LOG_ERR(e)     { .key = "error", .text = str_from(error_message(e)) }
+#define LOG_STR(k, s)  ((struct log_field){ .key = (k), .text = (s) })
+#define LOG_CSTR(k, s) LOG_STR(k, str_from(s))
+#define LOG_NUM(k, v)  ((struct log_field){ .key = (k), .number = (v), .is_number = true })
+#define LOG_ERR(e)     LOG_CSTR("error", error_message(e))
 
-#define log_at(level, msg, ...)                                                          \
-	do {                                                                             \
-		if (log_enabled(level))                                                  \
-			log_write(level, msg,                                            \
+#define log_at(level, msg, ...)                                                                   \
+	do {                                                                                      \
+		if (log_enabled(level))                                                           \
+			log_write(level, msg,                                                     \
 				  (const struct log_field[]){ __VA_ARGS__ __VA_OPT__(, ){ 0 } }); \
 	} while (0)
 

@@ -22,7 +22,7 @@ struct map {
 };
 
 void map_init(struct map *m, map_key_fn *key);
-void map_fini(struct map *m); /* the items stay whose they are */
+void map_fini(struct map *m);			    /* the items stay whose they are */
 void *map_get(const struct map *m, struct str key); /* NULL where there is none */
 void *map_put(struct map *m, void *item);	    /* answers the item that it replaced, or NULL */
 void *map_del(struct map *m, struct str key);	    /* answers the item taken out, or NULL */

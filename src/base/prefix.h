@@ -21,7 +21,8 @@ struct prefix_tree {
 void prefix_init(struct prefix_tree *t, map_key_fn *key);
 void prefix_fini(struct prefix_tree *t);
 void *prefix_get(const struct prefix_tree *t, struct str key);
-void *prefix_put(struct prefix_tree *t, void *item); /* answers the item that it replaced, or NULL */
+void *prefix_put(struct prefix_tree *t,
+		 void *item); /* answers the item that it replaced, or NULL */
 void *prefix_del(struct prefix_tree *t, struct str key);
 
 /*

@@ -18,7 +18,7 @@
 void rand_seed(uint64_t seed);
 const uint64_t *rand_hash_key(void); /* two words, the same until rand_seed */
 uint64_t rand_u64(void);
-uint64_t rand_below(uint64_t n); /* uniform in [0, n); n > 0 */
+uint64_t rand_below(uint64_t n);		 /* uniform in [0, n); n > 0 */
 int64_t rand_between(int64_t low, int64_t high); /* uniform in [low, high] */
 void rand_hex(struct strbuf *out, size_t digits);
 

@@ -16,10 +16,13 @@ struct str {
 	size_t n;
 };
 
-#define STR(literal)	((struct str){ "" literal, sizeof(literal) - 1 })
-#define STR_NONE	((struct str){ NULL, 0 })
+#define STR(literal) ((struct str){ "" literal, sizeof(literal) - 1 })
+#define STR_NONE     ((struct str){ NULL, 0 })
 /* Initializer form of STR, for static const tables. */
-#define STR_INIT(literal) { "" literal, sizeof(literal) - 1 }
+#define STR_INIT(literal)                       \
+	{                                       \
+		"" literal, sizeof(literal) - 1 \
+	}
 
 /* printf("%.*s", STR_ARG(s)) */
 #define STR_ARG(s) (int)(s).n, (s).p ? (s).p : ""
@@ -53,9 +56,9 @@ ptrdiff_t str_find_char(struct str s, char c);
 ptrdiff_t str_rfind_char(struct str s, char c);
 ptrdiff_t str_find(struct str s, struct str part);
 
-struct str str_skip(struct str s, size_t n);		   /* without its first n bytes */
-struct str str_first(struct str s, size_t n);		   /* at most its first n bytes */
-struct str str_trim(struct str s);			   /* without ASCII space at both ends */
+struct str str_skip(struct str s, size_t n);		      /* without its first n bytes */
+struct str str_first(struct str s, size_t n);		      /* at most its first n bytes */
+struct str str_trim(struct str s);			      /* without ASCII space at both ends */
 struct str str_strip_prefix(struct str s, struct str prefix); /* where it is there */
 
 /* Splits at the first (last) `sep`: true where it was found; else all is `before`. */

@@ -79,7 +79,7 @@ struct json json_field(struct json object, const char *key);
 /* json_get along "HostConfig.PortBindings": keys without dots only. */
 struct json json_path(struct json v, const char *path);
 
-size_t json_count(struct json v); /* members or items; 0 for all else */
+size_t json_count(struct json v);		    /* members or items; 0 for all else */
 struct json json_item(struct json array, size_t i); /* walks: use json_iter for all of them */
 
 struct json_iter {
