@@ -22,7 +22,8 @@
 #endif
 
 #define printf_like(fmt, args) __attribute__((format(printf, fmt, args)))
-#define _cleanup_(fn)	       __attribute__((cleanup(fn)))
+/* Leaving the scope is a use, which clang does not see: so no warning that there is none. */
+#define _cleanup_(fn) __attribute__((cleanup(fn), unused))
 #define _noreturn_	       __attribute__((noreturn))
 #define _unused_	       __attribute__((unused))
 
