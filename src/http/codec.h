@@ -81,10 +81,10 @@ bool http_header_is_hop(const struct http_headers *h, struct str name);
 /* A chunk-by-chunk view of a body. */
 struct http_body {
 	enum http_framing framing;
-	uint64_t left;	/* of the body, or of the chunk at hand */
+	uint64_t left; /* of the body, or of the chunk at hand */
 	int state;
 	bool done;
-	size_t line;	/* bytes of the size line or trailer so far, for their limits */
+	size_t line; /* bytes of the size line or trailer so far, for their limits */
 };
 
 void http_body_init(struct http_body *b, enum http_framing framing, uint64_t length);

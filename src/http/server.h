@@ -22,7 +22,7 @@ struct http_incoming {
 	struct arena *arena; /* freed when the handler has returned */
 	struct http_request head;
 	struct http_url url;
-	const struct stream *client; /* who: its peer and certificate */
+	const struct stream *client;	    /* who: its peer and certificate */
 	struct http_connection *connection; /* the server's own */
 };
 

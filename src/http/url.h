@@ -16,12 +16,15 @@ struct http_param {
 
 struct http_url {
 	struct str raw_path, raw_query; /* as sent; slices of the target */
-	struct str path;		/* decoded, "//" and "/./" and "/../" resolved, begins with "/" */
+	struct str path; /* decoded, "//" and "/./" and "/../" resolved, begins with "/" */
 	struct http_param *params;
 	size_t n_params;
 };
 
-/* Origin form, absolute form (scheme and host are dropped), "*" for OPTIONS. ERR_INVALID else. */
+/*
+ * Origin form, absolute form (scheme and host are dropped), "*" for OPTIONS (path and raw_path are
+ * then that). ERR_INVALID else. Slices point into target or the arena.
+ */
 must_check struct error *http_url_parse(struct str target, struct arena *arena,
 					struct http_url *ret);
 
