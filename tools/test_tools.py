@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The gates themselves: what they must flag, and what they must let pass."""
 
+import importlib.machinery
+import importlib.util
 import pathlib
 import subprocess
 
@@ -245,3 +247,23 @@ def test_suspend_cache(tmp_path):
     assert first and run("check-suspend", tmp_path, "--cache", tmp_path / "cache") == first
     mended = "may_suspend " + text
     assert check_suspend(tmp_path, mended, "--cache", tmp_path / "cache") == []
+
+
+def load(tool):
+    loader = importlib.machinery.SourceFileLoader(tool.replace("-", "_"), str(TOOLS / tool))
+    module = importlib.util.module_from_spec(importlib.util.spec_from_loader(loader.name, loader))
+    loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize("result, stdout, counts", [
+    ("OK", "1..2\nok 1 - a\nok 2 - b\n# ok - group\n", (2, 0)),
+    ("FAIL", "1..2\nok 1 - a\nnot ok 2 - b\n", (1, 1)),
+    ("ERROR", "1..3\nok 1 - a\nnot ok 2 - b\nnot ok 3 - c\n", (1, 2)),
+    ("ERROR", "1..2\nok 1 - a\n", (1, 1)),  # it crashed after a
+    ("TIMEOUT", "", (0, 1)),
+    ("OK", "a gate says what it likes\n", (1, 0)),
+    ("FAIL", "a gate says what it likes\n", (0, 1)),
+])
+def test_counts(result, stdout, counts):
+    assert load("run-checks").count_tap({"result": result, "stdout": stdout}) == counts
