@@ -24,8 +24,8 @@
 #define printf_like(fmt, args) __attribute__((format(printf, fmt, args)))
 /* Leaving the scope is a use, which clang does not see: so no warning that there is none. */
 #define _cleanup_(fn) __attribute__((cleanup(fn), unused))
-#define _noreturn_	       __attribute__((noreturn))
-#define _unused_	       __attribute__((unused))
+#define _noreturn_    __attribute__((noreturn))
+#define _unused_      __attribute__((unused))
 
 /* Hands over what a variable owns: the variable is NULL afterwards, so its cleanup does nothing. */
 #define take(p)                           \
