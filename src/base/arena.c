@@ -93,6 +93,7 @@ void *arena_alloc(struct arena *a, size_t n)
 {
 	void *p;
 
+	n = MAX(n, (size_t)1); /* so that nothing is given twice, and never NULL */
 	if (n > LARGE) {
 		p = mem_alloc(n);
 		arena_adopt(a, p, n);

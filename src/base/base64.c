@@ -58,7 +58,7 @@ static bool decode(struct str text, struct strbuf *out)
 			digits = 0;
 		}
 	}
-	if (padding && digits + padding != 4)
+	if (padding && (digits == 0 || digits + padding != 4))
 		return false;
 	return digits == 0 || add_group(out, bits, digits);
 }
