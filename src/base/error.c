@@ -172,3 +172,17 @@ void error_keep(struct error **slot, struct error *err)
 	else
 		*slot = err;
 }
+
+struct error *error_join(struct error *first, struct error *second)
+{
+	_cleanup_(strbuf_fini) struct strbuf text = STRBUF_INIT;
+	struct error *joined;
+
+	if (!first || !second)
+		return first ? first : second;
+	strbuf_addf(&text, "%s; %s", first->message, second->message);
+	joined = make(first->kind, first->status, strbuf_str(&text));
+	error_free(first);
+	error_free(second);
+	return joined;
+}

@@ -78,6 +78,9 @@ bool error_is_transport(const struct error *err);
  */
 void error_keep(struct error **slot, struct error *err);
 
+/* Takes both, answers one: the kind and status of the first, "first; second". NULL is nothing. */
+struct error *error_join(struct error *first, struct error *second) must_check;
+
 DEFINE_CLEANUP(struct error *, error_free)
 
 /* Returns from the enclosing function when expr is an error. Our only control-flow macro. */

@@ -12,6 +12,9 @@
 /* Healthy nodes that have it: by id, id prefix, tag, digest. New references; n is 0 where none. */
 void cluster_image_nodes(const struct cluster *c, struct str image, struct engines *ret);
 
+/* Some copy of it has a RepoDigest: it came from a registry, and may be pulled from there. */
+bool cluster_image_has_digest(const struct cluster *c, struct str image);
+
 /* A node to ask about an image. ERR_NOT_FOUND "No such image: X" where none has it. */
 must_check struct error *cluster_image_node(const struct cluster *c, struct str image,
 					    struct engine **ret);
@@ -23,8 +26,8 @@ struct image_query {
 
 /* GET /images/json: one entry for each id, RepoTags and RepoDigests merged, newest first. */
 may_suspend must_check struct error *cluster_list_images(struct cluster *c,
-							 const struct image_query *q,
-							 emit_fn *emit, void *arg);
+							 const struct image_query *q, emit_fn *emit,
+							 void *arg);
 
 /*
  * Pull on every healthy node at once, or on `only`. Progress lines (JSON, "\r\n" behind each, `id`
@@ -64,7 +67,8 @@ may_suspend must_check struct error *cluster_tag(struct cluster *c, struct str i
 may_suspend must_check struct error *cluster_remove_image(struct cluster *c, struct str image,
 							  struct str query,
 							  struct api_version version,
-							  struct arena *arena, struct str *ret_json);
+							  struct arena *arena,
+							  struct str *ret_json);
 
 /* A node for an import, placed like a build: ERR_NO_NODE. A new reference. */
 must_check struct error *cluster_place_build(struct cluster *c, struct engine **ret);

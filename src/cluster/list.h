@@ -14,8 +14,12 @@ struct container_query {
 	struct filters filters;
 };
 
-/* ERR_INVALID for a filter that an engine does not know, or a value that it refuses. */
-must_check struct error *container_query_check(const struct container_query *q);
+/*
+ * ERR_INVALID for a filter that an engine does not know, or a value that it refuses; what
+ * cluster_list_containers would answer before its first piece.
+ */
+must_check struct error *container_query_check(const struct cluster *c,
+					       const struct container_query *q);
 
 /*
  * Emits the array piece by piece: emit() may park. The newest first. What changes while it runs is

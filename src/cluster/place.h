@@ -16,7 +16,7 @@ struct create_request {
 	struct str name;   /* "" where none was asked for; may be "node/name" */
 	struct str query;  /* the rest of the query as sent: "platform=linux%2Famd64" */
 	struct str body;
-	struct str registry_auth; /* X-Registry-Auth as sent, or empty */
+	struct str registry_auth;	   /* X-Registry-Auth as sent, or empty */
 	const struct http_header *headers; /* to pass on */
 	size_t n_headers;
 };
@@ -33,7 +33,8 @@ may_suspend must_check struct error *cluster_create(struct cluster *c,
  * engine renames.
  */
 may_suspend must_check struct error *cluster_rename(struct cluster *c, struct container *ct,
-						    struct str new_name, struct api_version version);
+						    struct str new_name,
+						    struct api_version version);
 
 /*
  * Where this client's create of this image was answered "No such image" less than a minute ago:

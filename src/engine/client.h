@@ -66,6 +66,14 @@ may_suspend must_check struct error *engine_call_remove(struct engine *e, struct
  * `error` in the progress is the error of the call.
  */
 typedef may_suspend struct error *engine_line_fn(void *arg, struct str line);
+
+/*
+ * The lines of a streamed answer, one call of on_line for each, until it ends. A line that is an
+ * `error` of the engine's ends it: that is the error of the call, and on_line does not see it.
+ */
+may_suspend must_check struct error *engine_read_lines(struct http_exchange *x,
+						       engine_line_fn *on_line, void *arg);
+
 may_suspend must_check struct error *engine_call_pull(struct engine *e, struct api_version version,
 						      struct str query, struct str auth,
 						      engine_line_fn *on_line, void *arg);

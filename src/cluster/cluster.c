@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The pool as a whole: which members it has, and the questions about all of them. What a member
+ * knows is members.c, where things are index.c, where a new container goes place.c.
+ */
+#include "cluster/cluster.h"
+
+#include "base/duration.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/rand.h"
+#include "cluster/internal.h"
+
+static struct str member_addr(const void *item)
+{
+	return engine_addr(((const struct member *)item)->engine);
+}
+
+static struct str member_name(const void *item)
+{
+	return ((const struct member *)item)->sched.name;
+}
+
+void cluster_config_default(struct cluster_config *config)
+{
+	*config = (struct cluster_config){
+		.cpushares = CPUSHARES_AUTO,
+		.refresh_min = 30 * SECOND,
+		.refresh_max = 60 * SECOND,
+		.failure_retry = 3,
+	};
+	sched_config_default(&config->scheduler);
+}
+
+struct cluster *cluster_new(const struct cluster_config *config)
+{
+	struct cluster *c = mem_new(struct cluster);
+
+	c->config = *config;
+	map_init(&c->by_addr, member_addr);
+	map_init(&c->by_name, member_name);
+	map_init(&c->flight_names, flight_name_key);
+	map_init(&c->flight_swarm_ids, flight_swarm_id_key);
+	index_init(&c->containers);
+	image_index_init(&c->images);
+	list_init(&c->pull_targets);
+	list_init(&c->subscriptions);
+	return c;
+}
+
+const struct cluster_config *cluster_config(const struct cluster *c)
+{
+	return &c->config;
+}
+
+/* Takes a member out of the tables first, so that nothing finds it while its fibers are joined. */
+static may_suspend void remove_member(struct cluster *c, struct member *m)
+{
+	struct engine *e = m->engine;
+
+	log_info("node left", LOG_STR("addr", engine_addr(e)), LOG_STR("node", engine_name(e)));
+	engine_stop(e);
+	map_del(&c->by_addr, engine_addr(e));
+	member_free(m);
+	waitq_wake_all(&c->settled);
+}
+
+static void add_member(struct cluster *c, const struct addr *a, struct str text)
+{
+	struct member *m = map_get(&c->by_addr, text);
+
+	if (!m) {
+		m = member_new(c, a);
+		map_put(&c->by_addr, m);
+		log_info("node added", LOG_STR("addr", text));
+		engine_start(m->engine);
+	}
+	m->listed = true;
+}
+
+/* Some member that the list no longer has; NULL: none. */
+static struct member *unlisted_member(struct cluster *c)
+{
+	struct member *m;
+
+	for (size_t i = 0; (m = map_next(&c->by_addr, &i));)
+		if (!m->listed)
+			return m;
+	return NULL;
+}
+
+may_suspend void cluster_set_nodes(struct cluster *c, const struct addr *addrs, size_t n)
+{
+	struct member *m;
+
+	for (size_t i = 0; (m = map_next(&c->by_addr, &i));)
+		m->listed = false;
+	for (size_t i = 0; i < n && !c->stopping; i++) {
+		_cleanup_(strbuf_fini) struct strbuf text = STRBUF_INIT;
+
+		addr_format(&addrs[i], &text);
+		add_member(c, &addrs[i], strbuf_str(&text));
+	}
+	while ((m = unlisted_member(c))) {
+		m->listed = true; /* being removed: the next walk passes over it */
+		remove_member(c, m);
+	}
+}
+
+may_suspend void cluster_stop(struct cluster *c)
+{
+	c->stopping = true;
+	cluster_set_nodes(c, NULL, 0);
+	pull_targets_clear(c);
+	events_close_all(c);
+}
+
+void cluster_free(struct cluster *c)
+{
+	if (!c)
+		return;
+	map_fini(&c->by_addr);
+	map_fini(&c->by_name);
+	map_fini(&c->flight_names);
+	map_fini(&c->flight_swarm_ids);
+	vec_fini(&c->nodes);
+	index_fini(&c->containers);
+	image_index_fini(&c->images);
+	waitq_fini(&c->settled);
+	free(c);
+}
+
+static bool all_settled(const struct cluster *c)
+{
+	const struct member *m;
+
+	for (size_t i = 0; (m = map_next(&c->by_addr, &i));)
+		if (!m->settled)
+			return false;
+	return true;
+}
+
+may_suspend struct error *cluster_wait_settled(struct cluster *c)
+{
+	while (!all_settled(c))
+		TRY(waitq_wait(&c->settled, "nodes to be validated"));
+	return NULL;
+}
+
+void engines_fini(struct engines *e)
+{
+	for (size_t i = 0; i < e->n; i++)
+		engine_unref(e->v[i]);
+	free(e->v);
+	*e = (struct engines){ NULL, 0 };
+}
+
+/* By name; those without one behind, by address. */
+static int compare_engines(const void *a, const void *b)
+{
+	const struct engine *x = *(struct engine *const *)a, *y = *(struct engine *const *)b;
+	struct str x_name = engine_name(x), y_name = engine_name(y);
+	int order;
+
+	if (str_empty(x_name) != str_empty(y_name))
+		return str_empty(x_name) ? 1 : -1;
+	order = str_cmp(x_name, y_name);
+	return order ? order : str_cmp(engine_addr(x), engine_addr(y));
+}
+
+static void collect(const struct cluster *c, bool healthy_only, struct engines *ret)
+{
+	struct member *m;
+
+	*ret = (struct engines){ mem_realloc_array(NULL, c->by_addr.n + 1, sizeof(*ret->v)), 0 };
+	for (size_t i = 0; (m = map_next(&c->by_addr, &i));)
+		if (!healthy_only || m->sched.healthy)
+			ret->v[ret->n++] = engine_ref(m->engine);
+	qsort(ret->v, ret->n, sizeof(*ret->v), compare_engines);
+}
+
+void cluster_engines(const struct cluster *c, struct engines *ret)
+{
+	collect(c, false, ret);
+}
+
+void cluster_healthy_engines(const struct cluster *c, struct engines *ret)
+{
+	collect(c, true, ret);
+}
+
+struct engine *cluster_engine(const struct cluster *c, struct str name)
+{
+	struct member *m = map_get(&c->by_name, name);
+
+	if (!m)
+		m = map_get(&c->by_addr, name);
+	for (size_t i = 0; !m && i < c->nodes.n; i++) {
+		const struct sched_node *node = c->nodes.v[i];
+
+		if (str_eq(node->id, name))
+			m = member_of_node(node);
+	}
+	return m ? engine_ref(m->engine) : NULL;
+}
+
+struct error *cluster_any_engine(const struct cluster *c, struct engine **ret)
+{
+	size_t start = c->nodes.n ? (size_t)rand_below(c->nodes.n) : 0;
+
+	for (size_t i = 0; i < c->nodes.n; i++) {
+		const struct sched_node *node = c->nodes.v[(start + i) % c->nodes.n];
+
+		if (!node->healthy)
+			continue;
+		*ret = engine_ref(member_of_node(node)->engine);
+		return NULL;
+	}
+	return error_new(ERR_NO_NODE, "No healthy node available in the cluster");
+}
+
+struct api_version cluster_api_version(const struct cluster *c)
+{
+	for (int minor = 0; minor < (int)ARRAY_LEN(c->api_versions); minor++)
+		if (c->api_versions[minor])
+			return api_version_clamp(API_VERSION(1, minor), API_VERSION_OLDEST,
+						 API_VERSION_NEWEST);
+	return API_VERSION_NEWEST;
+}
+
+struct error *cluster_find_container(const struct cluster *c, struct str ref,
+				     struct container **ret)
+{
+	struct container *ct;
+
+	TRY(index_find(&c->containers, ref, &ct));
+	*ret = container_ref(ct);
+	return NULL;
+}
+
+struct error *cluster_live_container(const struct cluster *c, struct str ref,
+				     struct container **ret)
+{
+	struct container *ct;
+
+	TRY(index_find(&c->containers, ref, &ct));
+	if (engine_state(ct->engine) != ENGINE_HEALTHY)
+		return error_new(ERR_NODE_DOWN, "Container %.*s running on unhealthy node %.*s",
+				 STR_ARG(ref), STR_ARG(engine_name(ct->engine)));
+	*ret = container_ref(ct);
+	return NULL;
+}
+
+bool cluster_name_is_unique(const struct cluster *c, const struct container *ct)
+{
+	bool alone = false;
+
+	return index_by_name(&c->containers, ct->name, &alone) && alone;
+}
+
+void cluster_totals(const struct cluster *c, struct cluster_totals *ret)
+{
+	*ret = (struct cluster_totals){ .nodes = c->by_addr.n };
+
+	for (size_t i = 0; i < c->nodes.n; i++) {
+		const struct sched_node *node = c->nodes.v[i];
+		const struct member *m = member_of_node(node);
+
+		ret->running += m->running;
+		ret->paused += m->paused;
+		ret->stopped += m->stopped;
+		ret->cpus += node->nano_cpus / 1000000000;
+		ret->memory += node->memory;
+	}
+	ret->containers = ret->running + ret->paused + ret->stopped;
+	ret->images = c->images.ids.n;
+}
+
+void cluster_reserved(const struct engine *e, int64_t *ret_nano_cpus, int64_t *ret_memory)
+{
+	const struct member *m = member_of(e);
+
+	*ret_nano_cpus = m ? m->sched.reserved_nano_cpus : 0;
+	*ret_memory = m ? m->sched.reserved_memory : 0;
+}

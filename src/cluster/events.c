@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The one stream of all nodes' events. Each is written once and copied to those who want it; who
+ * does not keep up is dropped, so that no engine's stream is ever held up.
+ */
+#include "cluster/events.h"
+
+#include <stdio.h>
+
+#include "base/limits.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "cluster/internal.h"
+#include "fiber/clock.h"
+#include "json/edit.h"
+
+struct subscription {
+	struct list link;
+	const struct filters *filters;
+	struct strbuf pending;
+	struct waitq more;
+	bool closed; /* the cluster stops, or it fell too far behind */
+};
+
+struct subscription *cluster_subscribe(struct cluster *c, const struct filters *filters)
+{
+	struct subscription *s = mem_new(struct subscription);
+
+	s->filters = filters;
+	s->closed = c->stopping;
+	list_append(&c->subscriptions, &s->link);
+	return s;
+}
+
+void subscription_close(struct subscription *s)
+{
+	if (!s)
+		return;
+	list_remove(&s->link);
+	waitq_fini(&s->more);
+	strbuf_fini(&s->pending);
+	free(s);
+}
+
+may_suspend struct error *subscription_next(struct subscription *s, struct strbuf *out)
+{
+	while (!s->pending.n) {
+		if (s->closed)
+			return error_new(ERR_CLOSED, "the stream of events was closed");
+		TRY(waitq_wait(&s->more, "events"));
+	}
+	strbuf_add(out, strbuf_str(&s->pending));
+	strbuf_fini(&s->pending);
+	s->pending = (struct strbuf)STRBUF_INIT;
+	return NULL;
+}
+
+static void deliver(struct subscription *s, struct str text)
+{
+	if (s->closed)
+		return;
+	if (s->pending.n + text.n >= LIMIT_EVENT_BACKLOG) {
+		log_warn("a reader of /events fell too far behind and was closed",
+			 LOG_NUM("bytes", (int64_t)s->pending.n));
+		strbuf_fini(&s->pending);
+		s->pending = (struct strbuf)STRBUF_INIT;
+		s->closed = true;
+	} else {
+		strbuf_add(&s->pending, text);
+		strbuf_addc(&s->pending, '\n');
+	}
+	waitq_wake_all(&s->more);
+}
+
+void events_engine(struct cluster *c, struct engine *e, const struct docker_event *ev)
+{
+	_cleanup_(strbuf_fini) struct strbuf text = STRBUF_INIT;
+	struct event_node node = event_node_of(e);
+
+	list_for_each(link, &c->subscriptions) {
+		struct subscription *s = list_item(link, struct subscription, link);
+
+		if (!docker_event_match(ev, &node, s->filters))
+			continue;
+		if (!text.n)
+			docker_event_write(ev, &node, &text);
+		deliver(s, strbuf_str(&text));
+	}
+}
+
+/* An event of the pool itself, to whom its filters let it through. */
+static void deliver_pool_event(struct cluster *c, struct engine *e, struct str text)
+{
+	_cleanup_(arena_fini) struct arena arena = ARENA_INIT;
+	struct event_node node = event_node_of(e);
+	struct docker_event ev;
+	struct error *err = docker_event_read(text, &arena, &ev);
+
+	if (err) {
+		log_error("an event of the pool cannot be read", LOG_ERR(err));
+		error_free(err);
+		return;
+	}
+	list_for_each(link, &c->subscriptions) {
+		struct subscription *s = list_item(link, struct subscription, link);
+
+		if (docker_event_match(&ev, &node, s->filters))
+			deliver(s, text);
+	}
+}
+
+void events_pool(struct cluster *c, struct engine *e, const char *action)
+{
+	_cleanup_(strbuf_fini) struct strbuf text = STRBUF_INIT;
+	struct event_node node = event_node_of(e);
+
+	docker_event_pool(action, &node, clock_wall(), &text);
+	deliver_pool_event(c, e, strbuf_str(&text));
+}
+
+static void add_attribute(struct json_edit *edit, struct json attributes, const char *key,
+			  int64_t unix_ns)
+{
+	char raw[40];
+	int n = snprintf(raw, sizeof(raw), "\"%lld.%09lld\"", (long long)(unix_ns / SECOND),
+			 (long long)(unix_ns % SECOND));
+
+	json_edit_add(edit, attributes, str_from(key), str_of(raw, (size_t)n));
+}
+
+void events_lost(struct cluster *c, struct engine *e, int64_t from, int64_t to)
+{
+	_cleanup_(arena_fini) struct arena arena = ARENA_INIT;
+	_cleanup_(strbuf_fini) struct strbuf text = STRBUF_INIT, full = STRBUF_INIT;
+	struct event_node node = event_node_of(e);
+	struct json_edit *edit;
+	struct json root;
+	struct error *err;
+
+	docker_event_pool("engine_events_lost", &node, clock_wall(), &text);
+	err = json_parse(strbuf_str(&text), &arena, &root);
+	if (err) {
+		log_error("an event of the pool cannot be read", LOG_ERR(err));
+		error_free(err);
+		return;
+	}
+	edit = json_edit_new(root, &arena);
+	add_attribute(edit, json_path(root, "Actor.Attributes"), "from", from);
+	add_attribute(edit, json_path(root, "Actor.Attributes"), "to", to);
+	json_edit_apply(edit, &full);
+	deliver_pool_event(c, e, strbuf_str(&full));
+}
+
+void events_close_all(struct cluster *c)
+{
+	list_for_each(link, &c->subscriptions) {
+		struct subscription *s = list_item(link, struct subscription, link);
+
+		s->closed = true;
+		waitq_wake_all(&s->more);
+	}
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One short request to several engines at once: what each answered, and one error for all.
+ */
+#ifndef CLUSTER_FAN_H
+#define CLUSTER_FAN_H
+
+#include "cluster/cluster.h"
+#include "docker/version.h"
+
+struct fan_job {
+	struct engine *engine; /* borrowed from the engines that were given */
+	struct fan *fan;
+	struct arena arena;
+	struct str body;   /* of its answer, where it did not fail */
+	struct error *err; /* its failure */
+};
+
+struct fan {
+	struct api_version version;
+	const char *method;
+	struct str path;
+	struct fan_job *jobs;
+	size_t n;
+};
+
+/* Zero-initialise with version, method and path (borrowed). Parks until all have answered or failed. */
+may_suspend must_check struct error *fan_call(struct fan *f, const struct engines *engines);
+void fan_fini(struct fan *f);
+
+/*
+ * The failures as one error, each with its node's name before it, with the kind and status of the
+ * first; NULL where there is none. `forgive` failures do not count where some job succeeded.
+ */
+must_check struct error *fan_error(struct fan *f, enum error_kind forgive);
+
+#endif

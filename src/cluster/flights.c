@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Creations under way: from the moment a node is chosen they count as containers there, and their
+ * name is taken, until the container is in the tables or the creation has failed.
+ */
+#include "cluster/internal.h"
+
+struct str flight_name_key(const void *item)
+{
+	return ((const struct flight *)item)->name;
+}
+
+struct str flight_swarm_id_key(const void *item)
+{
+	return ((const struct flight *)item)->swarm_id;
+}
+
+static struct error *name_taken(struct str name, struct str holder)
+{
+	return error_new(
+		ERR_CONFLICT,
+		"Conflict: The name %.*s is already assigned. You have to delete (or rename) "
+		"that container%s%.*s%s to be able to assign %.*s to a container again.",
+		STR_ARG(name), str_empty(holder) ? "" : " (", STR_ARG(holder),
+		str_empty(holder) ? "" : ")", STR_ARG(name));
+}
+
+struct error *flight_hold_name(struct cluster *c, struct flight *f, struct str name)
+{
+	bool alone;
+	const struct container *ct = index_by_name(&c->containers, name, &alone);
+
+	if (ct)
+		return name_taken(name, str_first(ct->id, 12));
+	if (map_get(&c->flight_names, name))
+		return name_taken(name, STR_NONE);
+	f->name = name;
+	map_put(&c->flight_names, f);
+	return NULL;
+}
+
+void flight_board(struct flight *f, struct member *m, struct str swarm_id)
+{
+	f->member = m;
+	f->engine = engine_ref(m->engine);
+	f->swarm_id = swarm_id;
+	f->landed = false;
+	list_append(&m->flights, &f->at_member);
+	map_put(&m->cluster->flight_swarm_ids, f);
+
+	m->sched.containers++;
+	m->sched.reserved_nano_cpus += f->nano_cpus;
+	m->sched.reserved_memory += f->memory;
+	for (size_t i = 0; i < f->n_ports; i++)
+		port_table_add(&m->ports, &f->ports[i], f, f->name);
+}
+
+/* Gives back what it reserved on its node, once. */
+static void unreserve(struct flight *f)
+{
+	struct member *m = f->member;
+
+	if (!m || f->landed)
+		return;
+	m->sched.containers--;
+	m->sched.reserved_nano_cpus -= f->nano_cpus;
+	m->sched.reserved_memory -= f->memory;
+	for (size_t i = 0; i < f->n_ports; i++)
+		port_table_remove(&m->ports, &f->ports[i], f);
+	f->landed = true;
+}
+
+void flight_leave(struct cluster *c, struct flight *f)
+{
+	unreserve(f);
+	if (f->member)
+		list_remove(&f->at_member);
+	f->member = NULL;
+	if (!str_empty(f->swarm_id) && map_get(&c->flight_swarm_ids, f->swarm_id) == f)
+		map_del(&c->flight_swarm_ids, f->swarm_id);
+	engine_unref(take(f->engine));
+}
+
+/* The container counts by itself from now on; the name stays held until flight_end. */
+void flight_land(struct cluster *c, const struct container *ct)
+{
+	struct flight *f = NULL;
+
+	if (!str_empty(ct->swarm_id))
+		f = map_get(&c->flight_swarm_ids, ct->swarm_id);
+	if (f && f->engine == ct->engine)
+		unreserve(f);
+}
+
+void flight_end(struct cluster *c, struct flight *f)
+{
+	flight_leave(c, f);
+	if (!str_empty(f->name) && map_get(&c->flight_names, f->name) == f)
+		map_del(&c->flight_names, f->name);
+}

@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * GET /images/json over all nodes: an entry for each id, with the tags and digests that any node
+ * has for it.
+ */
+#include "base/mem.h"
+#include "cluster/images.h"
+#include "cluster/internal.h"
+#include "docker/filters.h"
+#include "docker/ref.h"
+#include "fiber/fiber.h"
+#include "json/build.h"
+#include "json/edit.h"
+
+#define PIECE (64 * 1024) /* bytes between two emits */
+
+static const char *const known_filters[] = {
+	"before", "dangling", "label", "node", "reference", "since", NULL,
+};
+
+/* One id: a copy for its facts, and the names that all copies have. */
+struct merged {
+	struct image *copy;	  /* a reference */
+	struct vec tags, digests; /* of struct str in the arena */
+	bool on_asked_node;
+};
+
+struct image_listing {
+	const struct cluster *cluster;
+	const struct image_query *query;
+	struct arena arena;
+	struct merged *v;
+	size_t n;
+	int64_t before, since; /* created, unix s; 0: not asked */
+	bool dangling, dangling_asked;
+};
+
+static void image_listing_fini(struct image_listing *l)
+{
+	for (size_t i = 0; i < l->n; i++) {
+		image_unref(l->v[i].copy);
+		vec_fini(&l->v[i].tags);
+		vec_fini(&l->v[i].digests);
+	}
+	free(l->v);
+	arena_fini(&l->arena);
+}
+
+static void add_text(struct vec *texts, struct str text, struct arena *arena)
+{
+	struct str *copy;
+
+	for (size_t i = 0; i < texts->n; i++)
+		if (str_eq(*(struct str *)texts->v[i], text))
+			return;
+	copy = arena_new(arena, struct str);
+	*copy = arena_dup(arena, text);
+	vec_push(texts, copy);
+}
+
+static void merge_copy(struct image_listing *l, struct merged *m, struct engine *e,
+		       const struct image *img)
+{
+	if (!m->copy)
+		m->copy = image_ref((struct image *)img);
+	for (size_t i = 0; i < img->n_tags; i++)
+		add_text(&m->tags, img->tags[i], &l->arena);
+	for (size_t i = 0; i < img->n_digests; i++)
+		add_text(&m->digests, img->digests[i], &l->arena);
+	if (filters_match_exact(&l->query->filters, "node", engine_name(e)))
+		m->on_asked_node = true;
+}
+
+/* Every id with what its healthy nodes have; a node that is down says nothing. */
+static void collect(struct image_listing *l)
+{
+	const struct prefix_tree *ids = &l->cluster->images.ids;
+	void **slots = mem_realloc_array(NULL, ids->n + 1, sizeof(*slots));
+	size_t n = prefix_find(ids, STR(""), slots, ids->n);
+
+	l->v = mem_zalloc((n + 1) * sizeof(*l->v));
+	for (size_t i = 0; i < n; i++) {
+		const struct image_slot *slot = slots[i];
+		struct merged *m = &l->v[l->n];
+
+		for (size_t k = 0; k < slot->n; k++)
+			if (engine_state(slot->copies[k].engine) == ENGINE_HEALTHY)
+				merge_copy(l, m, slot->copies[k].engine, slot->copies[k].image);
+		l->n += m->copy != NULL;
+	}
+	free(slots);
+}
+
+static bool matches_reference(const struct image_listing *l, const struct merged *m)
+{
+	const struct filter *f = filters_get(&l->query->filters, "reference");
+
+	if (!f)
+		return true;
+	for (size_t i = 0; i < f->n; i++) {
+		for (size_t k = 0; k < m->tags.n; k++)
+			if (image_ref_match(f->values[i], *(struct str *)m->tags.v[k]))
+				return true;
+		for (size_t k = 0; k < m->digests.n; k++)
+			if (image_ref_match(f->values[i], *(struct str *)m->digests.v[k]))
+				return true;
+	}
+	return false;
+}
+
+static bool get_label(const void *labels, struct str key, struct str *ret_value)
+{
+	struct json_iter it = json_iter(*(const struct json *)labels);
+	struct json value;
+	struct str name;
+
+	while (json_next(&it, &name, &value)) {
+		if (!str_eq(name, key))
+			continue;
+		*ret_value = json_str(value);
+		return true;
+	}
+	return false;
+}
+
+static bool matches_labels(const struct image_listing *l, const struct merged *m)
+{
+	_cleanup_(arena_fini) struct arena arena = ARENA_INIT;
+	struct json root, labels;
+	struct error *err;
+
+	if (!filters_get(&l->query->filters, "label"))
+		return true;
+	err = json_parse(m->copy->entry, &arena, &root);
+	if (err) {
+		error_free(err);
+		return false;
+	}
+	labels = json_get(root, "Labels");
+	return filters_match_labels(&l->query->filters, "label", get_label, &labels);
+}
+
+static bool matches(const struct image_listing *l, const struct merged *m)
+{
+	if (!m->on_asked_node)
+		return false;
+	if (l->dangling_asked && l->dangling != (m->tags.n == 0))
+		return false;
+	if (l->before && m->copy->created >= l->before)
+		return false;
+	if (l->since && m->copy->created <= l->since)
+		return false;
+	return matches_reference(l, m) && matches_labels(l, m);
+}
+
+static struct error *look_up(const struct image_listing *l, const char *key, int64_t *ret_created)
+{
+	const struct filter *f = filters_get(&l->query->filters, key);
+
+	for (size_t i = 0; f && i < f->n; i++) {
+		const struct image_slot *slot = image_index_find(&l->cluster->images, f->values[i]);
+
+		if (!slot)
+			return error_new(ERR_NOT_FOUND, "No such image: %.*s",
+					 STR_ARG(f->values[i]));
+		*ret_created = slot->copies[0].image->created;
+	}
+	return NULL;
+}
+
+static struct error *read_filters(struct image_listing *l)
+{
+	const struct filter *f;
+
+	TRY(filters_check(&l->query->filters, known_filters));
+	TRY(look_up(l, "before", &l->before));
+	TRY(look_up(l, "since", &l->since));
+	f = filters_get(&l->query->filters, "dangling");
+	for (size_t i = 0; f && i < f->n; i++) {
+		bool yes =
+			str_eq(f->values[i], STR("1")) || str_eq_nocase(f->values[i], STR("true"));
+		bool no =
+			str_eq(f->values[i], STR("0")) || str_eq_nocase(f->values[i], STR("false"));
+
+		if (!yes && !no)
+			return error_new(ERR_INVALID, "Invalid filter 'dangling=%.*s'",
+					 STR_ARG(f->values[i]));
+		l->dangling_asked = true;
+		l->dangling = yes;
+	}
+	return NULL;
+}
+
+static void put_texts(struct json_edit *edit, struct json root, const char *key,
+		      const struct vec *texts, struct arena *arena)
+{
+	_cleanup_(strbuf_fini) struct strbuf raw = STRBUF_INIT;
+	struct json_out o = json_out(&raw);
+
+	json_begin_array(&o);
+	for (size_t i = 0; i < texts->n; i++)
+		json_str_value(&o, *(struct str *)texts->v[i]);
+	json_end_array(&o);
+	json_edit_set(edit, root, key, arena_dup(arena, strbuf_str(&raw)));
+}
+
+/* The entry as one engine has it, with the names of all. An engine writes <none> where there are none. */
+static struct error *write_merged(const struct merged *m, struct strbuf *out)
+{
+	_cleanup_(arena_fini) struct arena arena = ARENA_INIT;
+	struct json_edit *edit;
+	struct json root;
+
+	TRY(json_parse(m->copy->entry, &arena, &root));
+	edit = json_edit_new(root, &arena);
+	if (m->tags.n > m->copy->n_tags)
+		put_texts(edit, root, "RepoTags", &m->tags, &arena);
+	if (m->digests.n > m->copy->n_digests)
+		put_texts(edit, root, "RepoDigests", &m->digests, &arena);
+	json_edit_apply(edit, out);
+	return NULL;
+}
+
+static int newest_first(const void *a, const void *b)
+{
+	const struct merged *x = a, *y = b;
+
+	if (x->copy->created != y->copy->created)
+		return x->copy->created > y->copy->created ? -1 : 1;
+	return str_cmp(x->copy->id, y->copy->id);
+}
+
+static may_suspend struct error *emit_all(struct image_listing *l, emit_fn *emit, void *arg)
+{
+	_cleanup_(strbuf_fini) struct strbuf out = STRBUF_INIT;
+	bool comma = false;
+
+	strbuf_addc(&out, '[');
+	for (size_t i = 0; i < l->n; i++) {
+		if (!matches(l, &l->v[i]))
+			continue;
+		if (comma)
+			strbuf_addc(&out, ',');
+		comma = true;
+		TRY(write_merged(&l->v[i], &out));
+		if (out.n < PIECE)
+			continue;
+		TRY(emit(arg, strbuf_str(&out)));
+		strbuf_reset(&out);
+	}
+	strbuf_add(&out, STR("]\n"));
+	return emit(arg, strbuf_str(&out));
+}
+
+may_suspend struct error *cluster_list_images(struct cluster *c, const struct image_query *q,
+					      emit_fn *emit, void *arg)
+{
+	_cleanup_(image_listing_fini) struct image_listing l = { .cluster = c, .query = q };
+
+	TRY(read_filters(&l));
+	collect(&l);
+	qsort(l.v, l.n, sizeof(*l.v), newest_first);
+	return emit_all(&l, emit, arg);
+}

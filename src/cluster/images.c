@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Which nodes have an image, and what is done on all of those. The merged list is image_list.c;
+ * pull.c and load.c bring images to the nodes.
+ */
+#include "cluster/images.h"
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "cluster/fan.h"
+#include "cluster/internal.h"
+#include "http/url.h"
+#include "json/build.h"
+
+static struct error *no_such_image(struct str image)
+{
+	return error_new(ERR_NOT_FOUND, "No such image: %.*s", STR_ARG(image));
+}
+
+void cluster_image_nodes(const struct cluster *c, struct str image, struct engines *ret)
+{
+	const struct image_slot *slot = image_index_find(&c->images, image);
+	size_t n = slot ? slot->n : 0;
+
+	*ret = (struct engines){ mem_realloc_array(NULL, n + 1, sizeof(*ret->v)), 0 };
+	for (size_t i = 0; i < n; i++) {
+		struct engine *e = slot->copies[i].engine;
+
+		if (engine_state(e) == ENGINE_HEALTHY)
+			ret->v[ret->n++] = engine_ref(e);
+	}
+}
+
+bool cluster_image_has_digest(const struct cluster *c, struct str image)
+{
+	const struct image_slot *slot = image_index_find(&c->images, image);
+
+	for (size_t i = 0; slot && i < slot->n; i++)
+		if (slot->copies[i].image->n_digests)
+			return true;
+	return false;
+}
+
+struct error *cluster_image_node(const struct cluster *c, struct str image, struct engine **ret)
+{
+	const struct image_slot *slot = image_index_find(&c->images, image);
+
+	for (size_t i = 0; slot && i < slot->n; i++) {
+		struct engine *e = slot->copies[i].engine;
+
+		if (engine_state(e) == ENGINE_HEALTHY) {
+			*ret = engine_ref(e);
+			return NULL;
+		}
+	}
+	return no_such_image(image);
+}
+
+/* What changed is in the tables before the client hears of it; a failure is made good by events. */
+static may_suspend void refresh(struct engine *e, struct str image)
+{
+	struct error *err = engine_refresh_image(e, image);
+
+	if (err)
+		log_debug("an image could not be read back", LOG_STR("node", engine_name(e)),
+			  LOG_STR("image", image), LOG_ERR(err));
+	error_free(err);
+}
+
+static void image_path(struct strbuf *path, struct str image, const char *rest, struct str query)
+{
+	strbuf_add(path, STR("/images/"));
+	http_encode_path(path, image);
+	strbuf_add(path, str_from(rest));
+	if (!str_empty(query)) {
+		strbuf_addc(path, '?');
+		strbuf_add(path, query);
+	}
+}
+
+may_suspend struct error *cluster_tag(struct cluster *c, struct str image, struct str query,
+				      struct api_version version)
+{
+	_cleanup_(engines_fini) struct engines engines = { NULL, 0 };
+	_cleanup_(strbuf_fini) struct strbuf path = STRBUF_INIT;
+	_cleanup_(fan_fini) struct fan fan = { .version = version, .method = "POST" };
+
+	cluster_image_nodes(c, image, &engines);
+	if (!engines.n)
+		return no_such_image(image);
+	image_path(&path, image, "/tag", query);
+	fan.path = strbuf_str(&path);
+	TRY(fan_call(&fan, &engines));
+	for (size_t i = 0; i < fan.n; i++)
+		if (!fan.jobs[i].err)
+			refresh(fan.jobs[i].engine, image);
+	return fan_error(&fan, ERR_NOT_FOUND);
+}
+
+/* Adds one node's [{"Untagged":"x"},{"Deleted":"sha256:..."}] to the list, each line once. */
+static may_suspend struct error *join_removed(struct fan_job *job, struct map *seen,
+					      struct arena *arena, struct json_out *o)
+{
+	struct json root, item;
+	struct json_iter it;
+
+	TRY(json_parse(job->body, arena, &root));
+	it = json_iter(root);
+	while (json_next(&it, NULL, &item)) {
+		struct str *text = arena_new(arena, struct str);
+		struct str deleted = json_get_str(item, "Deleted");
+
+		*text = json_raw(item);
+		if (!map_get(seen, *text)) {
+			map_put(seen, text);
+			json_raw_value(o, *text);
+		}
+		if (!str_empty(deleted))
+			refresh(job->engine, deleted);
+	}
+	return NULL;
+}
+
+static struct str text_key(const void *item)
+{
+	return *(const struct str *)item;
+}
+
+static may_suspend struct error *join_all_removed(struct fan *fan, struct arena *arena,
+						  struct str *ret_json)
+{
+	_cleanup_(map_fini) struct map seen;
+	_cleanup_(strbuf_fini) struct strbuf out = STRBUF_INIT;
+	struct json_out o = json_out(&out);
+
+	map_init(&seen, text_key);
+	json_begin_array(&o);
+	for (size_t i = 0; i < fan->n; i++)
+		if (!fan->jobs[i].err)
+			TRY(join_removed(&fan->jobs[i], &seen, arena, &o));
+	json_end_array(&o);
+	*ret_json = arena_dup(arena, strbuf_str(&out));
+	return NULL;
+}
+
+may_suspend struct error *cluster_remove_image(struct cluster *c, struct str image,
+					       struct str query, struct api_version version,
+					       struct arena *arena, struct str *ret_json)
+{
+	_cleanup_(engines_fini) struct engines engines = { NULL, 0 };
+	_cleanup_(strbuf_fini) struct strbuf path = STRBUF_INIT;
+	_cleanup_(fan_fini) struct fan fan = { .version = version, .method = "DELETE" };
+	const struct image_slot *slot = image_index_find(&c->images, image);
+	struct str id;
+
+	cluster_image_nodes(c, image, &engines);
+	if (!engines.n)
+		return no_such_image(image);
+	id = arena_dup(arena, slot->copies[0].image->id);
+
+	image_path(&path, image, "", query);
+	fan.path = strbuf_str(&path);
+	TRY(fan_call(&fan, &engines));
+	for (size_t i = 0; i < fan.n; i++)
+		refresh(fan.jobs[i].engine, id);
+	TRY(join_all_removed(&fan, arena, ret_json));
+	return fan_error(&fan, ERR_NOT_FOUND);
+}
+
+struct error *cluster_place_build(struct cluster *c, struct engine **ret)
+{
+	_cleanup_(arena_fini) struct arena arena = ARENA_INIT;
+	struct sched_request request = { 0 };
+	struct sched_node *node;
+
+	TRY(schedule(&c->config.scheduler, (struct sched_node *const *)c->nodes.v, c->nodes.n,
+		     &request, &arena, &node));
+	*ret = engine_ref(member_of_node(node)->engine);
+	return NULL;
+}

@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The look-up of containers. Not the tables themselves: each engine owns its containers, this
+ * only points at them.
+ */
+#include "cluster/index.h"
+
+#include <assert.h>
+
+#include "base/strbuf.h"
+#include "engine/engine.h"
+
+#define SHORT_ID	 12
+#define SHOWN_CANDIDATES 8
+
+static struct str id_key(const void *item)
+{
+	return ((const struct container *)item)->id;
+}
+
+static struct str swarm_id_key(const void *item)
+{
+	return ((const struct container *)item)->swarm_id;
+}
+
+static struct str name_key(const void *item)
+{
+	return ((const struct container *)item)->name;
+}
+
+void index_init(struct index *x)
+{
+	prefix_init(&x->ids, id_key);
+	prefix_init(&x->swarm_ids, swarm_id_key);
+	map_init(&x->names, name_key);
+	x->swarm_twins = (struct vec)VEC_INIT;
+}
+
+void index_fini(struct index *x)
+{
+	prefix_fini(&x->ids);
+	prefix_fini(&x->swarm_ids);
+	map_fini(&x->names);
+	vec_fini(&x->swarm_twins);
+}
+
+static void add_name(struct index *x, struct container *ct)
+{
+	struct container *first = map_get(&x->names, ct->name);
+
+	list_init(&ct->by_name);
+	if (first)
+		list_append(&first->by_name, &ct->by_name);
+	else
+		map_put(&x->names, ct);
+}
+
+static void remove_name(struct index *x, struct container *ct)
+{
+	struct container *next = NULL;
+
+	if (list_linked(&ct->by_name))
+		next = list_item(ct->by_name.next, struct container, by_name);
+	list_remove(&ct->by_name);
+
+	if (map_get(&x->names, ct->name) != ct)
+		return;
+	map_del(&x->names, ct->name);
+	if (next)
+		map_put(&x->names, next);
+}
+
+static void add_swarm_id(struct index *x, struct container *ct)
+{
+	if (str_empty(ct->swarm_id))
+		return;
+	if (prefix_get(&x->swarm_ids, ct->swarm_id))
+		vec_push(&x->swarm_twins, ct);
+	else
+		prefix_put(&x->swarm_ids, ct);
+}
+
+static void remove_swarm_id(struct index *x, struct container *ct)
+{
+	if (str_empty(ct->swarm_id) || vec_remove(&x->swarm_twins, ct))
+		return;
+	prefix_del(&x->swarm_ids, ct->swarm_id);
+	for (size_t i = 0; i < x->swarm_twins.n; i++) {
+		struct container *twin = x->swarm_twins.v[i];
+
+		if (!str_eq(twin->swarm_id, ct->swarm_id))
+			continue;
+		prefix_put(&x->swarm_ids, twin);
+		vec_remove_swap(&x->swarm_twins, i);
+		return;
+	}
+}
+
+void index_add(struct index *x, struct container *ct)
+{
+	prefix_put(&x->ids, ct);
+	add_name(x, ct);
+	add_swarm_id(x, ct);
+}
+
+void index_remove(struct index *x, struct container *ct)
+{
+	/* A cloned machine may list the id too; only its own entry goes. */
+	if (prefix_get(&x->ids, ct->id) == ct)
+		prefix_del(&x->ids, ct->id);
+	remove_name(x, ct);
+	remove_swarm_id(x, ct);
+}
+
+struct container *index_by_id(const struct index *x, struct str id)
+{
+	return prefix_get(&x->ids, id);
+}
+
+struct container *index_by_swarm_id(const struct index *x, struct str swarm_id)
+{
+	return prefix_get(&x->swarm_ids, swarm_id);
+}
+
+struct container *index_by_name(const struct index *x, struct str name, bool *ret_alone)
+{
+	struct container *ct = map_get(&x->names, name);
+
+	if (ct)
+		*ret_alone = !list_linked(&ct->by_name);
+	return ct;
+}
+
+/* What a look-up has found so far: nothing, one, or several, which is an error that names them. */
+struct finds {
+	struct container *one;
+	size_t n;
+	struct strbuf names;
+};
+
+static void finds_add(struct finds *f, struct container *ct)
+{
+	f->one = ct;
+	if (f->n++ >= SHOWN_CANDIDATES)
+		return;
+	strbuf_addf(&f->names, "%s%.*s/%.*s (%.*s)", f->n > 1 ? ", " : "",
+		    STR_ARG(engine_name(ct->engine)), STR_ARG(ct->name),
+		    STR_ARG(str_first(ct->id, SHORT_ID)));
+}
+
+static void find_prefix(const struct prefix_tree *t, struct str prefix, struct finds *f)
+{
+	void *found[SHOWN_CANDIDATES + 1];
+	size_t n = prefix_find(t, prefix, found, ARRAY_LEN(found));
+
+	for (size_t i = 0; i < n; i++)
+		finds_add(f, found[i]);
+}
+
+static void find_name(const struct index *x, struct str name, struct str node, struct finds *f)
+{
+	struct container *first = map_get(&x->names, name);
+
+	if (!first)
+		return;
+	if (str_empty(node) || str_eq(engine_name(first->engine), node))
+		finds_add(f, first);
+	list_for_each(link, &first->by_name) {
+		struct container *ct = list_item(link, struct container, by_name);
+
+		if (str_empty(node) || str_eq(engine_name(ct->engine), node))
+			finds_add(f, ct);
+	}
+}
+
+/* The exact forms of one 12-digit id first, then the general prefix: an id wins over a name. */
+static void find_in_order(const struct index *x, struct str ref, struct finds *f)
+{
+	struct container *ct = index_by_id(x, ref);
+	struct str node, name;
+
+	if (ct) {
+		finds_add(f, ct);
+		return;
+	}
+	if (ref.n == SHORT_ID)
+		find_prefix(&x->ids, ref, f);
+	if (!f->n && (ref.n == SHORT_ID || index_by_swarm_id(x, ref)))
+		find_prefix(&x->swarm_ids, ref, f);
+	if (!f->n)
+		find_name(x, ref, STR_NONE, f);
+	if (!f->n && str_cut(ref, '/', &node, &name))
+		find_name(x, name, node, f);
+	if (!f->n)
+		find_prefix(&x->ids, ref, f);
+	if (!f->n)
+		find_prefix(&x->swarm_ids, ref, f);
+}
+
+struct error *index_find(const struct index *x, struct str ref, struct container **ret)
+{
+	struct str asked = str_strip_prefix(ref, STR("/"));
+	_cleanup_(strbuf_fini) struct strbuf names = STRBUF_INIT;
+	struct finds f = { 0 };
+
+	if (!str_empty(asked))
+		find_in_order(x, asked, &f);
+	names = f.names;
+
+	if (f.n == 0)
+		return error_new(ERR_NOT_FOUND, "No such container: %.*s", STR_ARG(ref));
+	if (f.n > 1)
+		return error_new(ERR_AMBIGUOUS, "%.*s is ambiguous, it may be any of: %.*s%s",
+				 STR_ARG(ref), STR_ARG(strbuf_str(&names)),
+				 f.n > SHOWN_CANDIDATES ? " and others" : "");
+	*ret = f.one;
+	return NULL;
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Where each container is found by what users call it: id, 12 digits of it, swarm id, name,
+ * node/name, unique prefixes. Each look-up costs the length of the key, whatever the pool holds.
+ */
+#ifndef CLUSTER_INDEX_H
+#define CLUSTER_INDEX_H
+
+#include <stdbool.h>
+
+#include "base/map.h"
+#include "base/prefix.h"
+#include "base/vec.h"
+#include "engine/container.h"
+
+struct index {
+	struct prefix_tree ids;	      /* by id */
+	struct prefix_tree swarm_ids; /* by swarm id, one of those that share it */
+	struct vec swarm_twins;	      /* the others: copies that a returned node still has */
+	struct map names; /* by name, one of those that share it; the rest hang on by_name */
+};
+
+void index_init(struct index *x);
+void index_fini(struct index *x); /* the containers stay whose they are */
+
+/* Borrows: the container must be removed before it is let go. Its id is new to the index. */
+void index_add(struct index *x, struct container *ct);
+void index_remove(struct index *x, struct container *ct);
+
+/* The container of that full id; NULL where there is none. */
+struct container *index_by_id(const struct index *x, struct str id);
+/* One container of that swarm id; NULL where there is none. */
+struct container *index_by_swarm_id(const struct index *x, struct str swarm_id);
+/* One container of that name (no "/"), with *ret_alone: the only one. NULL where there is none. */
+struct container *index_by_name(const struct index *x, struct str name, bool *ret_alone);
+
+/*
+ * Section 4's order of look-up. One find: success. ERR_NOT_FOUND "No such container: X";
+ * ERR_AMBIGUOUS names the candidates as node/name. Borrowed.
+ */
+must_check struct error *index_find(const struct index *x, struct str ref, struct container **ret);
+
+#endif

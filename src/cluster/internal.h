@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the files of cluster/ share: the cluster, its members, creations in flight. Everything here
+ * is touched by unmarked (atomic) functions only.
+ */
+#ifndef CLUSTER_INTERNAL_H
+#define CLUSTER_INTERNAL_H
+
+#include "base/list.h"
+#include "base/map.h"
+#include "base/vec.h"
+#include "cluster/cluster.h"
+#include "cluster/image_index.h"
+#include "cluster/index.h"
+#include "cluster/ports.h"
+#include "fiber/group.h"
+#include "fiber/waitq.h"
+
+/* One node: its engine, and what placement knows of it. */
+struct member {
+	struct cluster *cluster;
+	struct engine *engine; /* a reference */
+	struct sched_node sched;
+	struct sched_label *labels;
+	struct engine_info *info; /* a reference: the labels and texts of sched point into it */
+	struct port_table ports;
+	struct list flights; /* creations under way here */
+	uint32_t running, paused, stopped;
+	bool listed;	/* discovery named it in the walk at hand */
+	bool settled;	/* it has been validated, or has failed to be, once */
+	bool placeable; /* its sched_node is in cluster->nodes */
+};
+
+/* A container that is being created (or a name that is being given): it counts already. */
+struct flight {
+	struct list at_member;
+	struct member *member; /* NULL: only the name is held */
+	struct str name;       /* "" where the engine draws one */
+	struct str swarm_id;
+	int64_t nano_cpus, memory;
+	const struct container_port *ports;
+	size_t n_ports;
+	struct engine *engine; /* a reference: the member may leave first */
+	bool landed;	       /* its container is in the tables and counts by itself */
+};
+
+struct subscription;
+
+struct cluster {
+	struct cluster_config config;
+	struct map by_addr; /* of struct member */
+	struct vec nodes;   /* of struct sched_node: the validated ones, in no order */
+	struct map by_name; /* of struct member: validated, one for each name */
+	struct index containers;
+	struct image_index images;
+	struct map flight_names; /* of struct flight: names held */
+	struct map flight_swarm_ids;
+	struct list pull_targets; /* of struct pull_target, the oldest first (pull_target.c) */
+	struct list subscriptions;
+	struct waitq settled;
+	uint32_t api_versions[64]; /* healthy nodes by their newest minor version of API 1 */
+	bool stopping;
+};
+
+/* members.c */
+extern const struct engine_observer cluster_observer;
+struct member *member_new(struct cluster *c, const struct addr *a);
+void member_free(struct member *m); /* its engine is stopped */
+struct member *member_of(const struct engine *e);
+struct member *member_of_node(const struct sched_node *n);
+
+/* facts.c: what placement may ask of a node. */
+extern const struct sched_lookups cluster_lookups;
+
+/*
+ * flights.c. flight_hold_name: ERR_CONFLICT where the pool has that name. Slices of the flight must
+ * outlive it; flight_end gives all back and may be called twice.
+ */
+must_check struct error *flight_hold_name(struct cluster *c, struct flight *f, struct str name);
+void flight_board(struct flight *f, struct member *m, struct str swarm_id); /* reserves on m */
+void flight_leave(struct cluster *c, struct flight *f); /* gives the node back, keeps the name */
+void flight_land(struct cluster *c, const struct container *ct); /* where it is one's container */
+void flight_end(struct cluster *c, struct flight *f);
+struct str flight_name_key(const void *item);
+struct str flight_swarm_id_key(const void *item);
+
+/* events.c */
+void events_engine(struct cluster *c, struct engine *e, const struct docker_event *ev);
+void events_pool(struct cluster *c, struct engine *e, const char *action);
+void events_lost(struct cluster *c, struct engine *e, int64_t from, int64_t to);
+void events_close_all(struct cluster *c);
+
+/* pull_target.c */
+void pull_target_remember(struct cluster *c, struct str client, struct str image, struct engine *e);
+void pull_target_forget(struct cluster *c, struct str client, struct str image);
+void pull_targets_clear(struct cluster *c);
+
+struct event_node event_node_of(const struct engine *e);
+
+#endif

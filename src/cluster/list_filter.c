@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The rules are those of Docker 20.10's daemon/list.go; `node` is the pool's own.
+ */
+#include "cluster/list_filter.h"
+
+#include "cluster/internal.h"
+#include "json/json.h"
+
+static const char *const known_filters[] = {
+	"ancestor", "before",	 "exited", "expose", "health",	"id",
+	"is-task",  "isolation", "label",  "name",   "network", "node",
+	"publish",  "since",	 "status", "volume", NULL,
+};
+
+static const char *const statuses[] = {
+	"created", "running", "paused", "restarting", "removing", "exited", "dead", NULL,
+};
+
+static const char *const healths[] = { "none", "starting", "healthy", "unhealthy", NULL };
+
+/* Filters that are answered by the JSON of the entry. */
+static const char *const entry_filters[] = {
+	"label", "network", "volume", "publish", "expose", "is-task", NULL,
+};
+
+static bool among(const char *const *texts, struct str text)
+{
+	for (; *texts; texts++)
+		if (str_eq(str_from(*texts), text))
+			return true;
+	return false;
+}
+
+static struct error *check_values(const struct filters *f, const char *key,
+				  const char *const *allowed, const char *words)
+{
+	const struct filter *values = filters_get(f, key);
+
+	for (size_t i = 0; values && i < values->n; i++)
+		if (!among(allowed, values->values[i]))
+			return error_new(ERR_INVALID, words, STR_ARG(values->values[i]));
+	return NULL;
+}
+
+static struct error *check_exited(const struct filters *f)
+{
+	const struct filter *codes = filters_get(f, "exited");
+	int64_t code;
+
+	for (size_t i = 0; codes && i < codes->n; i++)
+		if (!str_to_i64(codes->values[i], &code))
+			return error_new(ERR_INVALID, "Invalid filter 'exited=%.*s'",
+					 STR_ARG(codes->values[i]));
+	return NULL;
+}
+
+/* "80", "80/tcp", "8000-8100/udp". */
+static bool parse_port_range(struct str text, uint64_t *ret_low, uint64_t *ret_high,
+			     struct str *ret_protocol)
+{
+	struct str range, low, high;
+
+	if (!str_cut(text, '/', &range, ret_protocol))
+		*ret_protocol = STR("tcp");
+	if (!str_cut(range, '-', &low, &high))
+		high = low;
+	return str_to_u64(low, ret_low) && str_to_u64(high, ret_high) && *ret_low <= *ret_high &&
+	       *ret_high <= UINT16_MAX;
+}
+
+static struct error *check_ports(const struct filters *f, const char *key)
+{
+	const struct filter *ports = filters_get(f, key);
+	struct str protocol;
+	uint64_t low, high;
+
+	for (size_t i = 0; ports && i < ports->n; i++)
+		if (!parse_port_range(ports->values[i], &low, &high, &protocol))
+			return error_new(ERR_INVALID, "Invalid filter '%s=%.*s'", key,
+					 STR_ARG(ports->values[i]));
+	return NULL;
+}
+
+static struct error *look_up(const struct cluster *c, const struct filters *f, const char *key,
+			     int64_t *ret_created)
+{
+	const struct filter *refs = filters_get(f, key);
+
+	for (size_t i = 0; refs && i < refs->n; i++) {
+		struct container *ct;
+
+		TRY(index_find(&c->containers, refs->values[i], &ct));
+		*ret_created = ct->created;
+	}
+	return NULL;
+}
+
+struct error *list_filter_init(struct list_filter *lf, const struct cluster *c,
+			       const struct filters *f)
+{
+	*lf = (struct list_filter){ .cluster = c, .filters = f };
+
+	TRY(filters_check(f, known_filters));
+	TRY(check_values(f, "status", statuses, "Invalid filter 'status=%.*s'"));
+	TRY(check_values(f, "health", healths, "Unrecognised filter value for health: %.*s"));
+	TRY(check_exited(f));
+	TRY(check_ports(f, "publish"));
+	TRY(check_ports(f, "expose"));
+	TRY(look_up(c, f, "before", &lf->before));
+	TRY(look_up(c, f, "since", &lf->since));
+	for (const char *const *key = entry_filters; *key; key++)
+		lf->needs_entry = lf->needs_entry || filters_get(f, *key);
+	return NULL;
+}
+
+bool list_filter_implies_all(const struct list_filter *lf)
+{
+	return filters_get(lf->filters, "status");
+}
+
+/* A name matches with and without its slash, and with its node before it. */
+static bool match_name(const struct list_filter *lf, const struct container *ct)
+{
+	_cleanup_(strbuf_fini) struct strbuf full = STRBUF_INIT;
+	const struct filters *f = lf->filters;
+	struct str with_node, plain;
+
+	if (!filters_get(f, "name"))
+		return true;
+	strbuf_addf(&full, "/%.*s/%.*s", STR_ARG(engine_name(ct->engine)), STR_ARG(ct->name));
+	with_node = strbuf_str(&full);
+	plain = str_skip(with_node, with_node.n - ct->name.n - 1);
+	return filters_match_regex(f, "name", plain) ||
+	       filters_match_regex(f, "name", str_skip(plain, 1)) ||
+	       filters_match_regex(f, "name", with_node) ||
+	       filters_match_regex(f, "name", str_skip(with_node, 1));
+}
+
+static bool match_exited(const struct filters *f, const struct container *ct)
+{
+	const struct filter *codes = filters_get(f, "exited");
+	int64_t code;
+
+	if (!codes)
+		return true;
+	if (ct->state.status == CONTAINER_RUNNING || ct->state.status == CONTAINER_PAUSED ||
+	    !ct->state.started_at)
+		return false;
+	for (size_t i = 0; i < codes->n; i++)
+		if (str_to_i64(codes->values[i], &code) && code == ct->state.exit_code)
+			return true;
+	return false;
+}
+
+/* By the text that the container was made with, or by the image that it has. */
+static bool match_ancestor(const struct list_filter *lf, const struct container *ct)
+{
+	const struct filter *images = filters_get(lf->filters, "ancestor");
+
+	if (!images)
+		return true;
+	for (size_t i = 0; i < images->n; i++) {
+		const struct image_slot *slot =
+			image_index_find(&lf->cluster->images, images->values[i]);
+		const struct image *img = image_slot_on(slot, ct->engine);
+
+		if (str_eq(images->values[i], ct->image) ||
+		    str_eq(images->values[i], ct->image_id) ||
+		    (img && str_eq(img->id, ct->image_id)))
+			return true;
+	}
+	return false;
+}
+
+static bool match_labels(const struct filters *f, struct json entry)
+{
+	const struct filter *wanted = filters_get(f, "label");
+	struct json labels = json_get(entry, "Labels");
+
+	for (size_t i = 0; wanted && i < wanted->n; i++) {
+		struct str key, value, name;
+		bool has_value = str_cut(wanted->values[i], '=', &key, &value);
+		struct json_iter it = json_iter(labels);
+		struct json found = { 0 }, v;
+
+		while (json_next(&it, &name, &v))
+			if (str_eq(name, key))
+				found = v;
+		if (!json_exists(found) || (has_value && !json_str_eq(found, value)))
+			return false;
+	}
+	return true;
+}
+
+static bool match_network(const struct filters *f, struct json entry)
+{
+	const struct filter *networks = filters_get(f, "network");
+	struct json_iter it = json_iter(json_path(entry, "NetworkSettings.Networks"));
+	struct json network;
+	struct str name;
+
+	if (!networks)
+		return true;
+	while (json_next(&it, &name, &network)) {
+		struct str id = json_get_str(network, "NetworkID");
+
+		for (size_t i = 0; i < networks->n; i++)
+			if (str_eq(networks->values[i], name) ||
+			    (!str_empty(networks->values[i]) &&
+			     str_starts(id, networks->values[i])))
+				return true;
+	}
+	return false;
+}
+
+static bool match_volume(const struct filters *f, struct json entry)
+{
+	struct json_iter it = json_iter(json_get(entry, "Mounts"));
+	struct json mount;
+
+	if (!filters_get(f, "volume"))
+		return true;
+	while (json_next(&it, NULL, &mount))
+		if (filters_have(f, "volume", json_get_str(mount, "Name")) ||
+		    filters_have(f, "volume", json_get_str(mount, "Destination")))
+			return true;
+	return false;
+}
+
+/* Both speak of the port inside the container; publish wants it bound on the host too. */
+static bool match_port(const struct filters *f, const char *key, bool published, struct json entry)
+{
+	const struct filter *ranges = filters_get(f, key);
+	struct json_iter it = json_iter(json_get(entry, "Ports"));
+	struct json port;
+
+	if (!ranges)
+		return true;
+	while (json_next(&it, NULL, &port)) {
+		int64_t number = json_get_i64(port, "PrivatePort", -1);
+
+		if (published && !json_exists(json_get(port, "PublicPort")))
+			continue;
+		for (size_t i = 0; i < ranges->n; i++) {
+			struct str protocol;
+			uint64_t low, high;
+
+			if (parse_port_range(ranges->values[i], &low, &high, &protocol) &&
+			    number >= (int64_t)low && number <= (int64_t)high &&
+			    str_eq(protocol, json_get_str(port, "Type")))
+				return true;
+		}
+	}
+	return false;
+}
+
+static bool match_is_task(const struct filters *f, struct json entry)
+{
+	const struct filter *wanted = filters_get(f, "is-task");
+	bool task = json_exists(json_get(json_get(entry, "Labels"), "com.docker.swarm.task.id"));
+
+	if (!wanted)
+		return true;
+	for (size_t i = 0; i < wanted->n; i++) {
+		struct str v = wanted->values[i];
+		bool want = str_eq(v, STR("1")) || str_eq_nocase(v, STR("true"));
+
+		if (want == task)
+			return true;
+	}
+	return false;
+}
+
+static bool match_entry(const struct list_filter *lf, const struct container *ct)
+{
+	_cleanup_(arena_fini) struct arena arena = ARENA_INIT;
+	const struct filters *f = lf->filters;
+	struct json entry;
+	struct error *err = json_parse(ct->entry, &arena, &entry);
+
+	if (err) {
+		error_free(err);
+		return false;
+	}
+	return match_labels(f, entry) && match_network(f, entry) && match_volume(f, entry) &&
+	       match_port(f, "publish", true, entry) && match_port(f, "expose", false, entry) &&
+	       match_is_task(f, entry);
+}
+
+bool list_filter_match(const struct list_filter *lf, const struct container *ct)
+{
+	const struct filters *f = lf->filters;
+
+	if (lf->before && ct->created >= lf->before)
+		return false;
+	if (lf->since && ct->created <= lf->since)
+		return false;
+	return filters_match_exact(f, "node", engine_name(ct->engine)) &&
+	       filters_match_exact(f, "status",
+				   str_from(container_status_name(ct->state.status))) &&
+	       filters_match_exact(f, "health",
+				   str_from(container_health_name(ct->state.health))) &&
+	       filters_match_regex(f, "id", ct->id) && match_name(lf, ct) && match_exited(f, ct) &&
+	       match_ancestor(lf, ct) && (!lf->needs_entry || match_entry(lf, ct));
+}

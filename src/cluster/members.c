@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The nodes of the pool: what each engine tells is entered here, one step for each piece of news,
+ * so that placement and look-up never add anything up.
+ */
+#include "base/log.h"
+#include "base/mem.h"
+#include "cluster/internal.h"
+#include "fiber/clock.h"
+
+struct member *member_of(const struct engine *e)
+{
+	return engine_owner(e);
+}
+
+struct member *member_of_node(const struct sched_node *n)
+{
+	return container_of(n, struct member, sched);
+}
+
+struct event_node event_node_of(const struct engine *e)
+{
+	return (struct event_node){
+		.name = engine_name(e),
+		.id = engine_id(e),
+		.addr = engine_addr(e),
+		.ip = engine_ip(e),
+	};
+}
+
+struct member *member_new(struct cluster *c, const struct addr *a)
+{
+	struct engine_config config = {
+		.refresh_min = c->config.refresh_min,
+		.refresh_max = c->config.refresh_max,
+		.failure_retry = c->config.failure_retry,
+		.tls = c->config.engine_tls,
+		.observer = &cluster_observer,
+		.observer_arg = c,
+	};
+	struct member *m = mem_new(struct member);
+
+	m->cluster = c;
+	list_init(&m->flights);
+	m->engine = engine_new(a, &config);
+	engine_set_owner(m->engine, m);
+	m->sched.addr = engine_addr(m->engine);
+	m->sched.lookups = &cluster_lookups;
+	return m;
+}
+
+void member_free(struct member *m)
+{
+	if (!m)
+		return;
+
+	/* A creation under way here finds out by its own call; it no longer counts. */
+	list_for_each(link, &m->flights) {
+		struct flight *f = list_item(link, struct flight, at_member);
+
+		list_remove(&f->at_member);
+		f->member = NULL;
+	}
+	engine_set_owner(m->engine, NULL);
+	engine_unref(m->engine);
+	engine_info_unref(m->info);
+	port_table_fini(&m->ports);
+	free(m->labels);
+	free(m);
+}
+
+/* What the engine said of itself, as placement reads it. */
+static void member_take_info(struct member *m, const struct engine_info *info)
+{
+	engine_info_unref(m->info);
+	m->info = engine_info_ref((struct engine_info *)info);
+
+	free(m->labels);
+	m->labels = mem_realloc_array(NULL, info->n_labels + 1, sizeof(*m->labels));
+	for (size_t i = 0; i < info->n_labels; i++)
+		m->labels[i] = (struct sched_label){ info->labels[i].key, info->labels[i].value };
+
+	m->sched.id = info->id;
+	m->sched.name = info->name;
+	m->sched.labels = m->labels;
+	m->sched.n_labels = info->n_labels;
+	m->sched.nano_cpus = info->cpus * 1000000000;
+	m->sched.memory = info->memory;
+}
+
+static void member_set_placeable(struct member *m, bool placeable)
+{
+	struct cluster *c = m->cluster;
+
+	if (placeable && !m->placeable)
+		vec_push(&c->nodes, &m->sched);
+	if (!placeable && m->placeable)
+		vec_remove(&c->nodes, &m->sched);
+	m->placeable = placeable;
+}
+
+static void name_add(struct member *m)
+{
+	if (!map_get(&m->cluster->by_name, m->sched.name))
+		map_put(&m->cluster->by_name, m);
+}
+
+/* Where several machines share a host name, the next of them answers to it. */
+static void name_remove(struct member *m)
+{
+	struct cluster *c = m->cluster;
+
+	if (map_get(&c->by_name, m->sched.name) != m)
+		return;
+	map_del(&c->by_name, m->sched.name);
+	for (size_t i = 0; i < c->nodes.n; i++) {
+		struct member *other = member_of_node(c->nodes.v[i]);
+
+		if (other != m && str_eq(other->sched.name, m->sched.name)) {
+			map_put(&c->by_name, other);
+			return;
+		}
+	}
+}
+
+/* Two addresses with one ID: one engine listed twice, or a machine that was cloned (section 3). */
+static struct error *observe_validate(void *arg, struct engine *e, const struct engine_info *info)
+{
+	struct cluster *c = arg;
+
+	for (size_t i = 0; i < c->nodes.n; i++) {
+		struct member *other = member_of_node(c->nodes.v[i]);
+
+		if (other->engine == e || !str_eq(other->sched.id, info->id))
+			continue;
+		if (str_eq(other->sched.name, info->name))
+			return error_new(ERR_CONFLICT,
+					 "ID duplicated. %.*s shared by this node %.*s and another "
+					 "node %.*s",
+					 STR_ARG(info->id), STR_ARG(engine_addr(e)),
+					 STR_ARG(other->sched.addr));
+		log_warn("two machines have one engine ID: one is a clone of the other",
+			 LOG_STR("id", info->id), LOG_STR("node", info->name),
+			 LOG_STR("addr", engine_addr(e)), LOG_STR("other", other->sched.name));
+	}
+	return NULL;
+}
+
+static void count_api_version(struct member *m, int step)
+{
+	int minor = m->info ? m->info->api_newest.minor : -1;
+
+	if (minor >= 0 && minor < (int)ARRAY_LEN(m->cluster->api_versions))
+		m->cluster->api_versions[minor] += (uint32_t)step;
+}
+
+static void member_enter(struct member *m)
+{
+	member_take_info(m, engine_info(m->engine));
+	member_set_placeable(m, true);
+	name_add(m);
+}
+
+static void member_leave(struct member *m)
+{
+	if (!m->placeable)
+		return;
+	member_set_placeable(m, false);
+	name_remove(m);
+}
+
+static void settle(struct member *m)
+{
+	m->settled = true;
+	waitq_wake_all(&m->cluster->settled);
+}
+
+static void observe_state(void *arg, struct engine *e, enum engine_state before)
+{
+	struct cluster *c = arg;
+	struct member *m = member_of(e);
+	enum engine_state now = engine_state(e);
+	bool was_healthy = m->sched.healthy;
+
+	if (now == ENGINE_HEALTHY && !m->placeable)
+		member_enter(m);
+	m->sched.healthy = now == ENGINE_HEALTHY;
+	m->sched.health = engine_health(e);
+	if (m->sched.healthy != was_healthy)
+		count_api_version(m, m->sched.healthy ? 1 : -1);
+
+	if (now == ENGINE_HEALTHY && before == ENGINE_PENDING)
+		events_pool(c, e, "engine_connect");
+	else if (now == ENGINE_HEALTHY && before == ENGINE_UNHEALTHY)
+		events_pool(c, e, "engine_reconnect");
+	else if (now != ENGINE_HEALTHY && before == ENGINE_HEALTHY)
+		events_pool(c, e, "engine_disconnect");
+
+	if (now == ENGINE_PENDING || now == ENGINE_GONE)
+		member_leave(m);
+	settle(m);
+}
+
+static void count_state(struct member *m, const struct container *ct, int step)
+{
+	switch (ct->state.status) {
+	case CONTAINER_RUNNING:
+	case CONTAINER_RESTARTING:
+		m->running += (uint32_t)step;
+		break;
+	case CONTAINER_PAUSED:
+		m->paused += (uint32_t)step;
+		break;
+	default:
+		m->stopped += (uint32_t)step;
+	}
+}
+
+static void container_enter(struct member *m, struct container *ct)
+{
+	m->sched.containers++;
+	m->sched.reserved_nano_cpus += ct->nano_cpus;
+	m->sched.reserved_memory += ct->memory;
+	count_state(m, ct, 1);
+	for (size_t i = 0; i < ct->n_ports; i++)
+		port_table_add(&m->ports, &ct->ports[i], ct, ct->name);
+	index_add(&m->cluster->containers, ct);
+	flight_land(m->cluster, ct);
+}
+
+static void container_leave(struct member *m, struct container *ct)
+{
+	index_remove(&m->cluster->containers, ct);
+	for (size_t i = 0; i < ct->n_ports; i++)
+		port_table_remove(&m->ports, &ct->ports[i], ct);
+	count_state(m, ct, -1);
+	m->sched.reserved_nano_cpus -= ct->nano_cpus;
+	m->sched.reserved_memory -= ct->memory;
+	m->sched.containers--;
+}
+
+static void observe_container(void *arg _unused_, struct engine *e, struct container *before,
+			      struct container *after)
+{
+	struct member *m = member_of(e);
+
+	if (before)
+		container_leave(m, before);
+	if (after)
+		container_enter(m, after);
+}
+
+static void observe_image(void *arg, struct engine *e, struct image *before, struct image *after)
+{
+	struct cluster *c = arg;
+
+	if (before)
+		image_index_remove(&c->images, e, before);
+	if (after)
+		image_index_add(&c->images, e, after);
+}
+
+static void observe_event(void *arg, struct engine *e, const struct docker_event *ev)
+{
+	events_engine(arg, e, ev);
+}
+
+static void observe_events_lost(void *arg, struct engine *e, int64_t from, int64_t to)
+{
+	log_warn("events of a node may have been lost", LOG_STR("node", engine_name(e)),
+		 LOG_NUM("from", from), LOG_NUM("to", to));
+	events_lost(arg, e, from, to);
+}
+
+static void observe_info(void *arg _unused_, struct engine *e,
+			 const struct engine_info *before _unused_)
+{
+	struct member *m = member_of(e);
+
+	if (!m->placeable)
+		return;
+	if (m->sched.healthy)
+		count_api_version(m, -1);
+	name_remove(m);
+	member_take_info(m, engine_info(e));
+	name_add(m);
+	if (m->sched.healthy)
+		count_api_version(m, 1);
+}
+
+const struct engine_observer cluster_observer = {
+	.validate = observe_validate,
+	.state = observe_state,
+	.container = observe_container,
+	.image = observe_image,
+	.event = observe_event,
+	.events_lost = observe_events_lost,
+	.info = observe_info,
+};

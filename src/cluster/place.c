@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * From a create request to a container on a node. Everything behind the reservation may fail at
+ * any point, and then the flight gives all back.
+ */
+#include "cluster/place.h"
+
+#include "base/log.h"
+#include "base/rand.h"
+#include "cluster/call.h"
+#include "cluster/images.h"
+#include "cluster/placement.h"
+#include "docker/auth.h"
+#include "engine/client.h"
+#include "fiber/fiber.h"
+#include "http/url.h"
+
+/* This client has just pulled the image on a node that was chosen for it: there, if it still fits. */
+static struct error *board_where_pulled(struct placement *p)
+{
+	_cleanup_(engine_unrefp) struct engine *e =
+		cluster_pull_target(p->c, p->req->client, p->config.image);
+	struct engines one = { &e, 1 };
+	struct error *err;
+
+	if (!e)
+		return placement_board(p);
+	err = placement_board_among(p, &one, "the image was pulled for this client elsewhere");
+	if (!error_is(err, ERR_NO_NODE))
+		return err;
+	error_free(err);
+	return placement_board(p);
+}
+
+static void write_body(struct placement *p, struct strbuf *out)
+{
+	const struct member *m = p->flight.member;
+	struct config_changes changes = {
+		.swarm_id = p->swarm_id,
+		.label_cpus = p->cores,
+		.cpu_shares = -1,
+		.containers = p->renames,
+		.n_containers = p->n_renames,
+	};
+
+	if (p->cores)
+		changes.cpu_shares =
+			config_nano_cpus_as_shares(p->cores, m->sched.nano_cpus / 1000000000);
+	container_config_write(&p->config, &changes, p->arena, out);
+}
+
+/* The name that an engine drew may be taken on another node: then a digit behind it, as engines do. */
+static may_suspend struct error *settle_drawn_name(struct placement *p, struct str id)
+{
+	_cleanup_(container_unrefp) struct container *ct =
+		container_ref(index_by_id(&p->c->containers, id));
+	struct str name;
+
+	if (!ct || !str_empty(p->name) || cluster_name_is_unique(p->c, ct))
+		return NULL;
+	name = arena_printf(p->arena, "%.*s%u", STR_ARG(ct->name), (unsigned)rand_below(1000000));
+	return cluster_rename(p->c, ct, name, p->req->version);
+}
+
+/* The engine has made it: into the tables before the client hears of it. */
+static may_suspend void enter(struct placement *p, struct str reply)
+{
+	struct error *err;
+	struct json root;
+	struct str id;
+
+	err = json_parse(reply, p->arena, &root);
+	if (!err) {
+		id = json_get_str(root, "Id");
+		err = engine_refresh_container(p->flight.engine, id);
+		if (!err)
+			err = settle_drawn_name(p, id);
+	}
+	if (err)
+		log_warn("a new container could not be read back, its events will tell",
+			 LOG_STR("node", engine_name(p->flight.engine)), LOG_ERR(err));
+	error_free(err);
+}
+
+/* On the node that was boarded. */
+static may_suspend struct error *create_here(struct placement *p, struct str *ret_reply)
+{
+	_cleanup_(strbuf_fini) struct strbuf body = STRBUF_INIT;
+	struct engine_create create = {
+		.version = p->req->version,
+		.name = p->name,
+		.query = p->req->query,
+		.headers = p->req->headers,
+		.n_headers = p->req->n_headers,
+	};
+
+	if (!p->flight.member)
+		return error_new(ERR_UNAVAILABLE, "the node left while the container was created");
+	write_body(p, &body);
+	create.body = strbuf_str(&body);
+	TRY(engine_call_create(p->flight.engine, &create, p->arena, ret_reply));
+	enter(p, *ret_reply);
+	return NULL;
+}
+
+static may_suspend struct error *pull_and_create(struct placement *p, struct str *ret_reply)
+{
+	_cleanup_(strbuf_fini) struct strbuf query = STRBUF_INIT;
+
+	strbuf_add(&query, STR("fromImage="));
+	http_encode_query(&query, p->config.image);
+	if (!str_has_char(
+		    str_skip(p->config.image, (size_t)(str_rfind_char(p->config.image, '/') + 1)),
+		    ':'))
+		strbuf_add(&query, STR("&tag=latest"));
+	TRY(engine_call_pull(p->flight.engine, p->req->version, strbuf_str(&query),
+			     p->req->registry_auth, NULL, NULL));
+	TRY(engine_refresh_image(p->flight.engine, p->config.image));
+	return create_here(p, ret_reply);
+}
+
+/* Nobody has the image: the client pulls it, or we do where it gave us its credentials. */
+static may_suspend struct error *create_unknown_image(struct placement *p, struct error *refusal,
+						      struct str *ret_reply)
+{
+	if (registry_auth_present(p->req->registry_auth) || p->c->config.compat) {
+		error_free(refusal);
+		return pull_and_create(p, ret_reply);
+	}
+	pull_target_remember(p->c, p->req->client, p->config.image, p->flight.engine);
+	return refusal;
+}
+
+/* Section 5 of the contract, "When the image is missing there". Takes the refusal. */
+static may_suspend struct error *create_without_image(struct placement *p, struct error *refusal,
+						      struct str *ret_reply)
+{
+	_cleanup_(error_freep) struct error *why = refusal;
+	_cleanup_(engines_fini) struct engines holders = { NULL, 0 };
+	struct error *err;
+
+	cluster_image_nodes(p->c, p->config.image, &holders);
+	if (!holders.n)
+		return create_unknown_image(p, take(why), ret_reply);
+
+	if (cluster_image_has_digest(p->c, p->config.image)) {
+		err = pull_and_create(p, ret_reply);
+		if (!err)
+			return NULL;
+		log_info("pulling failed, placing where the image is",
+			 LOG_STR("image", p->config.image),
+			 LOG_STR("node", engine_name(p->flight.engine)), LOG_ERR(err));
+		error_free(err);
+		TRY(fiber_check());
+	}
+	flight_leave(p->c, &p->flight);
+	TRY(placement_board_among(p, &holders, "the image is not there"));
+	return create_here(p, ret_reply);
+}
+
+static may_suspend struct error *attempt(struct placement *p, struct str *ret_reply)
+{
+	struct error *err;
+
+	TRY(board_where_pulled(p));
+	err = create_here(p, ret_reply);
+	if (error_is(err, ERR_NO_IMAGE))
+		err = create_without_image(p, err, ret_reply);
+	if (!err) {
+		pull_target_forget(p->c, p->req->client, p->config.image);
+		log_info("container created", LOG_STR("name", p->name),
+			 LOG_STR("image", p->config.image),
+			 LOG_STR("node", engine_name(p->flight.engine)));
+	}
+	return err;
+}
+
+/* Whether another try may end otherwise: not where the request itself is what is wrong. */
+static bool worth_a_retry(const struct error *err)
+{
+	switch (error_kind(err)) {
+	case ERR_INVALID:
+	case ERR_CONFLICT:
+	case ERR_NO_IMAGE:
+	case ERR_NO_NODE:
+	case ERR_CANCELLED:
+		return false;
+	default:
+		return true;
+	}
+}
+
+may_suspend struct error *cluster_create(struct cluster *c, const struct create_request *req,
+					 struct arena *arena, struct str *ret_reply)
+{
+	_cleanup_(placement_fini) struct placement p = { .c = c, .req = req, .arena = arena };
+
+	TRY(placement_read(&p));
+	if (!str_empty(p.name))
+		TRY(flight_hold_name(c, &p.flight, p.name));
+
+	for (unsigned int tries = 0;; tries++) {
+		struct error *err = attempt(&p, ret_reply);
+
+		if (!err || tries >= c->config.create_retry || !worth_a_retry(err))
+			return err;
+		log_warn("creating a container failed, trying again", LOG_STR("name", p.name),
+			 LOG_NUM("try", tries + 1), LOG_ERR(err));
+		error_free(err);
+		flight_leave(c, &p.flight);
+	}
+}
+
+/* A name that is held while an engine gives it. */
+struct held_name {
+	struct cluster *c;
+	struct flight flight;
+};
+
+static void held_name_fini(struct held_name *s)
+{
+	flight_end(s->c, &s->flight);
+}
+
+may_suspend struct error *cluster_rename(struct cluster *c, struct container *ct,
+					 struct str new_name, struct api_version version)
+{
+	_cleanup_(engine_unrefp) struct engine *e = engine_ref(ct->engine);
+	_cleanup_(arena_fini) struct arena arena = ARENA_INIT;
+	_cleanup_(strbuf_fini) struct strbuf path = STRBUF_INIT;
+	_cleanup_(held_name_fini) struct held_name held = { .c = c };
+	struct str name = str_strip_prefix(new_name, STR("/")), reply;
+
+	if (!str_empty(name) && !str_eq(name, ct->name))
+		TRY(flight_hold_name(c, &held.flight, name));
+
+	strbuf_addf(&path, "/containers/%.*s/rename?name=", STR_ARG(ct->id));
+	http_encode_query(&path, name);
+	TRY(call_engine(e, version, "POST", strbuf_str(&path), &arena, &reply));
+	return engine_refresh_container(e, ct->id);
+}

@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Reading a create request and choosing its node. Nothing here parks: between the look at the
+ * tables and the reservation nobody else runs.
+ */
+#include "cluster/placement.h"
+
+#include "base/rand.h"
+
+void placement_fini(struct placement *p)
+{
+	flight_end(p->c, &p->flight);
+	exprs_fini(&p->sched.constraints);
+	exprs_fini(&p->sched.affinities);
+	exprs_fini(&p->sched.whitelists);
+}
+
+static int64_t largest_node_cpus(const struct cluster *c)
+{
+	int64_t most = 0;
+
+	for (size_t i = 0; i < c->nodes.n; i++) {
+		const struct sched_node *node = c->nodes.v[i];
+
+		most = MAX(most, node->nano_cpus / 1000000000);
+	}
+	return most;
+}
+
+/* With --net=host what the container exposes is taken on the host, bound or not. */
+static void read_ports(struct placement *p)
+{
+	const struct container_config *config = &p->config;
+	size_t n = config->n_ports;
+	struct host_port *ports =
+		arena_new_array(p->arena, struct host_port, n + config->exposed_ports.n);
+	struct container_port *held;
+
+	if (n)
+		memcpy(ports, config->ports, n * sizeof(*ports));
+	for (size_t i = 0; config->host_network && i < config->exposed_ports.n; i++) {
+		struct str number, protocol = STR_NONE;
+		uint64_t port;
+
+		str_cut(config->exposed_ports.v[i], '/', &number, &protocol);
+		if (str_to_u64(number, &port) && port <= UINT16_MAX)
+			ports[n++] = (struct host_port){ STR_NONE, (uint16_t)port, protocol };
+	}
+	p->sched.ports = ports;
+	p->sched.n_ports = n;
+
+	held = arena_new_array(p->arena, struct container_port, n);
+	for (size_t i = 0; i < n; i++)
+		if (port_from_config(&ports[i], &held[p->flight.n_ports]))
+			p->flight.n_ports++;
+	p->flight.ports = held;
+}
+
+static void only_node(struct placement *p, const struct sched_node *node, const char *why)
+{
+	const struct sched_node **only = arena_new_array(p->arena, const struct sched_node *, 1);
+
+	only[0] = node;
+	p->sched.only = only;
+	p->sched.n_only = 1;
+	p->sched.only_why = why;
+}
+
+/* "node/name" asks for that node. */
+static struct error *read_name(struct placement *p)
+{
+	_cleanup_(engine_unrefp) struct engine *e = NULL;
+	struct str node, name;
+
+	p->name = str_strip_prefix(p->req->name, STR("/"));
+	if (!str_cut(p->name, '/', &node, &name))
+		return NULL;
+
+	e = cluster_engine(p->c, node);
+	if (!e)
+		return error_new(ERR_INVALID, "No such node: %.*s (in the container name %.*s)",
+				 STR_ARG(node), STR_ARG(p->req->name));
+	p->name = name;
+	only_node(p, &member_of(e)->sched, "the container's name asks for another node");
+	return NULL;
+}
+
+static struct error *read_expressions(struct placement *p)
+{
+	const struct container_config *config = &p->config;
+
+	TRY(exprs_parse(config->constraints.v, config->constraints.n, p->arena,
+			&p->sched.constraints));
+	TRY(exprs_parse(config->affinities.v, config->affinities.n, p->arena,
+			&p->sched.affinities));
+	return exprs_parse(config->whitelists.v, config->whitelists.n, p->arena,
+			   &p->sched.whitelists);
+}
+
+struct error *placement_read(struct placement *p)
+{
+	struct strbuf id = STRBUF_INIT;
+
+	TRY(container_config_read(p->req->body, p->arena, &p->config));
+	TRY(read_expressions(p));
+	TRY(read_name(p));
+
+	p->sched.nano_cpus = container_config_nano_cpus(&p->config, p->c->config.cpushares,
+							largest_node_cpus(p->c));
+	p->cores = p->config.nano_cpus > 0 ? 0 : p->sched.nano_cpus;
+	p->sched.memory = p->config.memory;
+	p->flight.nano_cpus = p->sched.nano_cpus;
+	p->flight.memory = p->sched.memory;
+	read_ports(p);
+
+	p->swarm_id = p->config.swarm_id;
+	if (str_empty(p->swarm_id)) {
+		rand_hex(&id, 64);
+		p->swarm_id = arena_dup(p->arena, strbuf_str(&id));
+		strbuf_fini(&id);
+	}
+	return NULL;
+}
+
+/* A name that only the pool knows is the engine's own for it on its way there. */
+static void rename_dependency(struct placement *p, struct str written, const struct container *ct)
+{
+	if (str_eq(written, ct->name) || str_starts(ct->id, written))
+		return;
+	p->renames[p->n_renames++] =
+		(struct config_rename){ written, arena_dup(p->arena, ct->name) };
+}
+
+/* Where each dependency is at this moment. */
+static struct error *find_dependencies(struct placement *p)
+{
+	const struct str_array *names = &p->config.dependencies;
+
+	p->n_renames = 0;
+	p->renames = arena_new_array(p->arena, struct config_rename, names->n);
+	p->sched.n_dependencies = names->n;
+	p->sched.dependencies =
+		arena_zalloc_array(p->arena, names->n, sizeof(*p->sched.dependencies));
+	for (size_t i = 0; i < names->n; i++) {
+		struct sched_dependency *d = &p->sched.dependencies[i];
+		struct container *ct;
+		struct error *err = index_find(&p->c->containers, names->v[i], &ct);
+
+		d->name = names->v[i];
+		if (!err) {
+			d->node = &member_of(ct->engine)->sched;
+			rename_dependency(p, names->v[i], ct);
+		} else if (!error_is(err, ERR_NOT_FOUND)) {
+			return err;
+		}
+		error_free(err);
+	}
+	return NULL;
+}
+
+struct error *placement_board(struct placement *p)
+{
+	struct sched_node *node;
+
+	TRY(find_dependencies(p));
+	TRY(schedule(&p->c->config.scheduler, (struct sched_node *const *)p->c->nodes.v,
+		     p->c->nodes.n, &p->sched, p->arena, &node));
+	flight_board(&p->flight, member_of_node(node), p->swarm_id);
+	return NULL;
+}
+
+struct error *placement_board_among(struct placement *p, const struct engines *engines,
+				    const char *why)
+{
+	const struct sched_node **only =
+		arena_new_array(p->arena, const struct sched_node *, engines->n);
+	const struct sched_request before = p->sched;
+	struct error *err;
+	size_t n = 0;
+
+	for (size_t i = 0; i < engines->n; i++) {
+		const struct member *m = member_of(engines->v[i]);
+
+		if (m && (!before.only || before.only[0] == &m->sched))
+			only[n++] = &m->sched;
+	}
+	p->sched.only = only;
+	p->sched.n_only = n;
+	p->sched.only_why = why;
+	err = placement_board(p);
+	p->sched.only = before.only;
+	p->sched.n_only = before.n_only;
+	p->sched.only_why = before.only_why;
+	return err;
+}

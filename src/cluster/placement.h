@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A create request as placement sees it, and the one atomic step of it: choose and reserve.
+ * Private to cluster/.
+ */
+#ifndef CLUSTER_PLACEMENT_H
+#define CLUSTER_PLACEMENT_H
+
+#include "cluster/internal.h"
+#include "cluster/place.h"
+
+/* One request on its way. What it points at is in the arena, or the caller's. */
+struct placement {
+	struct cluster *c;
+	const struct create_request *req;
+	struct arena *arena;
+	struct container_config config;
+	struct sched_request sched;
+	struct str name; /* without its node */
+	struct str swarm_id;
+	int64_t cores; /* nano-CPUs that were asked for through CpuShares; 0: none */
+	struct flight flight;
+	/* What the engine knows under another name than the user wrote ("node-1/db"). */
+	struct config_rename *renames;
+	size_t n_renames;
+};
+
+/* Reads p->req into the rest; c, req and arena are set. ERR_INVALID. */
+must_check struct error *placement_read(struct placement *p);
+void placement_fini(struct placement *p); /* gives back what it holds */
+
+/* Chooses a node and reserves on it: p->flight has boarded. Nothing else runs in between. */
+must_check struct error *placement_board(struct placement *p);
+/* The same on the given nodes alone; `why` tells of the others in a refusal. */
+must_check struct error *placement_board_among(struct placement *p, const struct engines *engines,
+					       const char *why);
+
+#endif
