@@ -95,11 +95,9 @@ bool json_next(struct json_iter *it, struct str *ret_key, struct json *ret_value
 {
 	if (it->next == it->end)
 		return false;
-	if (it->object) {
-		if (ret_key)
-			*ret_key = json_str(json_at(it->index, it->next));
-		it->next++;
-	}
+	if (ret_key)
+		*ret_key = it->object ? json_str(json_at(it->index, it->next)) : STR_NONE;
+	it->next += it->object;
 	*ret_value = json_at(it->index, it->next);
 	it->next = token_after(it->index, it->next);
 	return true;

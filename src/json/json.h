@@ -88,7 +88,7 @@ struct json_iter {
 	bool object;
 };
 struct json_iter json_iter(struct json v); /* over members or items, in the order of the text */
-/* Key is the decoded key (in the arena of the parse where it had escapes); NULL if not wanted. */
+/* The key is decoded as by json_str, STR_NONE for items; NULL if not wanted. */
 bool json_next(struct json_iter *it, struct str *ret_key, struct json *ret_value);
 
 /*
