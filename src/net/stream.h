@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/attr.h"
 #include "base/error.h"
@@ -17,6 +18,8 @@
 
 struct fiber;
 struct stream;
+
+#define STREAM_PARTS 16 /* that one write takes */
 
 struct stream_ops {
 	may_suspend struct error *(*read)(struct stream *s, void *buf, size_t cap, size_t *ret_n);
@@ -31,16 +34,17 @@ struct stream_ops {
 struct stream {
 	const struct stream_ops *ops;
 	uint64_t bytes_read, bytes_written;
-	char peer[80];	     /* numeric address with port, "unix:<uid>", or a name in memory */
+	char peer[80];	      /* numeric address with port, "unix:<uid>", or a name in memory */
 	char certificate[65]; /* SHA-256 of the peer's certificate in hex; "" without one */
 };
 
 /* Reads at least one byte, 0 at the end of the stream. */
 may_suspend must_check struct error *stream_read(struct stream *s, void *buf, size_t cap,
 						 size_t *ret_n);
-may_suspend must_check struct error *stream_write(struct stream *s, struct str data); /* all of it */
+may_suspend must_check struct error *stream_write(struct stream *s,
+						  struct str data); /* all of it */
 may_suspend must_check struct error *stream_writev(struct stream *s, const struct str *parts,
-						   size_t n); /* all of it; n up to 16 */
+						   size_t n); /* all of it */
 
 /* Ends our direction; the other goes on (FIN; over TLS close_notify, then FIN). */
 may_suspend must_check struct error *stream_shutdown(struct stream *s);

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What all streams have in common: counting bytes, and letting others run now and then, since a
+ * stream between two fast peers may never have to wait.
+ */
+#include "net/stream.h"
+
+#include <assert.h>
+
+#include "fiber/fiber.h"
+
+may_suspend struct error *stream_read(struct stream *s, void *buf, size_t cap, size_t *ret_n)
+{
+	size_t n = 0;
+
+	assert(cap > 0);
+	TRY(fiber_pace());
+	TRY(s->ops->read(s, buf, cap, &n));
+	s->bytes_read += n;
+	*ret_n = n;
+	return NULL;
+}
+
+may_suspend struct error *stream_write(struct stream *s, struct str data)
+{
+	return stream_writev(s, &data, 1);
+}
+
+may_suspend struct error *stream_writev(struct stream *s, const struct str *parts, size_t n)
+{
+	assert(n <= STREAM_PARTS);
+	TRY(fiber_pace());
+	TRY(s->ops->write(s, parts, n));
+	for (size_t i = 0; i < n; i++)
+		s->bytes_written += parts[i].n;
+	return NULL;
+}
+
+may_suspend struct error *stream_shutdown(struct stream *s)
+{
+	return s->ops->shutdown(s);
+}
+
+may_suspend struct error *stream_wait_readable(struct stream *s)
+{
+	return s->ops->wait_readable(s);
+}
+
+void stream_cancel_on_hangup(struct stream *s, struct fiber *f)
+{
+	s->ops->cancel_on_hangup(s, f);
+}
+
+bool stream_quiet(struct stream *s)
+{
+	return s->ops->quiet(s);
+}
+
+void stream_close(struct stream *s)
+{
+	if (s)
+		s->ops->close(s, false);
+}
+
+void stream_abort(struct stream *s)
+{
+	if (s)
+		s->ops->close(s, true);
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What tls_context.c and tls.c share. Private to net/.
+ */
+#ifndef NET_TLS_CONTEXT_H
+#define NET_TLS_CONTEXT_H
+
+#include <openssl/ssl.h>
+#include <stdbool.h>
+
+#include "net/tls.h"
+
+struct tls_context {
+	SSL_CTX *ssl;
+	unsigned refs;
+	bool server;
+	bool verify;
+};
+
+#endif

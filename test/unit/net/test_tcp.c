@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Streams over sockets, made by dialling a listener.
+ */
+#include "streams.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "net/dial.h"
+#include "net/listener.h"
+
+static struct addr at;
+
+static may_suspend void pair_dialled(struct ends *ret)
+{
+	_cleanup_(listener_closep) struct listener *l = NULL;
+
+	assert_ok(listener_open(&at, NULL, &l));
+	assert_ok(dial(listener_addr(l), NULL, &ret->a));
+	assert_ok(listener_accept(l, &ret->b));
+}
+
+static void test_tcp_v4(_unused_ void **state)
+{
+	assert_null(addr_parse(STR("127.0.0.1:0"), &at));
+	run_stream_cases(LOOP_REAL, pair_dialled);
+}
+
+static void test_tcp_v6(_unused_ void **state)
+{
+	assert_null(addr_parse(STR("[::1]:0"), &at));
+	run_stream_cases(LOOP_REAL, pair_dialled);
+}
+
+static void unix_case(fiber_fn *fn)
+{
+	char dir[] = "/tmp/test_tcp.XXXXXX";
+
+	assert_non_null(mkdtemp(dir));
+	at = (struct addr){ .kind = ADDR_UNIX };
+	snprintf(at.path, sizeof(at.path), "%s/socket", dir);
+	loop_run(LOOP_REAL, fn, NULL);
+	assert_int_equal(rmdir(dir), 0);
+}
+
+/* A unix socket has no reset of its own: whoever closes without a word has ended its stream. */
+static void test_unix(_unused_ void **state)
+{
+	make_pair = pair_dialled;
+	for (size_t i = 0; i < ARRAY_LEN(stream_cases); i++)
+		if (stream_cases[i].run != case_abort)
+			unix_case(stream_cases[i].run);
+}
+
+static void peers_main(_unused_ void *arg)
+{
+	_cleanup_(ends_fini) struct ends e = { NULL, NULL };
+	char expected[40];
+
+	pair_dialled(&e);
+	if (at.kind == ADDR_UNIX) {
+		snprintf(expected, sizeof(expected), "unix:%u", getuid());
+		assert_string_equal(e.b->peer, expected);
+	} else {
+		assert_int_equal(strncmp(e.a->peer, "127.0.0.1:", 10), 0);
+		assert_int_equal(strncmp(e.b->peer, "127.0.0.1:", 10), 0);
+	}
+}
+
+static void test_peers_are_numeric(_unused_ void **state)
+{
+	assert_null(addr_parse(STR("127.0.0.1:0"), &at));
+	loop_run(LOOP_REAL, peers_main, NULL);
+	unix_case(peers_main);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_tcp_v4),
+		cmocka_unit_test(test_tcp_v6),
+		cmocka_unit_test(test_unix),
+		cmocka_unit_test(test_peers_are_numeric),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
