@@ -15,12 +15,12 @@
 #include "base/strbuf.h"
 #include "json/json.h"
 
-#define LABEL_SWARM_ID	    "com.docker.swarm.id"
-#define LABEL_SWARM_CPUS    "com.docker.swarm.cpus"
-#define LABEL_CONSTRAINTS   "com.docker.swarm.constraints"
-#define LABEL_AFFINITIES    "com.docker.swarm.affinities"
-#define LABEL_WHITELISTS    "com.docker.swarm.whitelists"
-#define LABEL_RESCHEDULE    "com.docker.swarm.reschedule-policies"
+#define LABEL_SWARM_ID	  "com.docker.swarm.id"
+#define LABEL_SWARM_CPUS  "com.docker.swarm.cpus"
+#define LABEL_CONSTRAINTS "com.docker.swarm.constraints"
+#define LABEL_AFFINITIES  "com.docker.swarm.affinities"
+#define LABEL_WHITELISTS  "com.docker.swarm.whitelists"
+#define LABEL_RESCHEDULE  "com.docker.swarm.reschedule-policies"
 
 struct str_array {
 	const struct str *v;
@@ -28,8 +28,8 @@ struct str_array {
 };
 
 struct host_port {
-	struct str ip;	/* "" or "0.0.0.0" or "::": any */
-	uint16_t port;	/* 0: the engine draws one; never conflicts */
+	struct str ip;	     /* "" or "0.0.0.0" or "::": any */
+	uint16_t port;	     /* 0: the engine draws one; never conflicts */
 	struct str protocol; /* "tcp", "udp", "sctp" */
 };
 
@@ -39,10 +39,15 @@ struct container_config {
 	struct str swarm_id; /* as given, else empty: config_write draws one */
 	/* Expressions with their prefix gone: "storage==ssd"; from env first, then labels. */
 	struct str_array constraints, affinities, whitelists, reschedule;
-	int64_t nano_cpus;	/* HostConfig.NanoCpus */
-	int64_t cpu_shares;	/* HostConfig.CpuShares, as the client sent it */
-	int64_t memory;		/* HostConfig.Memory, bytes */
-	struct host_port *ports; /* HostConfig.PortBindings with a host port */
+	int64_t nano_cpus;	 /* HostConfig.NanoCpus */
+	int64_t cpu_shares;	 /* HostConfig.CpuShares, as the client sent it */
+	int64_t label_nano_cpus; /* label com.docker.swarm.cpus; -1: none */
+	int64_t memory;		 /* HostConfig.Memory, bytes */
+	/*
+	 * HostConfig.PortBindings with a host port; with --net=host the ExposedPorts instead, since
+	 * an engine then binds those and no others.
+	 */
+	struct host_port *ports;
 	size_t n_ports;
 	struct str network_mode; /* HostConfig.NetworkMode */
 	bool host_network;
@@ -50,7 +55,15 @@ struct container_config {
 	/* What must be on the same node: VolumesFrom, Links, container: of net, pid, ipc; suffixes gone. */
 	struct str_array dependencies;
 	struct str_array volumes;  /* named volumes of Binds and Mounts */
-	struct str_array networks; /* names in NetworkMode and NetworkingConfig, built-in ones left out */
+	struct str_array networks; /* of NetworkMode and EndpointsConfig, built-in ones left out */
+};
+
+/*
+ * What a name of a container, volume or network in the body is to the engine: users write
+ * "node-1/db" or a swarm id, an engine knows "db".
+ */
+struct config_rename {
+	struct str from, to;
 };
 
 /* ERR_INVALID where the body is no JSON object, or an expression label is no array of strings. */
@@ -58,11 +71,13 @@ must_check struct error *container_config_read(struct str body, struct arena *ar
 					       struct container_config *ret);
 
 struct config_changes {
-	struct str swarm_id;  /* set when the body has none */
-	int64_t label_cpus;   /* nano-CPUs asked for as cores (label com.docker.swarm.cpus); 0: none */
-	int64_t cpu_shares;   /* what the engine gets; -1: as it is */
+	struct str swarm_id; /* set when the body has none */
+	int64_t label_cpus; /* nano-CPUs asked for as cores (label com.docker.swarm.cpus); 0: none */
+	int64_t cpu_shares; /* what the engine gets; -1: as it is, a weight (label: "0" cores) */
+	const struct config_rename *containers, *volumes, *networks;
+	size_t n_containers, n_volumes, n_networks;
 };
-/* The body for the engine. */
+/* The body for the engine, behind what `out` holds. */
 void container_config_write(const struct container_config *c, const struct config_changes *ch,
 			    struct arena *arena, struct strbuf *out);
 
@@ -75,5 +90,20 @@ int64_t config_shares_as_nano_cpus(int64_t shares, enum cpushares_mode mode,
 				   int64_t largest_node_cpus);
 /* ceil(cores * 1024 / ncpu), at least 2 (the kernel's own minimum). */
 int64_t config_nano_cpus_as_shares(int64_t nano_cpus, int64_t ncpu);
+/* Label com.docker.swarm.cpus: a decimal such as "2" or "1.5". false: it is none. */
+bool config_cores_parse(struct str text, int64_t *ret_nano_cpus);
+struct str config_cores_format(int64_t nano_cpus, struct arena *arena);
+/* The CPU that a create asks for: NanoCpus, else its shares as cores. 0: none. */
+int64_t container_config_nano_cpus(const struct container_config *c, enum cpushares_mode mode,
+				   int64_t largest_node_cpus);
+
+/*
+ * What a container holds of its node, out of inspect; 0: nothing. Label com.docker.swarm.cpus
+ * counts as long as the engine shows the shares that it stands for: after an update what the engine
+ * shows wins. Without the label NanoCpus, or for the original Swarm's containers (they have the
+ * swarm id) CpuShares as its part of the node's CPUs.
+ */
+void container_reservation_read(struct json inspect, int64_t node_cpus, int64_t *ret_nano_cpus,
+				int64_t *ret_memory);
 
 #endif

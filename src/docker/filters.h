@@ -12,10 +12,14 @@
 #include "base/error.h"
 #include "base/str.h"
 
+struct filter_pattern;
+
 struct filter {
 	struct str key;
 	const struct str *values;
 	size_t n;
+	struct filter_pattern *patterns; /* of filters.c: the values compiled; NULL: none are */
+	struct arena *arena;
 };
 
 struct filters {
@@ -29,13 +33,22 @@ must_check struct error *filters_parse(struct str text, struct arena *arena, str
 /* ERR_INVALID "Invalid filter 'x'" for a key that is not among `known` (NULL-terminated). */
 must_check struct error *filters_check(const struct filters *f, const char *const *known);
 
-const struct filter *filters_get(const struct filters *f, const char *key); /* NULL: not asked */
+const struct filter *filters_get(const struct filters *f, const char *key);    /* NULL: not asked */
 bool filters_have(const struct filters *f, const char *key, struct str value); /* exactly this */
 
-/* No such key asked, or some value equals / matches the text: an engine's ExactMatch and Match
- * (a value is a regular expression found anywhere in the text, else a plain prefix... see .c). */
+/*
+ * No such key asked, or some value fits the text, as an engine's ExactMatch, FuzzyMatch and Match
+ * have it: equal to it; the beginning of it; equal, or a regular expression found anywhere in it.
+ */
 bool filters_match_exact(const struct filters *f, const char *key, struct str text);
+bool filters_match_prefix(const struct filters *f, const char *key, struct str text);
 bool filters_match_regex(const struct filters *f, const char *key, struct str text);
+
+/*
+ * ERR_INVALID, by name, where a pattern took too long in filters_match_regex (which then answered
+ * no): to be asked after the last match, before the answer is used.
+ */
+must_check struct error *filters_check_patterns(const struct filters *f);
 
 /* Every value "k" or "k=v" of the key is among the labels (get answers a label's value, false: none). */
 bool filters_match_labels(const struct filters *f, const char *key,

@@ -22,8 +22,19 @@ struct image_ref {
 must_check struct error *image_ref_parse(struct str text, struct arena *arena,
 					 struct image_ref *ret);
 
-/* "busybox:latest", "x@sha256:...": the short form that engines show in RepoTags, RepoDigests. */
+/*
+ * "busybox:latest", "x@sha256:...": the short form that engines show in RepoTags, RepoDigests. With
+ * a digest the tag is left out, as an engine pays no heed to it then; with neither it is "latest".
+ */
 struct str image_ref_familiar(const struct image_ref *ref, struct arena *arena);
+struct str image_ref_familiar_name(const struct image_ref *ref,
+				   struct arena *arena); /* "busybox" */
+
+/*
+ * The `reference` filter of image lists: a pattern as Go's path.Match has it ("busy*", "*:1.36")
+ * against a tag or digest in its familiar form, or against its name alone.
+ */
+bool image_ref_match(struct str pattern, struct str familiar);
 
 /* The text is an id: "sha256:" and up to 64 hex digits, or 64 hex digits alone. A short hex text
  * (4 to 63 digits) may be one or the beginning of one: image_id_maybe. */
