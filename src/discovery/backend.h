@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a backend of discovery is: a file here, and a row of the table in discovery.c. Private to
+ * discovery/.
+ */
+#ifndef DISCOVERY_BACKEND_H
+#define DISCOVERY_BACKEND_H
+
+#include <stdbool.h>
+
+#include "base/arena.h"
+#include "base/vec.h"
+#include "discovery/discovery.h"
+
+struct discovery_backend {
+	const char *scheme; /* "nodes", without :// */
+	bool has_ranges;    /* its entries are written by people: "10.0.0.[1:9]:2375" */
+	bool is_store;	    /* a key-value store: managers can compete for a key in it */
+	bool takes_options; /* --discovery-opt */
+
+	/* `rest` is what follows "scheme://", borrowed. NULL: known, and not in this version. */
+	struct error *(*open)(struct str rest, const struct discovery_options *options,
+			      struct discovery **ret);
+	/* The entries as they are written, each a struct str * in the arena. */
+	may_suspend struct error *(*fetch)(struct discovery *d, struct arena *arena,
+					   struct vec *ret);
+	may_suspend struct error *(*wait)(struct discovery *d);
+	void (*close)(struct discovery *d); /* frees d */
+};
+
+/* The first member of what each backend keeps; discovery_open fills it in. */
+struct discovery {
+	const struct discovery_backend *backend;
+};
+
+extern const struct discovery_backend discovery_nodes, discovery_file;
+
+/* Copies text into the arena and appends it to ret, as fetch answers it. */
+void discovery_push(struct arena *arena, struct vec *ret, struct str text);
+
+/* The lines of a file's text without comments and space, empty ones left out. */
+void discovery_parse_lines(struct str text, struct arena *arena, struct vec *ret);
+
+#endif
