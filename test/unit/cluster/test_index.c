@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* cluster/index.c: what each way of writing a container finds, and in which order. */
+#include "unit/testing.h"
+
+#include "cluster/index.h"
+#include "engine/engine.h"
+
+/* An engine is only a name here. */
+struct engine {
+	struct str name;
+};
+
+struct str engine_name(const struct engine *e)
+{
+	return e->name;
+}
+
+static struct engine node_1 = { STR_INIT("node-1") }, node_2 = { STR_INIT("node-2") };
+
+#define ID(text) text "00000000000000000000000000000000000000000000000000"
+#define CONTAINER(e, id_, name_, swarm_id_)                                  \
+	{                                                                    \
+		.engine = (e), .id = STR_INIT(id_), .name = STR_INIT(name_), \
+		.swarm_id = STR_INIT(swarm_id_)                              \
+	}
+
+static struct container containers[] = {
+	CONTAINER(&node_1, ID("aaaa11112222bb"), "web", ID("5a5a5a5a5a5a5a")),
+	CONTAINER(&node_2, ID("aaaa11113333cc"), "db", ID("5a5a5b5b5b5b5b")),
+	/* Two of one name, made on the engines themselves. */
+	CONTAINER(&node_1, ID("bbbb11112222bb"), "twin", ""),
+	CONTAINER(&node_2, ID("cccc11112222bb"), "twin", ""),
+	/* A name that begins like an id, one that is the 12 digits of another's id. */
+	CONTAINER(&node_2, ID("dddd11112222bb"), "aaaa1111", ""),
+	CONTAINER(&node_2, ID("eeee11112222bb"), "bbbb11112222", ""),
+	/* The stale copy of a container that moved: one swarm id. */
+	CONTAINER(&node_2, ID("ffff11112222bb"), "moved", ID("7c7c7c7c7c7c7c")),
+	CONTAINER(&node_1, ID("ffff22222222bb"), "moved", ID("7c7c7c7c7c7c7c")),
+};
+
+enum { WEB, DB, TWIN_1, TWIN_2, LIKE_PREFIX, LIKE_SHORT_ID, MOVED_2, MOVED_1 };
+
+static void fill(struct index *x)
+{
+	index_init(x);
+	for (size_t i = 0; i < ARRAY_LEN(containers); i++)
+		index_add(x, &containers[i]);
+}
+
+static void finds_by_every_form(void **state)
+{
+	static const struct {
+		const char *ref;
+		int expected;
+	} cases[] = {
+		{ ID("aaaa11112222bb"), WEB },
+		{ "aaaa11112222", WEB },
+		{ "aaaa11112", WEB },
+		{ "web", WEB },
+		{ "/web", WEB },
+		{ "node-1/web", WEB },
+		{ "/node-1/web", WEB },
+		{ ID("5a5a5a5a5a5a5a"), WEB },
+		{ "5a5a5a5a5a5a", WEB },
+		{ "5a5a5b", DB },
+		{ "node-1/twin", TWIN_1 },
+		{ "node-2/twin", TWIN_2 },
+		{ "aaaa1111", LIKE_PREFIX }, /* a name wins over a prefix, */
+		{ "bbbb11112222", TWIN_1 },  /* 12 digits of an id over a name */
+		{ "node-2/bbbb11112222", LIKE_SHORT_ID },
+	};
+	struct index x;
+
+	(void)state;
+	fill(&x);
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct container *found = NULL;
+		struct error *err = index_find(&x, str_from(cases[i].ref), &found);
+
+		if (err)
+			print_message("%s: %s\n", cases[i].ref, error_message(err));
+		assert_null(err);
+		assert_ptr_equal(found, &containers[cases[i].expected]);
+	}
+	index_fini(&x);
+}
+
+static void refuses_what_is_not_there_or_ambiguous(void **state)
+{
+	static const struct {
+		const char *ref;
+		enum error_kind kind;
+		const char *message;
+	} cases[] = {
+		{ "", ERR_NOT_FOUND, "No such container: " },
+		{ "/", ERR_NOT_FOUND, "No such container: /" },
+		{ "nothing", ERR_NOT_FOUND, "No such container: nothing" },
+		{ "node-2/web", ERR_NOT_FOUND, "No such container: node-2/web" },
+		{ "node-3/web", ERR_NOT_FOUND, "No such container: node-3/web" },
+		{ "twin", ERR_AMBIGUOUS,
+		  "twin is ambiguous, it may be any of: node-1/twin (bbbb11112222), "
+		  "node-2/twin (cccc11112222)" },
+		{ "aaaa11", ERR_AMBIGUOUS,
+		  "aaaa11 is ambiguous, it may be any of: node-1/web (aaaa11112222), "
+		  "node-2/db (aaaa11113333)" },
+		{ "5a5a5", ERR_AMBIGUOUS,
+		  "5a5a5 is ambiguous, it may be any of: node-1/web (aaaa11112222), "
+		  "node-2/db (aaaa11113333)" },
+	};
+	struct index x;
+
+	(void)state;
+	fill(&x);
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct container *found = NULL;
+		struct error *err = index_find(&x, str_from(cases[i].ref), &found);
+
+		assert_non_null(err);
+		assert_string_equal(error_message(err), cases[i].message);
+		assert_int_equal(error_kind(err), cases[i].kind);
+		error_free(err);
+	}
+	index_fini(&x);
+}
+
+static void a_name_is_alone_when_its_twin_has_gone(void **state)
+{
+	struct index x;
+	bool alone;
+
+	(void)state;
+	fill(&x);
+	assert_non_null(index_by_name(&x, STR("twin"), &alone));
+	assert_false(alone);
+	index_remove(&x, &containers[TWIN_1]);
+	assert_ptr_equal(index_by_name(&x, STR("twin"), &alone), &containers[TWIN_2]);
+	assert_true(alone);
+	index_remove(&x, &containers[TWIN_2]);
+	assert_null(index_by_name(&x, STR("twin"), &alone));
+	index_fini(&x);
+}
+
+static void a_shared_swarm_id_outlives_either_copy(void **state)
+{
+	struct str id = containers[MOVED_1].swarm_id;
+
+	(void)state;
+	for (int gone = MOVED_2; gone <= MOVED_1; gone++) {
+		int stays = gone == MOVED_2 ? MOVED_1 : MOVED_2;
+		struct index x;
+
+		fill(&x);
+		index_remove(&x, &containers[gone]);
+		assert_ptr_equal(index_by_swarm_id(&x, id), &containers[stays]);
+		index_remove(&x, &containers[stays]);
+		assert_null(index_by_swarm_id(&x, id));
+		index_fini(&x);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(finds_by_every_form),
+		cmocka_unit_test(refuses_what_is_not_there_or_ambiguous),
+		cmocka_unit_test(a_name_is_alone_when_its_twin_has_gone),
+		cmocka_unit_test(a_shared_swarm_id_outlives_either_copy),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
