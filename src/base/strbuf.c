@@ -79,6 +79,13 @@ void strbuf_addv(struct strbuf *b, const char *fmt, va_list args)
 	b->n += (size_t)n;
 }
 
+void strbuf_extend(struct strbuf *b, size_t n)
+{
+	assert(n < b->cap - b->n);
+	b->n += n;
+	b->p[b->n] = '\0';
+}
+
 void strbuf_consume(struct strbuf *b, size_t n)
 {
 	assert(n <= b->n);

@@ -30,6 +30,7 @@ void strbuf_add(struct strbuf *b, struct str s);
 void strbuf_addc(struct strbuf *b, char c);
 void strbuf_addf(struct strbuf *b, const char *fmt, ...) printf_like(2, 3);
 void strbuf_addv(struct strbuf *b, const char *fmt, va_list args) printf_like(2, 0);
+void strbuf_extend(struct strbuf *b, size_t n);	  /* by n bytes that were written to that room */
 void strbuf_consume(struct strbuf *b, size_t n);  /* drops the first n bytes */
 void strbuf_truncate(struct strbuf *b, size_t n); /* keeps the first n bytes */
 char *strbuf_take(struct strbuf *b);		  /* the caller frees; b is empty. Never NULL */
