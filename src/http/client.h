@@ -25,6 +25,10 @@ struct http_client *http_client_ref(struct http_client *c);
 void http_client_unref(struct http_client *c); /* closes idle connections with the last one */
 void http_client_close_idle(struct http_client *c);
 const struct addr *http_client_addr(const struct http_client *c);
+/* Bounds each connecting alone: beyond, it is ERR_REFUSED. 0, as it begins: only deadlines do. */
+void http_client_set_connect_time(struct http_client *c, int64_t span);
+/* The numeric address ("10.0.0.1") last connected to; "" before. Borrowed until the next park. */
+struct str http_client_peer(const struct http_client *c);
 
 enum http_send {
 	HTTP_SEND_NOTHING, /* no body, no framing header (GET) */
@@ -45,14 +49,18 @@ struct http_call {
 
 /*
  * Sends the head (and call->body). A pooled connection that turns out to be closed by the host
- * before a byte of an answer came is replaced once, where nothing but the head and body at hand
- * was sent. Slices of call are borrowed until this returns.
+ * before a byte of an answer came is replaced once, where that cannot make the host act twice
+ * (exchange.c says when); over such a connection it returns only when the answer's head is there,
+ * unless a body follows. Slices of call are borrowed until this returns.
  */
 may_suspend must_check struct error *http_exchange_begin(struct http_client *c,
 							 const struct http_call *call,
 							 struct http_exchange **ret);
 
-/* Part of the request's body; an empty one is nothing. */
+/*
+ * Part of the request's body; an empty one is nothing. ERR_CLOSED: the host takes no more. It may
+ * have answered all the same, so go on with http_exchange_response, which fails if it has not.
+ */
 may_suspend must_check struct error *http_exchange_write(struct http_exchange *x, struct str data);
 may_suspend must_check struct error *http_exchange_write_end(struct http_exchange *x);
 

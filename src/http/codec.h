@@ -99,6 +99,8 @@ must_check struct error *http_body_step(struct http_body *b, struct str in, size
 
 /* "Name: value\r\n"; a CR, LF or NUL in either is an assertion: the caller has parsed or made it. */
 void http_write_header(struct strbuf *out, struct str name, struct str value);
+/* Headers that client and server set themselves: Host, framing, what is about this hop, Expect. */
+bool http_header_is_ours(struct str name);
 void http_write_status_line(struct strbuf *out, int status, struct str reason); /* "" = standard */
 void http_write_request_line(struct strbuf *out, struct str method, struct str target);
 const char *http_reason(int status);

@@ -18,6 +18,22 @@ void http_write_header(struct strbuf *out, struct str name, struct str value)
 	strbuf_add(out, STR("\r\n"));
 }
 
+bool http_header_is_ours(struct str name)
+{
+	static const struct str ours[] = {
+		STR_INIT("Host"),	STR_INIT("Content-Length"), STR_INIT("Transfer-Encoding"),
+		STR_INIT("Connection"), STR_INIT("Keep-Alive"),	    STR_INIT("Proxy-Connection"),
+		STR_INIT("Upgrade"),	STR_INIT("Expect"),	    STR_INIT("TE"),
+		STR_INIT("Trailer"),
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(ours); i++) {
+		if (str_eq_nocase(name, ours[i]))
+			return true;
+	}
+	return false;
+}
+
 void http_write_status_line(struct strbuf *out, int status, struct str reason)
 {
 	assert(status >= 100 && status <= 599);

@@ -2,7 +2,8 @@
 /*
  * Serves HTTP/1.1 on a listener: a fiber for each connection reads heads, one request after the
  * other, and calls the handler, which answers through http/reply.h before it returns. A client
- * that hangs up cancels the handler (until it hijacks). Bad requests are answered and logged here.
+ * that hangs up once its request was read cancels the handler (until it hijacks; never where it
+ * asked for an upgrade). Bad requests are answered and logged here.
  */
 #ifndef HTTP_SERVER_H
 #define HTTP_SERVER_H
@@ -45,7 +46,11 @@ may_suspend void http_server_stop(struct http_server *s, int64_t grace);
 void http_server_free(struct http_server *s); /* stopped, or never listened */
 size_t http_server_connections(const struct http_server *s);
 
-/* The request's body; the first read answers `Expect: 100-continue`. 0 when it is over. */
+/*
+ * The request's body; the first read answers `Expect: 100-continue`. 0 when it is over. A body
+ * that is malformed or ends too soon is ERR_INVALID. May be called from another fiber than the
+ * handler's, by one at a time.
+ */
 may_suspend must_check struct error *http_incoming_read(struct http_incoming *in, void *buf,
 							size_t cap, size_t *ret_n);
 may_suspend must_check struct error *http_incoming_read_all(struct http_incoming *in, size_t max,
@@ -53,8 +58,9 @@ may_suspend must_check struct error *http_incoming_read_all(struct http_incoming
 
 /*
  * The connection itself, after the answer's head was written by the caller on it (or by
- * http_reply_upgrade): early holds what the client sent ahead. The server forgets the connection;
- * hang-ups cancel no more. The caller closes the stream.
+ * http_reply_upgrade): early holds what the client sent ahead, which is what is unread of the
+ * request's body, framing included, and all behind it. The server forgets the connection; hang-ups
+ * cancel no more. The caller closes the stream.
  */
 struct stream *http_incoming_hijack(struct http_incoming *in, struct strbuf *ret_early);
 

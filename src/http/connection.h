@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A client's connection, as the server's files share it. Private to http/.
+ *
+ *   REPLY_NONE -> REPLY_BODY -> REPLY_DONE      REPLY_NONE -> REPLY_DONE
+ */
+#ifndef HTTP_CONNECTION_H
+#define HTTP_CONNECTION_H
+
+#include "base/list.h"
+#include "http/conn.h"
+#include "http/server.h"
+
+struct fiber;
+
+enum reply_state {
+	REPLY_NONE,
+	REPLY_BODY, /* the head is out, the end is due */
+	REPLY_DONE,
+};
+
+struct http_connection {
+	struct http_server *server;
+	struct list link; /* in the server's list */
+	struct http_conn conn;
+	struct fiber *fiber; /* NULL until it first ran */
+	bool unwanted;	     /* one too many: to be told so */
+	bool busy;	     /* not between two requests */
+
+	/* Of the request at hand. */
+	struct http_incoming in;
+	struct http_body body;
+	bool continue_due; /* the client waits for a 100 before it sends the body */
+	enum reply_state reply;
+	enum http_framing reply_framing;
+	uint64_t reply_left;
+	bool close;  /* no further request on this connection */
+	bool spoilt; /* a write failed: nothing more can be said on it */
+	bool hijacked;
+};
+
+/* An unread request body up to this is read and dropped, to keep the connection. */
+#define HTTP_DRAIN ((size_t)256 * 1024)
+
+/* Takes the stream. */
+struct http_connection *http_connection_new(struct http_server *s, struct stream *stream);
+void http_connection_free(struct http_connection *c);
+
+/* Its fiber: serves requests until the connection is over, then frees it. */
+may_suspend void http_connection_serve(void *arg);
+
+/* server.c */
+const struct http_server_config *http_server_config(const struct http_server *s);
+bool http_server_stopping(const struct http_server *s);
+void http_server_left(struct http_server *s, struct http_connection *c);
+
+/* reply.c: an answer of the server's own, with error_body's text. */
+may_suspend must_check struct error *http_reply_error(struct http_connection *c, int status,
+						      const char *message);
+
+#endif
