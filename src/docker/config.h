@@ -43,15 +43,13 @@ struct container_config {
 	int64_t cpu_shares;	 /* HostConfig.CpuShares, as the client sent it */
 	int64_t label_nano_cpus; /* label com.docker.swarm.cpus; -1: none */
 	int64_t memory;		 /* HostConfig.Memory, bytes */
-	/*
-	 * HostConfig.PortBindings with a host port; with --net=host the ExposedPorts instead, since
-	 * an engine then binds those and no others.
-	 */
+	/* HostConfig.PortBindings with a host port; none with --net=host: see exposed_ports. */
 	struct host_port *ports;
 	size_t n_ports;
 	struct str network_mode; /* HostConfig.NetworkMode */
 	bool host_network;
-	struct str_array exposed_ports; /* ExposedPorts keys, "80/tcp" */
+	/* ExposedPorts keys, "80/tcp": with --net=host what the container takes of its host. */
+	struct str_array exposed_ports;
 	/* What must be on the same node: VolumesFrom, Links, container: of net, pid, ipc; suffixes gone. */
 	struct str_array dependencies;
 	struct str_array volumes;  /* named volumes of Binds and Mounts */

@@ -154,17 +154,6 @@ static bool port_parse(struct str text, struct host_port *ret)
 	return true;
 }
 
-/* With --net=host a container takes the ports that it exposes. */
-static void read_exposed_ports(struct container_config *c)
-{
-	for (size_t i = 0; i < c->exposed_ports.n; i++) {
-		struct host_port port = { .ip = STR("") };
-
-		if (port_parse(c->exposed_ports.v[i], &port))
-			c->ports[c->n_ports++] = port;
-	}
-}
-
 /*
  * {"80/tcp": [{"HostIp": "", "HostPort": "8080"}]}. No host port, 0, or a range "8000-8010": the
  * engine finds a free one by itself.
@@ -214,12 +203,10 @@ static void read_ports(struct container_config *c, struct json host, struct aren
 		list_add(&list, key, arena);
 	c->exposed_ports = list_array(&list);
 
-	c->ports = arena_new_array(arena, struct host_port,
-				   c->host_network ? list.n : count_bindings(bindings));
-	if (c->host_network) {
-		read_exposed_ports(c);
+	/* An engine leaves them alone then, with a warning. */
+	if (c->host_network)
 		return;
-	}
+	c->ports = arena_new_array(arena, struct host_port, count_bindings(bindings));
 	it = json_iter(bindings);
 	while (json_type(bindings) == JSON_OBJECT && json_next(&it, &key, &value))
 		read_bindings(c, key, value);
