@@ -310,14 +310,13 @@ static must_check struct error *refusal(const struct reader *r)
 
 struct error *json_parse(struct str text, struct arena *arena, struct json *ret)
 {
-	struct reader r = { .text = text.p, .end = text.p + text.n };
+	struct reader r = { .text = text.p ? text.p : "" };
 	struct json_index *index;
 	struct error *err;
 
 	if (text.n > JSON_MAX_TEXT)
 		return error_new(ERR_INVALID, "invalid JSON: it has 2 GiB or more");
-	if (!text.p)
-		r.text = r.end = "";
+	r.end = r.text + text.n;
 	r.cap = (uint32_t)(text.n / 8 + 8);
 	r.v = mem_realloc_array(NULL, r.cap, sizeof(*r.v));
 	if (!read_text(&r)) {
