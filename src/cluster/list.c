@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "cluster/internal.h"
 #include "cluster/list_filter.h"
+#include "cluster/sizes.h"
 #include "fiber/fiber.h"
 
 #define PIECE	       (64 * 1024) /* bytes between two emits */
@@ -83,17 +84,20 @@ static may_suspend struct error *keep_matching(struct cluster *c, const struct l
 	return err;
 }
 
-static void write_container(const struct cluster *c, const struct container *ct, struct strbuf *out)
+static void write_container(const struct cluster *c, const struct container *ct,
+			    const struct sizes *sizes, struct strbuf *out)
 {
 	_cleanup_(strbuf_fini) struct strbuf names = STRBUF_INIT;
 	bool down = engine_state(ct->engine) != ENGINE_HEALTHY;
 
 	cluster_container_names(c, ct, &names);
 	container_write_entry(ct, strbuf_str(&names), engine_now(ct->engine), down, out);
+	sizes_add(sizes, ct->id, out);
 }
 
-static may_suspend struct error *emit_all(struct cluster *c, const struct listing *l, int64_t limit,
-					  emit_fn *emit, void *arg)
+static may_suspend struct error *emit_all(struct cluster *c, const struct listing *l,
+					  const struct sizes *sizes, int64_t limit, emit_fn *emit,
+					  void *arg)
 {
 	_cleanup_(strbuf_fini) struct strbuf out = STRBUF_INIT;
 	int64_t written = 0;
@@ -104,7 +108,7 @@ static may_suspend struct error *emit_all(struct cluster *c, const struct listin
 			continue;
 		if (written++)
 			strbuf_addc(&out, ',');
-		write_container(c, l->v[i], &out);
+		write_container(c, l->v[i], sizes, &out);
 		if (out.n < PIECE)
 			continue;
 		TRY(emit(arg, strbuf_str(&out)));
@@ -126,11 +130,17 @@ may_suspend struct error *cluster_list_containers(struct cluster *c,
 						  void *arg)
 {
 	_cleanup_(listing_fini) struct listing l = { NULL, 0 };
+	_cleanup_(sizes_fini) struct sizes sizes = { 0 };
 	struct list_filter lf;
+	bool all;
 
 	TRY(list_filter_init(&lf, c, &q->filters));
+	all = q->all || q->limit > 0 || list_filter_implies_all(&lf);
+	if (q->size)
+		TRY(sizes_fetch(&sizes, c, all));
 	take_references(c, &l);
-	TRY(keep_matching(c, &lf, q->all || q->limit > 0 || list_filter_implies_all(&lf), &l));
+	TRY(keep_matching(c, &lf, all, &l));
+	TRY(filters_check_patterns(&q->filters));
 	qsort(l.v, l.n, sizeof(struct container *), newest_first);
-	return emit_all(c, &l, q->limit, emit, arg);
+	return emit_all(c, &l, &sizes, q->limit, emit, arg);
 }

@@ -10,6 +10,7 @@
 
 struct container_query {
 	bool all;
+	bool size;     /* with SizeRw and SizeRootFs: asks the engines */
 	int64_t limit; /* 0: none */
 	struct filters filters;
 };

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cluster/sizes.h"
+
+#include <assert.h>
+
+#include "base/log.h"
+#include "cluster/fan.h"
+#include "json/json.h"
+
+static struct str size_key(const void *item)
+{
+	return ((const struct container_size *)item)->id;
+}
+
+static void take_entry(struct sizes *s, struct json entry)
+{
+	struct json written = json_get(entry, "SizeRw"), whole = json_get(entry, "SizeRootFs");
+	struct container_size *size;
+
+	if (!json_exists(whole))
+		return;
+	size = arena_new(&s->arena, struct container_size);
+	size->id = arena_dup(&s->arena, json_get_str(entry, "Id"));
+	/* An engine leaves SizeRw out where it is 0. */
+	size->members = arena_printf(&s->arena, ",\"SizeRw\":%.*s,\"SizeRootFs\":%.*s",
+				     STR_ARG(json_exists(written) ? json_raw(written) : STR("0")),
+				     STR_ARG(json_raw(whole)));
+	map_put(&s->by_id, size);
+}
+
+static struct error *take_list(struct sizes *s, struct fan_job *job)
+{
+	struct json list, entry;
+	struct json_iter it;
+
+	TRY(json_parse(job->body, &job->arena, &list));
+	it = json_iter(list);
+	while (json_next(&it, NULL, &entry))
+		take_entry(s, entry);
+	return NULL;
+}
+
+may_suspend struct error *sizes_fetch(struct sizes *s, const struct cluster *c, bool all)
+{
+	_cleanup_(engines_fini) struct engines engines = { NULL, 0 };
+	_cleanup_(fan_fini) struct fan fan = {
+		.version = API_VERSION_NEWEST,
+		.method = "GET",
+		.path = all ? STR("/containers/json?size=1&all=1") : STR("/containers/json?size=1"),
+	};
+
+	map_init(&s->by_id, size_key);
+	cluster_healthy_engines(c, &engines);
+	TRY(fan_call(&fan, &engines));
+	for (size_t i = 0; i < fan.n; i++) {
+		struct fan_job *job = &fan.jobs[i];
+
+		if (!job->err)
+			job->err = take_list(s, job);
+		if (job->err)
+			log_warn("a node does not tell its containers' sizes",
+				 LOG_STR("node", engine_name(job->engine)), LOG_ERR(job->err));
+	}
+	return NULL;
+}
+
+void sizes_fini(struct sizes *s)
+{
+	if (s->by_id.key)
+		map_fini(&s->by_id);
+	arena_fini(&s->arena);
+}
+
+void sizes_add(const struct sizes *s, struct str id, struct strbuf *out)
+{
+	const struct container_size *size = s->by_id.key ? map_get(&s->by_id, id) : NULL;
+
+	if (!size)
+		return;
+	assert(out->n > 0 && out->p[out->n - 1] == '}');
+	strbuf_truncate(out, out->n - 1);
+	strbuf_add(out, size->members);
+	strbuf_addc(out, '}');
+}
