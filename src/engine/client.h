@@ -29,6 +29,7 @@ struct api_version engine_version(const struct engine *e, struct api_version cli
 /* The error of an answer of 400 or more: its status and `message`. Reads the rest of it. */
 may_suspend must_check struct error *engine_refusal(struct http_exchange *x);
 
+/* Does not count by itself: the engine's own fiber does. */
 may_suspend must_check struct error *engine_call_ping(struct engine *e);
 may_suspend must_check struct error *engine_call_info(struct engine *e, struct arena *arena,
 						      struct str *ret);
@@ -49,8 +50,9 @@ may_suspend must_check struct error *engine_call_inspect_image(struct engine *e,
 /* POST /containers/create: the engine's own answer (201) in the arena. ERR_NO_IMAGE on its 404. */
 struct engine_create {
 	struct api_version version;
-	struct str name;  /* "" lets the engine draw one */
-	struct str query; /* further parameters as the client sent them, without name: "platform=..." */
+	struct str name; /* "" lets the engine draw one */
+	struct str
+		query; /* further parameters as the client sent them, without name: "platform=..." */
 	struct str body;
 	const struct http_header *headers;
 	size_t n_headers;
@@ -61,10 +63,6 @@ may_suspend must_check struct error *engine_call_create(struct engine *e,
 may_suspend must_check struct error *engine_call_remove(struct engine *e, struct str id, bool force,
 							bool volumes);
 
-/*
- * POST /images/create?fromImage=...: pulls, each line of progress to on_line (NULL: dropped). An
- * `error` in the progress is the error of the call.
- */
 typedef may_suspend struct error *engine_line_fn(void *arg, struct str line);
 
 /*
@@ -74,6 +72,7 @@ typedef may_suspend struct error *engine_line_fn(void *arg, struct str line);
 may_suspend must_check struct error *engine_read_lines(struct http_exchange *x,
 						       engine_line_fn *on_line, void *arg);
 
+/* POST /images/create?query: pulls. on_line NULL: progress is dropped. */
 may_suspend must_check struct error *engine_call_pull(struct engine *e, struct api_version version,
 						      struct str query, struct str auth,
 						      engine_line_fn *on_line, void *arg);

@@ -33,20 +33,21 @@ struct container {
 	unsigned int refs;
 	struct engine *engine; /* borrowed: alive while the container is in its table */
 	/* Slices of the entry (id, name, ...) or of this allocation. */
-	struct str id;	      /* 64 hex digits */
-	struct str name;      /* the engine's name for it, without "/" */
-	struct str swarm_id;  /* label com.docker.swarm.id, else empty */
-	struct str image;     /* as the list shows it */
+	struct str id;	     /* 64 hex digits */
+	struct str name;     /* the engine's name for it, without "/" */
+	struct str swarm_id; /* label com.docker.swarm.id, else empty */
+	struct str image;    /* as the list shows it */
 	struct str image_id;
 	int64_t created; /* unix s */
 	struct container_state state;
-	int64_t nano_cpus, memory; /* reserved */
+	int64_t nano_cpus, memory;	    /* reserved */
 	const struct container_port *ports; /* host ports that it holds, running or not */
 	uint32_t n_ports;
-	struct str entry;	  /* JSON text */
+	uint32_t size;			       /* of this allocation */
+	struct str entry;		       /* JSON text */
 	struct span names, state_text, status; /* the values of Names, State, Status in it */
-	uint64_t digest;	  /* of the entry as the engine sent it, its ages left out */
-	struct list by_name;	  /* the cluster's: others of this name */
+	uint64_t digest;     /* of the entry as the engine sent it, its ages left out */
+	struct list by_name; /* the cluster's: others of this name */
 };
 
 /*

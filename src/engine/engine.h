@@ -28,7 +28,8 @@ struct engine;
 struct tls_context;
 
 enum engine_state { ENGINE_PENDING, ENGINE_HEALTHY, ENGINE_UNHEALTHY, ENGINE_GONE };
-const char *engine_state_name(enum engine_state s); /* "Pending", "Healthy", "Unhealthy", "Disconnected" */
+const char *engine_state_name(
+	enum engine_state s); /* "Pending", "Healthy", "Unhealthy", "Disconnected" */
 
 /*
  * What the engine tells. Called in the order in which things happen, never parks. Before a state of
@@ -40,6 +41,7 @@ struct engine_observer {
 	 * keeps it pending with that error.
 	 */
 	struct error *(*validate)(void *arg, struct engine *e, const struct engine_info *info);
+	/* Also with the state that it is in, when its error or health degree changed. */
 	void (*state)(void *arg, struct engine *e, enum engine_state before);
 	/* before NULL: new; after NULL: gone; both: news of it. Borrowed. */
 	void (*container)(void *arg, struct engine *e, struct container *before,
@@ -76,12 +78,13 @@ struct str engine_addr(const struct engine *e); /* "10.0.0.1:2375", as discovery
 struct str engine_ip(const struct engine *e);	/* numeric, of the connection; else the host part */
 struct str engine_name(const struct engine *e); /* "" while pending and never validated */
 struct str engine_id(const struct engine *e);
-const struct engine_info *engine_info(const struct engine *e); /* NULL before the first validation */
-struct str engine_error(const struct engine *e);     /* why pending or unhealthy; "" when well */
-int engine_health(const struct engine *e);	     /* degree, 0 to 100 */
-int64_t engine_updated_at(const struct engine *e);   /* last news, unix ns of our clock */
-int64_t engine_now(const struct engine *e);	     /* the engine's own clock, unix ns */
-void *engine_owner(const struct engine *e);	     /* what engine_set_owner gave: the cluster's member */
+const struct engine_info *engine_info(
+	const struct engine *e);		   /* NULL before the first validation */
+struct str engine_error(const struct engine *e);   /* why pending or unhealthy; "" when well */
+int engine_health(const struct engine *e);	   /* degree, 0 to 100 */
+int64_t engine_updated_at(const struct engine *e); /* last news, unix ns of our clock */
+int64_t engine_now(const struct engine *e);	   /* the engine's own clock, unix ns */
+void *engine_owner(const struct engine *e); /* what engine_set_owner gave: the cluster's member */
 void engine_set_owner(struct engine *e, void *owner);
 
 /* Its tables, to look up and to walk inside NO_SUSPEND. */

@@ -14,7 +14,8 @@ struct image {
 	struct str id;	  /* "sha256:..." */
 	struct str entry; /* as in GET /images/json; slices below point into it or behind it */
 	int64_t created;  /* unix s */
-	const struct str *tags, *digests; /* "busybox:latest", "busybox@sha256:..."; <none> left out */
+	const struct str *tags,
+		*digests; /* "busybox:latest", "busybox@sha256:..."; <none> left out */
 	uint32_t n_tags, n_digests;
 };
 

@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Reads /info and /version: who the engine is, what it has, its labels, how far its clock is off.
+ */
+#include "engine/info.h"
+
+#include <stdlib.h>
+
+#include "base/duration.h"
+#include "base/mem.h"
+#include "base/strbuf.h"
+
+#define SKEW_TOLERATED (2 * SECOND)
+
+static const struct {
+	const char *key, *field;
+} built_in[] = {
+	{ "storagedriver", "Driver" },
+	{ "executiondriver", "ExecutionDriver" },
+	{ "kernelversion", "KernelVersion" },
+	{ "operatingsystem", "OperatingSystem" },
+	{ "ostype", "OSType" },
+	{ "architecture", "Architecture" },
+};
+
+static void add_warning(struct strbuf *warnings, struct str label, const char *why)
+{
+	if (warnings->n)
+		strbuf_add(warnings, STR("; "));
+	strbuf_addf(warnings, "label \"%.*s\" ignored: %s", STR_ARG(label), why);
+}
+
+static int label_cmp(const void *a, const void *b)
+{
+	const struct engine_label *x = a, *y = b;
+
+	return str_cmp(x->key, y->key);
+}
+
+static bool is_built_in(struct str key)
+{
+	for (size_t i = 0; i < ARRAY_LEN(built_in); i++)
+		if (str_eq(key, str_from(built_in[i].key)))
+			return true;
+	return false;
+}
+
+/*
+ * The same key twice: Docker refuses such a daemon from 17.12 on; before that the first counted
+ * here. Few labels, so that looking through them beats a table.
+ */
+static bool has_label(const struct engine_info *i, struct str key)
+{
+	for (size_t k = 0; k < i->n_labels; k++)
+		if (str_eq(i->labels[k].key, key))
+			return true;
+	return false;
+}
+
+static void add_own_label(struct engine_info *i, struct str text, struct strbuf *warnings)
+{
+	struct engine_label l = { .value = STR("") };
+
+	str_cut(text, '=', &l.key, &l.value);
+	if (str_eq(l.key, STR("node")))
+		add_warning(warnings, text, "\"node\" stands for the node's own name");
+	else if (is_built_in(l.key))
+		add_warning(warnings, text, "the engine tells this of itself");
+	else if (!has_label(i, l.key))
+		i->labels[i->n_labels++] = l;
+}
+
+static void read_labels(struct engine_info *i)
+{
+	_cleanup_(strbuf_fini) struct strbuf warnings = STRBUF_INIT;
+	struct json own = json_get(i->info, "Labels");
+	struct json_iter it = json_iter(own);
+	struct json label;
+
+	i->labels = arena_new_array(&i->arena, struct engine_label,
+				    ARRAY_LEN(built_in) + json_count(own));
+	for (size_t k = 0; k < ARRAY_LEN(built_in); k++) {
+		struct str value = json_get_str(i->info, built_in[k].field);
+
+		if (!str_empty(value))
+			i->labels[i->n_labels++] =
+				(struct engine_label){ str_from(built_in[k].key), value };
+	}
+	while (json_type(own) == JSON_ARRAY && json_next(&it, NULL, &label))
+		add_own_label(i, json_str(label), &warnings);
+
+	qsort(i->labels, i->n_labels, sizeof(*i->labels), label_cmp);
+	i->warnings = arena_dup(&i->arena, strbuf_str(&warnings));
+}
+
+/*
+ * The answer was made at some time between before and after; only what lies outside of both is
+ * surely the clock and not the way.
+ */
+static int64_t read_skew(struct json info, int64_t before, int64_t after)
+{
+	int64_t theirs;
+
+	if (!time_parse_rfc3339(json_get_str(info, "SystemTime"), &theirs))
+		return 0;
+	if (theirs > before - SKEW_TOLERATED && theirs < after + SKEW_TOLERATED)
+		return 0;
+	return theirs - (before + (after - before) / 2);
+}
+
+static struct error *read_versions(struct engine_info *i)
+{
+	struct str newest = json_get_str(i->version, "ApiVersion");
+
+	if (!api_version_parse(newest, &i->api_newest))
+		return error_new(ERR_INVALID, "it tells no API version in /version");
+	/* Engines before 1.25 do not tell it, and take all that is older. */
+	if (!api_version_parse(json_get_str(i->version, "MinAPIVersion"), &i->api_oldest))
+		i->api_oldest = API_VERSION_OLDEST;
+
+	if (api_version_cmp(i->api_newest, API_VERSION_OLDEST) < 0)
+		return error_new(
+			ERR_INVALID,
+			"its API version %d.%d is too old: %d.%d (Docker 1.12) or later is needed",
+			i->api_newest.major, i->api_newest.minor, API_VERSION_OLDEST.major,
+			API_VERSION_OLDEST.minor);
+	if (api_version_cmp(i->api_oldest, API_VERSION_NEWEST) > 0)
+		return error_new(ERR_INVALID,
+				 "its oldest API version %d.%d is newer than %d.%d, which this "
+				 "program knows",
+				 i->api_oldest.major, i->api_oldest.minor, API_VERSION_NEWEST.major,
+				 API_VERSION_NEWEST.minor);
+	return NULL;
+}
+
+static struct error *read_resources(struct engine_info *i, struct str addr)
+{
+	i->cpus = json_get_i64(i->info, "NCPU", 0);
+	i->memory = json_get_i64(i->info, "MemTotal", 0);
+	/* A manager of this program answers with the sums of its pool: it is told by its version. */
+	if (i->cpus > 0 && i->memory > 0 && !str_starts(i->server_version, STR("swarm/")))
+		return NULL;
+	return error_new(ERR_INVALID,
+			 "cannot get resources for this engine, make sure %.*s is a Docker Engine, "
+			 "not a Swarm manager",
+			 STR_ARG(addr));
+}
+
+static struct error *read_all(struct engine_info *i, struct str addr, struct str info,
+			      struct str version)
+{
+	TRY(error_wrap(json_parse(arena_dup(&i->arena, info), &i->arena, &i->info), "in /info"));
+	TRY(error_wrap(json_parse(arena_dup(&i->arena, version), &i->arena, &i->version),
+		       "in /version"));
+
+	i->id = json_get_str(i->info, "ID");
+	i->name = json_get_str(i->info, "Name");
+	i->server_version = json_get_str(i->info, "ServerVersion");
+	i->os_type = json_get_str(i->info, "OSType");
+	i->architecture = json_get_str(i->info, "Architecture");
+	i->operating_system = json_get_str(i->info, "OperatingSystem");
+	i->kernel_version = json_get_str(i->info, "KernelVersion");
+	i->storage_driver = json_get_str(i->info, "Driver");
+
+	TRY(read_resources(i, addr));
+	TRY(read_versions(i));
+	if (str_empty(i->id))
+		return error_new(ERR_INVALID, "it tells no ID in /info");
+	if (str_empty(i->name))
+		return error_new(ERR_INVALID, "it tells no Name in /info");
+	return NULL;
+}
+
+struct error *engine_info_read(struct str addr, struct str info, struct str version,
+			       int64_t wall_before, int64_t wall_after, struct engine_info **ret)
+{
+	_cleanup_(engine_info_unrefp) struct engine_info *i = mem_new(struct engine_info);
+	struct error *err;
+
+	i->refs = 1;
+	err = read_all(i, addr, info, version);
+	if (err)
+		return error_as(ERR_INVALID, err);
+	read_labels(i);
+	i->skew = read_skew(i->info, wall_before, wall_after);
+	*ret = take(i);
+	return NULL;
+}
+
+struct engine_info *engine_info_ref(struct engine_info *i)
+{
+	i->refs++;
+	return i;
+}
+
+void engine_info_unref(struct engine_info *i)
+{
+	if (!i || --i->refs)
+		return;
+	arena_fini(&i->arena);
+	free(i);
+}
+
+struct str engine_info_label(const struct engine_info *i, struct str key)
+{
+	struct engine_label wanted = { .key = key };
+	struct engine_label *found =
+		i->n_labels ? bsearch(&wanted, i->labels, i->n_labels, sizeof(wanted), label_cmp)
+			    : NULL;
+
+	return found ? found->value : STR_NONE;
+}

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What an event says, done to the tables: the state or name that it tells at once, the rest when
+ * that one object has been fetched anew. An event that stands in no table here changes nothing that
+ * is kept (exec_*, attach, top, resize and the like).
+ */
+#include "engine/internal.h"
+
+static void on_start(struct container_state *s, const struct docker_event *ev,
+		     struct str detail _unused_)
+{
+	s->status = CONTAINER_RUNNING;
+	s->started_at = ev->time_nano;
+	if (s->health != HEALTH_NONE)
+		s->health = HEALTH_STARTING;
+}
+
+static void on_die(struct container_state *s, const struct docker_event *ev,
+		   struct str detail _unused_)
+{
+	uint64_t code;
+
+	s->status = CONTAINER_EXITED;
+	s->finished_at = ev->time_nano;
+	if (str_to_u64(json_get_str(ev->attributes, "exitCode"), &code) && code <= INT32_MAX)
+		s->exit_code = (int32_t)code;
+}
+
+static void on_pause(struct container_state *s, const struct docker_event *ev _unused_,
+		     struct str detail _unused_)
+{
+	s->status = CONTAINER_PAUSED;
+}
+
+static void on_unpause(struct container_state *s, const struct docker_event *ev _unused_,
+		       struct str detail _unused_)
+{
+	s->status = CONTAINER_RUNNING;
+}
+
+/* "health_status: healthy" */
+static void on_health(struct container_state *s, const struct docker_event *ev _unused_,
+		      struct str detail)
+{
+	for (enum container_health h = HEALTH_STARTING; h <= HEALTH_UNHEALTHY; h++)
+		if (str_eq(detail, str_from(container_health_name(h))))
+			s->health = h;
+}
+
+static const struct container_action {
+	struct str name;
+	/* NULL: the event does not tell the new state by itself. */
+	void (*change)(struct container_state *s, const struct docker_event *ev, struct str detail);
+} container_actions[] = {
+	{ STR_INIT("create"), NULL },	     { STR_INIT("start"), on_start },
+	{ STR_INIT("restart"), NULL },	     { STR_INIT("die"), on_die },
+	{ STR_INIT("stop"), NULL },	     { STR_INIT("pause"), on_pause },
+	{ STR_INIT("unpause"), on_unpause }, { STR_INIT("update"), NULL },
+	{ STR_INIT("rename"), NULL },	     { STR_INIT("health_status"), on_health },
+};
+
+static const struct container_action *find_action(struct str name)
+{
+	for (size_t i = 0; i < ARRAY_LEN(container_actions); i++)
+		if (str_eq(container_actions[i].name, name))
+			return &container_actions[i];
+	return NULL;
+}
+
+/* While the lists are being read there may be nothing yet to change: the mark is enough. */
+static void change_state(struct engine *e, const struct container_action *action,
+			 const struct docker_event *ev, struct str detail)
+{
+	struct container *c = map_get(&e->containers, ev->actor_id);
+	struct container_state state;
+
+	if (!c || !action->change)
+		return;
+	state = c->state;
+	action->change(&state, ev, detail);
+	engine_put_container(e, container_with_state(c, &state));
+}
+
+static void change_name(struct engine *e, const struct docker_event *ev)
+{
+	struct container *c = map_get(&e->containers, ev->actor_id);
+	struct str name = str_strip_prefix(json_get_str(ev->attributes, "name"), STR("/"));
+
+	if (c && !str_empty(name) && !str_eq(c->name, name))
+		engine_put_container(e, container_with_name(c, name));
+}
+
+static void apply_container(struct engine *e, const struct docker_event *ev)
+{
+	const struct container_action *action;
+	struct str name, detail = STR("");
+
+	str_cut(ev->action, ':', &name, &detail);
+	if (str_eq(name, STR("destroy"))) {
+		engine_forget_container(e, ev->actor_id);
+		return;
+	}
+	/* Engines since 24.0 tell the image itself, too; before, only this does. */
+	if (str_eq(name, STR("commit")))
+		refresh_mark_image(e, json_get_str(ev->attributes, "imageID"));
+
+	action = find_action(name);
+	if (!action)
+		return;
+	if (str_eq(name, STR("rename")))
+		change_name(e, ev);
+	else
+		change_state(e, action, ev, str_trim(detail));
+	refresh_mark_container(e, ev->actor_id);
+}
+
+static void apply_image(struct engine *e, const struct docker_event *ev)
+{
+	static const struct str actions[] = {
+		STR_INIT("pull"),   STR_INIT("tag"),  STR_INIT("untag"),  STR_INIT("delete"),
+		STR_INIT("import"), STR_INIT("load"), STR_INIT("create"),
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(actions); i++)
+		if (str_eq(ev->action, actions[i]))
+			refresh_mark_image(e, ev->actor_id);
+}
+
+/* A container's entry shows its networks, and the addresses that it has in them. */
+static void apply_network(struct engine *e, const struct docker_event *ev)
+{
+	struct str id = json_get_str(ev->attributes, "container");
+
+	if (str_eq(ev->action, STR("connect")) || str_eq(ev->action, STR("disconnect")))
+		refresh_mark_container(e, id);
+}
+
+void monitor_apply(struct engine *e, const struct docker_event *ev)
+{
+	if (str_eq(ev->type, STR("container")))
+		apply_container(e, ev);
+	else if (str_eq(ev->type, STR("image")))
+		apply_image(e, ev);
+	else if (str_eq(ev->type, STR("network")))
+		apply_network(e, ev);
+}
