@@ -35,7 +35,7 @@
 #define LIMIT_JSON_DEPTH     128
 #define LIMIT_FIBERS	     200000
 #define LIMIT_FIBER_STACK    (256 * KIB)
-#define LIMIT_EXECS		16384	    /* exec ids whose node is remembered */
+#define LIMIT_EXECS	     16384 /* exec ids whose node is remembered */
 #define LIMIT_LABEL_EXPRS    256   /* constraints, affinities, whitelists of one request */
 #define LIMIT_CONFIG_ITEMS   4096  /* binds, links, mounts ... of one container */
 #define LIMIT_PATTERN	     1024  /* bytes of a glob or regular expression */
