@@ -1,13 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cluster/fan.h"
 
+#include "base/duration.h"
 #include "base/mem.h"
 #include "cluster/call.h"
+#include "fiber/deadline.h"
 #include "fiber/group.h"
+
+/* One node that hangs must not hold up the answer of all for ever. */
+#define ANSWER_TIME (60 * SECOND)
 
 static may_suspend void run_job(void *arg)
 {
 	struct fan_job *job = arg;
+	_cleanup_(deadline_end) struct deadline d = deadline_begin(ANSWER_TIME);
 	const struct fan *f = job->fan;
 
 	job->err =
