@@ -1,0 +1,495 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * TLS streams: like any stream, and what they say about certificates.
+ */
+#include "streams.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "certs.h"
+#include "net/dial.h"
+#include "net/listener.h"
+#include "net/tls.h"
+
+#define YEAR  ((int64_t)365 * 24 * 3600)
+#define NAMES "DNS:localhost,IP:127.0.0.1"
+
+static char dir[] = "/tmp/test_tls.XXXXXX";
+
+static const struct cert_wish wishes[] = {
+	{ "ca", NULL, CERT_CA, NULL, -60, YEAR },
+	{ "other-ca", NULL, CERT_CA, NULL, -60, YEAR },
+	{ "server", "ca", CERT_SERVER, NAMES, -60, YEAR },
+	{ "client", "ca", CERT_CLIENT, NULL, -60, YEAR },
+	{ "both", "ca", CERT_BOTH, NAMES, -60, YEAR },
+	{ "misnamed", "ca", CERT_SERVER, "DNS:elsewhere,IP:10.9.9.9", -60, YEAR },
+	{ "foreign", "other-ca", CERT_BOTH, NAMES, -60, YEAR },
+	{ "expired", "ca", CERT_BOTH, NAMES, -YEAR, -60 },
+	{ "early", "ca", CERT_BOTH, NAMES, 3600, YEAR },
+	{ "brief", "ca", CERT_BOTH, NAMES, -60, 2 },
+};
+
+static int make_certs(_unused_ void **state)
+{
+	if (!mkdtemp(dir))
+		return -1;
+	for (size_t i = 0; i < ARRAY_LEN(wishes); i++)
+		cert_make(dir, &wishes[i]);
+	return 0;
+}
+
+/* A path in the folder; four of them can be in use at once. */
+static const char *in_dir(const char *name, const char *suffix)
+{
+	static char paths[4][80];
+	static size_t next;
+	char *path = paths[next++ % ARRAY_LEN(paths)];
+
+	snprintf(path, sizeof(paths[0]), "%s/%s%s", dir, name, suffix);
+	return path;
+}
+
+static int remove_certs(_unused_ void **state)
+{
+	for (size_t i = 0; i < ARRAY_LEN(wishes); i++) {
+		unlink(in_dir(wishes[i].name, ".pem"));
+		unlink(in_dir(wishes[i].name, ".key"));
+	}
+	return rmdir(dir);
+}
+
+static struct tls_files files_of(const char *ca, const char *cert, bool verify)
+{
+	return (struct tls_files){
+		.ca = ca ? in_dir(ca, ".pem") : NULL,
+		.cert = cert ? in_dir(cert, ".pem") : NULL,
+		.key = cert ? in_dir(cert, ".key") : NULL,
+		.verify = verify,
+	};
+}
+
+static struct tls_context *server_context(const char *ca, const char *cert)
+{
+	struct tls_files files = files_of(ca, cert, ca != NULL);
+	struct tls_context *c;
+
+	assert_ok(tls_context_new_server(&files, &c));
+	return c;
+}
+
+static struct tls_context *client_context(const char *ca, const char *cert)
+{
+	struct tls_files files = files_of(ca, cert, ca != NULL);
+	struct tls_context *c;
+
+	assert_ok(tls_context_new_client(&files, &c));
+	return c;
+}
+
+/* The two sides of one connection: the server's shows how its first read went. */
+struct meeting {
+	struct tls_context *server, *client;
+	struct listener *listener;
+	struct addr at;
+	struct stream *accepted;
+	struct error *server_error;
+};
+
+static void meet(struct meeting *m, const char *host)
+{
+	struct addr a;
+
+	assert_null(addr_parse(STR("127.0.0.1:0"), &a));
+	assert_ok(listener_open(&a, m->server, &m->listener));
+	m->at = *listener_addr(m->listener);
+	strcpy(m->at.host, host);
+}
+
+static void meeting_fini(struct meeting *m)
+{
+	listener_close(m->listener);
+	stream_close(m->accepted);
+	error_free(m->server_error);
+	tls_context_unref(m->server);
+	tls_context_unref(m->client);
+}
+
+static void serve(void *arg)
+{
+	struct meeting *m = arg;
+	char c;
+	size_t n;
+
+	m->server_error = listener_accept(m->listener, &m->accepted);
+	if (!m->server_error)
+		m->server_error = stream_read(m->accepted, &c, 1, &n);
+}
+
+static may_suspend void pair_tls(struct ends *ret)
+{
+	_cleanup_(meeting_fini) struct meeting m = { .server = server_context("ca", "server"),
+						     .client = client_context("ca", "client") };
+	_cleanup_(group_finish) struct group g = GROUP_INIT;
+
+	meet(&m, "127.0.0.1");
+	group_go(&g, "server", serve, &m);
+	assert_ok(dial(&m.at, m.client, &ret->a));
+	assert_ok(stream_write(ret->a, STR("x")));
+	assert_ok(group_wait(&g));
+	assert_null(m.server_error);
+	ret->b = take(m.accepted);
+	/* As if nothing had passed. */
+	ret->a->bytes_written = ret->b->bytes_read = 0;
+}
+
+static void test_like_any_stream(_unused_ void **state)
+{
+	run_stream_cases(LOOP_REAL, pair_tls);
+}
+
+static void fingerprint_main(_unused_ void *arg)
+{
+	_cleanup_(ends_fini) struct ends e = { NULL, NULL };
+
+	pair_tls(&e);
+	assert_int_equal(strlen(e.a->certificate), 64);
+	assert_int_equal(strlen(e.b->certificate), 64);
+	assert_string_not_equal(e.a->certificate, e.b->certificate);
+	assert_int_equal(strncmp(e.b->peer, "127.0.0.1:", 10), 0);
+}
+
+static void test_certificates_are_known_by_their_digest(_unused_ void **state)
+{
+	loop_run(LOOP_REAL, fingerprint_main, NULL);
+}
+
+/* What each side says of a pair of settings; NULL is success. */
+struct match {
+	const char *server_ca, *server_cert;
+	const char *client_ca, *client_cert;
+	const char *host;
+	const char *client_says, *server_says; /* somewhere in the message */
+};
+
+static const struct match matches[] = {
+	{ NULL, "server", NULL, NULL, "127.0.0.1", NULL, NULL },
+	{ NULL, "server", "ca", NULL, "localhost", NULL, NULL },
+	{ "ca", "both", "ca", "both", "localhost", NULL, NULL },
+	{ NULL, "misnamed", NULL, NULL, "127.0.0.1", NULL, NULL },
+	{ NULL, "misnamed", "ca", NULL, "127.0.0.1", "IP address mismatch", "" },
+	{ NULL, "misnamed", "ca", NULL, "localhost", "hostname mismatch", "" },
+	{ NULL, "foreign", "ca", NULL, "127.0.0.1", "unable to get local issuer certificate",
+	  "does not trust the CA of our certificate" },
+	{ "ca", "server", "ca", NULL, "127.0.0.1", NULL, "it shows no certificate" },
+	{ "ca", "server", "ca", "foreign", "127.0.0.1", NULL,
+	  "unable to get local issuer certificate" },
+};
+
+static void match_main(void *arg)
+{
+	const struct match *match = arg;
+	_cleanup_(meeting_fini) struct meeting m = {
+		.server = server_context(match->server_ca, match->server_cert),
+		.client = client_context(match->client_ca, match->client_cert),
+	};
+	_cleanup_(group_finish) struct group g = GROUP_INIT;
+	struct stream *s = NULL;
+
+	meet(&m, match->host);
+	group_go(&g, "server", serve, &m);
+
+	_cleanup_(error_freep) struct error *err = dial(&m.at, m.client, &s);
+
+	if (!err)
+		error_free(stream_write(s, STR("x")));
+	assert_ok(group_wait(&g));
+	if (match->client_says) {
+		assert_true(error_is(err, ERR_TLS));
+		assert_non_null(strstr(error_message(err), match->client_says));
+	} else {
+		assert_null(err);
+	}
+	if (match->server_says) {
+		assert_true(error_is_transport(m.server_error));
+		assert_non_null(strstr(error_message(m.server_error), match->server_says));
+	} else {
+		assert_null(m.server_error);
+	}
+	stream_close(s);
+}
+
+static void test_who_trusts_whom(_unused_ void **state)
+{
+	for (size_t i = 0; i < ARRAY_LEN(matches); i++)
+		loop_run(LOOP_REAL, match_main, (void *)&matches[i]);
+}
+
+static void refusal_main(_unused_ void *arg)
+{
+	_cleanup_(meeting_fini) struct meeting m = { .server = server_context("ca", "server"),
+						     .client = client_context("ca", NULL) };
+	_cleanup_(group_finish) struct group g = GROUP_INIT;
+	struct stream *s;
+	char c;
+	size_t n;
+
+	/* Under TLS 1.3 the client is done before the server has looked at its certificate. */
+	meet(&m, "127.0.0.1");
+	group_go(&g, "server", serve, &m);
+	assert_ok(dial(&m.at, m.client, &s));
+
+	struct error *err = stream_read(s, &c, 1, &n);
+
+	assert_true(error_is(err, ERR_TLS));
+	assert_non_null(strstr(error_message(err), "it asks for a client certificate"));
+	error_free(err);
+	assert_fails(stream_write(s, STR("x")), ERR_CLOSED);
+	stream_close(s);
+}
+
+static void test_a_client_reads_why_it_was_refused(_unused_ void **state)
+{
+	loop_run(LOOP_REAL, refusal_main, NULL);
+}
+
+static void plain_server(void *arg)
+{
+	struct meeting *m = arg;
+	char buf[1000];
+	size_t n;
+
+	m->server_error = listener_accept(m->listener, &m->accepted);
+	error_free(stream_read(m->accepted, buf, sizeof(buf), &n));
+	error_free(stream_write(m->accepted, STR("HTTP/1.1 400 Bad Request\r\n\r\n")));
+}
+
+static void plain_server_main(_unused_ void *arg)
+{
+	_cleanup_(meeting_fini) struct meeting m = { .client = client_context("ca", NULL) };
+	_cleanup_(group_finish) struct group g = GROUP_INIT;
+	struct stream *s;
+
+	meet(&m, "127.0.0.1");
+	group_go(&g, "server", plain_server, &m);
+
+	struct error *err = dial(&m.at, m.client, &s);
+
+	assert_true(error_is(err, ERR_TLS));
+	assert_non_null(strstr(error_message(err), "it does not speak TLS"));
+	error_free(err);
+}
+
+static void plain_client_main(_unused_ void *arg)
+{
+	_cleanup_(meeting_fini) struct meeting m = { .server = server_context("ca", "server") };
+	_cleanup_(group_finish) struct group g = GROUP_INIT;
+	struct stream *s;
+
+	meet(&m, "127.0.0.1");
+	group_go(&g, "server", serve, &m);
+	assert_ok(dial(&m.at, NULL, &s));
+	assert_ok(stream_write(s, STR("GET / HTTP/1.1\r\nHost: x\r\n\r\n")));
+	assert_ok(group_wait(&g));
+	assert_true(error_is(m.server_error, ERR_TLS));
+	assert_non_null(strstr(error_message(m.server_error), "it speaks plain HTTP"));
+	stream_close(s);
+}
+
+static void test_one_side_without_tls(_unused_ void **state)
+{
+	loop_run(LOOP_REAL, plain_server_main, NULL);
+	loop_run(LOOP_REAL, plain_client_main, NULL);
+}
+
+/* The socket ends, TLS does not: what came may have been cut short. */
+static void truncated_main(_unused_ void *arg)
+{
+	struct tls_context *server = server_context("ca", "server");
+	struct tls_context *client = client_context("ca", "client");
+	_cleanup_(ends_fini) struct ends e = { NULL, NULL };
+	int pair[2], spare;
+	char c;
+	size_t n;
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair), 0);
+	spare = dup(pair[0]);
+	e.a = tls_stream_new(server, pair[0], NULL);
+	e.b = tls_stream_new(client, pair[1], "localhost");
+
+	struct group g = GROUP_INIT;
+	struct deadline d = deadline_begin(5 * SECOND);
+
+	group_go(&g, "read", read_one, e.a);
+	assert_ok(tls_stream_handshake(e.b));
+	assert_ok(stream_write(e.b, STR("x")));
+	assert_ok(group_wait(&g));
+	assert_trace("read:ok");
+
+	assert_int_equal(shutdown(spare, SHUT_WR), 0);
+	close(spare);
+
+	struct error *err = stream_read(e.b, &c, 1, &n);
+
+	assert_true(error_is(err, ERR_CLOSED));
+	assert_non_null(strstr(error_message(err), "closed the connection without ending TLS"));
+	error_free(err);
+	deadline_end(&d);
+	tls_context_unref(server);
+	tls_context_unref(client);
+}
+
+static void test_an_end_without_close_notify_is_an_error(_unused_ void **state)
+{
+	loop_run(LOOP_REAL, truncated_main, NULL);
+}
+
+static void silent_main(_unused_ void *arg)
+{
+	_cleanup_(meeting_fini) struct meeting m = { .client = client_context("ca", NULL) };
+	_cleanup_(deadline_end) struct deadline d = deadline_begin(20 * MILLISECOND);
+	struct stream *s;
+
+	/* Connected, and nobody answers. */
+	meet(&m, "127.0.0.1");
+	assert_fails(dial(&m.at, m.client, &s), ERR_TIMEOUT);
+}
+
+static void test_a_silent_handshake_ends_with_the_deadline(_unused_ void **state)
+{
+	loop_run(LOOP_REAL, silent_main, NULL);
+}
+
+/* What is wrong with files is said at once, by name. */
+struct fault {
+	const char *ca, *cert, *key; /* file names; NULL: none */
+	bool server;
+	const char *says;
+};
+
+static const struct fault faults[] = {
+	{ "missing.pem", NULL, NULL, false,
+	  "cannot read the certificate %s/missing.pem: No such file or directory" },
+	{ NULL, "missing.pem", "server.key", true,
+	  "cannot read the certificate %s/missing.pem: No such file or directory" },
+	{ NULL, "server.pem", "missing.key", true,
+	  "cannot read the key %s/missing.key: No such file or directory" },
+	{ NULL, "server.pem", "client.key", true,
+	  "the key %s/client.key does not belong to the certificate %s/server.pem" },
+	{ NULL, "client.pem", "client.key", true,
+	  "the certificate %s/client.pem is not for use by a TLS server (its extendedKeyUsage)" },
+	{ NULL, "server.pem", "server.key", false,
+	  "the certificate %s/server.pem is not for use by a TLS client (its extendedKeyUsage)" },
+	{ NULL, "server.key", "server.key", true,
+	  "%s/server.key holds no certificate in PEM form" },
+	{ NULL, "server.pem", "server.pem", true,
+	  "%s/server.pem holds no private key in PEM form" },
+	{ NULL, "expired.pem", "expired.key", true, "the certificate %s/expired.pem expired on " },
+	{ NULL, "early.pem", "early.key", true,
+	  "the certificate %s/early.pem is not valid before " },
+	{ NULL, NULL, NULL, true, "a certificate and its key are both needed" },
+	{ NULL, "client.pem", NULL, false, "a certificate and its key are both needed" },
+};
+
+static const char *maybe_in_dir(const char *name)
+{
+	return name ? in_dir(name, "") : NULL;
+}
+
+static void test_faulty_files_are_named(_unused_ void **state)
+{
+	for (size_t i = 0; i < ARRAY_LEN(faults); i++) {
+		const struct fault *f = &faults[i];
+		struct tls_files files = { .ca = maybe_in_dir(f->ca),
+					   .cert = maybe_in_dir(f->cert),
+					   .key = maybe_in_dir(f->key) };
+		struct tls_context *c = NULL;
+		_cleanup_(strbuf_fini) struct strbuf expected = STRBUF_INIT;
+		_cleanup_(error_freep) struct error *err =
+			f->server ? tls_context_new_server(&files, &c)
+				  : tls_context_new_client(&files, &c);
+
+		for (const char *p = f->says; *p; p++) {
+			if (p[0] == '%' && p[1] == 's') {
+				strbuf_add(&expected, str_from(dir));
+				p++;
+			} else {
+				strbuf_addc(&expected, *p);
+			}
+		}
+		assert_true(error_is(err, ERR_TLS));
+		if (!str_starts(str_from(error_message(err)), strbuf_str(&expected)))
+			fail_msg("\"%s\" is not \"%s\"", error_message(err), expected.p);
+	}
+}
+
+static void test_verifying_needs_a_ca(_unused_ void **state)
+{
+	struct tls_files files = { .verify = true };
+	struct tls_context *c;
+	_cleanup_(error_freep) struct error *err = tls_context_new_client(&files, &c);
+
+	assert_string_equal(error_message(err), "verifying the other side needs a CA certificate");
+}
+
+static void later_main(void *arg)
+{
+	struct meeting *m = arg;
+	_cleanup_(group_finish) struct group g = GROUP_INIT;
+	struct stream *s;
+	struct error *err = NULL;
+
+	/* Until the certificate has run out, which takes its two seconds. */
+	meet(m, "127.0.0.1");
+	while (!err) {
+		stream_close(take(m->accepted));
+		group_go(&g, "server", serve, m);
+		err = dial(&m->at, m->client, &s);
+		if (err)
+			break;
+		assert_ok(stream_write(s, STR("x")));
+		assert_ok(group_wait(&g));
+		stream_close(s);
+		assert_ok(fiber_sleep(100 * MILLISECOND));
+	}
+	assert_true(error_is(err, ERR_TLS));
+	assert_non_null(strstr(error_message(err), "certificate has expired"));
+	error_free(err);
+	assert_ok(group_wait(&g));
+	assert_non_null(strstr(error_message(m->server_error), "it says that our certificate has "
+							       "expired"));
+	meeting_fini(m);
+}
+
+/* Valid when it was loaded, and so only the peer sees it. */
+static void test_a_certificate_that_runs_out(_unused_ void **state)
+{
+	struct cert_wish brief = { "brief", "ca", CERT_BOTH, NAMES, -60, 2 };
+	struct meeting m = { 0 };
+
+	cert_make(dir, &brief);
+	m.server = server_context(NULL, "brief");
+	m.client = client_context("ca", NULL);
+	loop_run(LOOP_REAL, later_main, &m);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_like_any_stream),
+		cmocka_unit_test(test_certificates_are_known_by_their_digest),
+		cmocka_unit_test(test_who_trusts_whom),
+		cmocka_unit_test(test_a_client_reads_why_it_was_refused),
+		cmocka_unit_test(test_one_side_without_tls),
+		cmocka_unit_test(test_an_end_without_close_notify_is_an_error),
+		cmocka_unit_test(test_a_silent_handshake_ends_with_the_deadline),
+		cmocka_unit_test(test_faulty_files_are_named),
+		cmocka_unit_test(test_verifying_needs_a_ca),
+		cmocka_unit_test(test_a_certificate_that_runs_out),
+	};
+
+	return cmocka_run_group_tests(tests, make_certs, remove_certs);
+}
