@@ -23,7 +23,10 @@ struct exprs {
 	size_t n;
 };
 
-/* ERR_INVALID quotes the expression and says what is wrong. The array is in the arena. */
+/*
+ * ERR_INVALID quotes the expression and says what is wrong. The array is in the arena; the texts
+ * are borrowed. *ret is good for exprs_fini whatever is answered.
+ */
 must_check struct error *exprs_parse(const struct str *texts, size_t n, struct arena *arena,
 				     struct exprs *ret);
 void exprs_fini(struct exprs *e);

@@ -1,27 +1,33 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The value of an expression as something to compare with: plain text, a glob with `*`, or a
- * /regex/ (PCRE2 with a match limit). Compiled once for a request.
+ * /regex/ (docker/pattern.h, so within a budget). Compiled once for a request.
  */
 #ifndef SCHEDULER_MATCH_H
 #define SCHEDULER_MATCH_H
 
 #include <stdbool.h>
 
+#include "base/arena.h"
 #include "base/error.h"
 #include "base/str.h"
 
 enum match_kind { MATCH_PLAIN, MATCH_GLOB, MATCH_REGEX };
 
+struct pattern;
+
 struct match {
 	enum match_kind kind;
-	struct str text;   /* as written, between the slashes of a regex */
-	void *code;	   /* of a regex; freed by match_fini */
-	bool exceeded;	   /* a regex ran over its budget; its answers since were "no" */
+	struct str text;	 /* as written, between the slashes of a regex; borrowed */
+	struct pattern *pattern; /* of a regex; in memory */
+	struct arena memory;
+	bool exceeded; /* a regex ran over its budget; its answers since were "no" */
 };
 
 must_check struct error *match_init(struct match *m, struct str value); /* ERR_INVALID quotes it */
 void match_fini(struct match *m);
 bool match_test(struct match *m, struct str text);
+/* "a|b*": some part between the bars matches. A regex has its own bars, and is tested whole. */
+bool match_test_any(struct match *m, struct str text);
 
 #endif

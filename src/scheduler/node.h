@@ -36,11 +36,11 @@ struct sched_node {
 	const struct sched_label *labels; /* sorted by key, built-in ones included */
 	size_t n_labels;
 	bool healthy;
-	int health;			 /* degree, 0 to 100 */
-	int64_t nano_cpus, memory;	 /* totals, overcommit not counted */
+	int health;				     /* degree, 0 to 100 */
+	int64_t nano_cpus, memory;		     /* totals, overcommit not counted */
 	int64_t reserved_nano_cpus, reserved_memory; /* containers and creations in flight */
-	uint32_t containers;		 /* likewise */
-	uint32_t at;			 /* the scheduler's scratch: its place in the array given */
+	uint32_t containers;			     /* likewise */
+	uint32_t at; /* the scheduler's scratch: its place in the array given */
 	const struct sched_lookups *lookups;
 };
 

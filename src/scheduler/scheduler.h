@@ -6,6 +6,7 @@
 #ifndef SCHEDULER_SCHEDULER_H
 #define SCHEDULER_SCHEDULER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/arena.h"
@@ -20,6 +21,7 @@ struct sched_request {
 	int64_t nano_cpus, memory;     /* asked for; 0: none */
 	const struct host_port *ports; /* with --net=host the exposed ones are among them */
 	size_t n_ports;
+	bool host_network; /* for the words of a refusal alone */
 	/*
 	 * Each dependency with the node that has it; NULL: no container of that name anywhere.
 	 * `name` is as the user wrote it.
@@ -27,7 +29,7 @@ struct sched_request {
 	struct sched_dependency {
 		struct str name;
 		const struct sched_node *node;
-	} *dependencies;
+	} * dependencies;
 	size_t n_dependencies;
 	/* Where not NULL, only these nodes come into question (images, volumes), `only_why` says why. */
 	const struct sched_node *const *only;
@@ -50,7 +52,7 @@ const struct filter_kind *sched_filter(struct str name);
 const struct strategy_kind *sched_strategy(struct str name);
 const char *sched_filter_name(const struct filter_kind *f);
 const char *sched_strategy_name(const struct strategy_kind *s);
-extern const char *const sched_filter_names[];	 /* NULL-terminated, in their order */
+extern const char *const sched_filter_names[]; /* NULL-terminated, in their order */
 extern const char *const sched_strategy_names[];
 
 /*

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A filter leaves out the nodes that cannot take a container. Each is a file filter_<name>.c and a
+ * row of the table in scheduler.c. For the scheduler's own files.
+ */
+#ifndef SCHEDULER_FILTER_H
+#define SCHEDULER_FILTER_H
+
+#include "base/strbuf.h"
+#include "scheduler/reason.h"
+#include "scheduler/scheduler.h"
+
+/* One attempt to place one request. */
+struct sched_run {
+	struct sched_request *request;
+	bool soft;   /* soft expressions count too */
+	double room; /* what a node's totals are multiplied with: 1 + overcommit */
+};
+
+/* The nodes that came as far as a filter, when it left none. */
+struct sched_nodes {
+	struct sched_node *const *v;
+	size_t n;
+};
+
+struct filter_kind {
+	const char *name;
+	/* Whether the request asks anything of this filter; NULL: always. */
+	bool (*applies)(const struct sched_request *request);
+	bool (*fits)(const struct sched_run *run, const struct sched_node *node);
+	/* The first line of a refusal: the original Swarm's words, which scripts look for. */
+	void (*headline)(const struct sched_run *run, struct sched_nodes lost, struct strbuf *out);
+	/* Why this node does not fit. */
+	void (*explain)(const struct sched_run *run, const struct sched_node *node,
+			struct reasons *why);
+};
+
+extern const struct filter_kind filter_health, filter_port, filter_containerslots,
+	filter_dependency, filter_affinity, filter_constraint, filter_whitelist;
+/* Comes behind all others whatever is configured: a node that cannot hold the request is out. */
+extern const struct filter_kind filter_resources;
+
+/* What of the node's totals is there to give. */
+int64_t resources_cpus(const struct sched_run *run, const struct sched_node *node);
+int64_t resources_memory(const struct sched_run *run, const struct sched_node *node);
+
+#endif

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* whitelist: as constraint, with alternatives: node==a|b|c. */
+#include "scheduler/filter_expr.h"
+
+static bool applies(const struct sched_request *request)
+{
+	return request->whitelists.n > 0;
+}
+
+static bool holds(struct expr *e, const struct sched_node *node)
+{
+	return node_label_holds(e, node, match_test_any);
+}
+
+static bool fits(const struct sched_run *run, const struct sched_node *node)
+{
+	return exprs_fit(run, &run->request->whitelists, holds, node);
+}
+
+static void explain(const struct sched_run *run, const struct sched_node *node, struct reasons *why)
+{
+	const struct expr *e = exprs_misfit(run, &run->request->whitelists, holds, node);
+
+	if (e)
+		exprs_explain("whitelist", e, node, node_label_detail(e, node, why->arena), why);
+}
+
+const struct filter_kind filter_whitelist = {
+	.name = "whitelist",
+	.applies = applies,
+	.fits = fits,
+	.headline = exprs_headline,
+	.explain = explain,
+};

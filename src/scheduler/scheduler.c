@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Candidates are an array of nodes that each filter makes shorter; what is left is ranked in one
+ * pass. Nothing is kept about why a node fell out: only when none is left are they gone through
+ * again, to be explained.
+ */
+#include "scheduler/scheduler.h"
+
+#include "base/rand.h"
+#include "scheduler/filter.h"
+#include "scheduler/strategy.h"
+
+static const struct filter_kind *const filter_table[] = {
+	&filter_health,	  &filter_port,	      &filter_containerslots, &filter_dependency,
+	&filter_affinity, &filter_constraint, &filter_whitelist,
+};
+
+static const struct strategy_kind *const strategy_table[] = {
+	&strategy_spread,
+	&strategy_binpack,
+	&strategy_random,
+};
+
+const char *const sched_filter_names[] = {
+	"health",   "port",	  "containerslots", "dependency",
+	"affinity", "constraint", "whitelist",	    NULL,
+};
+
+const char *const sched_strategy_names[] = { "spread", "binpack", "random", NULL };
+
+void sched_config_default(struct sched_config *c)
+{
+	*c = (struct sched_config){ .strategy = &strategy_spread, .overcommit = 0.05 };
+	for (size_t i = 0; i < ARRAY_LEN(filter_table); i++)
+		c->filters[i] = filter_table[i];
+}
+
+const struct filter_kind *sched_filter(struct str name)
+{
+	for (size_t i = 0; i < ARRAY_LEN(filter_table); i++)
+		if (str_eq(name, str_from(filter_table[i]->name)))
+			return filter_table[i];
+	return NULL;
+}
+
+const struct strategy_kind *sched_strategy(struct str name)
+{
+	for (size_t i = 0; i < ARRAY_LEN(strategy_table); i++)
+		if (str_eq(name, str_from(strategy_table[i]->name)))
+			return strategy_table[i];
+	return NULL;
+}
+
+const char *sched_filter_name(const struct filter_kind *f)
+{
+	return f->name;
+}
+
+const char *sched_strategy_name(const struct strategy_kind *s)
+{
+	return s->name;
+}
+
+/* One call of schedule(). */
+struct placing {
+	const struct sched_config *config;
+	struct sched_run run;
+	struct sched_node *const *nodes; /* all */
+	size_t n;
+	struct sched_node **v; /* those still in question */
+	size_t n_v;
+	const struct filter_kind *failed; /* left none; NULL: `only` did */
+	struct arena *arena;
+};
+
+static bool applies(const struct filter_kind *f, const struct sched_request *request)
+{
+	return !f->applies || f->applies(request);
+}
+
+/* Where `at` of a node is its place among all, as start() left it. */
+static bool is_among(const struct placing *p, const struct sched_node *node)
+{
+	return node->at < p->n && p->nodes[node->at] == node;
+}
+
+static void start(struct placing *p)
+{
+	const struct sched_request *request = p->run.request;
+
+	p->n_v = 0;
+	if (!request->only) {
+		for (size_t i = 0; i < p->n; i++)
+			p->v[p->n_v++] = p->nodes[i];
+		return;
+	}
+	for (size_t i = 0; i < p->n; i++)
+		p->nodes[i]->at = (uint32_t)i;
+	for (size_t i = 0; i < request->n_only && p->n_v < p->n; i++)
+		if (is_among(p, request->only[i]))
+			p->v[p->n_v++] = p->nodes[request->only[i]->at];
+}
+
+/* False where none is left: then the candidates are still those that came as far as this filter. */
+static bool narrow(struct placing *p, const struct filter_kind *f)
+{
+	size_t n = 0;
+
+	if (!applies(f, p->run.request))
+		return true;
+	for (size_t i = 0; i < p->n_v; i++)
+		if (f->fits(&p->run, p->v[i]))
+			p->v[n++] = p->v[i];
+	if (n == 0) {
+		p->failed = f;
+		return false;
+	}
+	p->n_v = n;
+	return true;
+}
+
+static bool narrow_all(struct placing *p, bool soft)
+{
+	const struct filter_kind *const *f = p->config->filters;
+
+	p->run.soft = soft;
+	p->failed = p->n ? NULL : &filter_health;
+	start(p);
+	if (p->n_v == 0)
+		return false;
+	for (size_t i = 0; i < ARRAY_LEN(p->config->filters) && f[i]; i++)
+		if (!narrow(p, f[i]))
+			return false;
+	return narrow(p, &filter_resources);
+}
+
+static int64_t percent(int64_t asked, int64_t used, int64_t total)
+{
+	return asked > 0 ? (used + asked) * 100 / total : 100;
+}
+
+static struct rank rank_of(const struct placing *p, const struct sched_node *node)
+{
+	const struct sched_request *request = p->run.request;
+	const struct node_load after = {
+		.cpu = percent(request->nano_cpus, node->reserved_nano_cpus,
+			       resources_cpus(&p->run, node)),
+		.memory = percent(request->memory, node->reserved_memory,
+				  resources_memory(&p->run, node)),
+	};
+
+	return p->config->strategy->rank(after, node);
+}
+
+static int rank_cmp(struct rank a, struct rank b)
+{
+	if (a.score != b.score)
+		return a.score < b.score ? -1 : 1;
+	if (a.tie != b.tie)
+		return a.tie < b.tie ? -1 : 1;
+	return 0;
+}
+
+/* The best are gathered at the front, and one of them is drawn. */
+static struct sched_node *choose(struct placing *p)
+{
+	struct rank best = rank_of(p, p->v[0]);
+	size_t n_best = 1;
+
+	for (size_t i = 1; i < p->n_v; i++) {
+		struct rank rank = rank_of(p, p->v[i]);
+		int order = rank_cmp(rank, best);
+
+		if (order > 0)
+			continue;
+		if (order < 0) {
+			best = rank;
+			n_best = 0;
+		}
+		p->v[n_best++] = p->v[i];
+	}
+	return p->v[rand_below(n_best)];
+}
+
+static must_check struct error *check_budget(const struct exprs *exprs)
+{
+	for (size_t i = 0; i < exprs->n; i++)
+		if (exprs->v[i].match.exceeded)
+			return error_new(ERR_INVALID,
+					 "the pattern in '%.*s' takes too long to match",
+					 STR_ARG(exprs->v[i].text));
+	return NULL;
+}
+
+/* A pattern that ran over its budget answered no where it may have meant yes. */
+static must_check struct error *check_budgets(const struct sched_request *request)
+{
+	TRY(check_budget(&request->affinities));
+	TRY(check_budget(&request->constraints));
+	return check_budget(&request->whitelists);
+}
+
+static bool any_soft(const struct exprs *exprs)
+{
+	for (size_t i = 0; i < exprs->n; i++)
+		if (exprs->v[i].soft)
+			return true;
+	return false;
+}
+
+static void headline(const struct placing *p, struct strbuf *out)
+{
+	if (p->failed)
+		p->failed->headline(&p->run, (struct sched_nodes){ p->v, p->n_v }, out);
+	else
+		strbuf_addf(out,
+			    "Unable to find a node that satisfies the following conditions \n[%s]",
+			    p->run.request->only_why);
+}
+
+static void explain(const struct placing *p, const struct sched_node *node, struct reasons *why)
+{
+	const struct filter_kind *const *f = p->config->filters;
+
+	for (size_t i = 0; i < ARRAY_LEN(p->config->filters) && f[i]; i++) {
+		if (applies(f[i], p->run.request) && !f[i]->fits(&p->run, node)) {
+			f[i]->explain(&p->run, node, why);
+			return;
+		}
+	}
+	filter_resources.explain(&p->run, node, why);
+}
+
+/* The nodes outside `only`: marked off in an array, since membership is asked for each. */
+static void explain_all(const struct placing *p, struct reasons *why)
+{
+	const struct sched_request *request = p->run.request;
+	bool *allowed = arena_new_array(p->arena, bool, p->n);
+
+	for (size_t i = 0; request->only && i < request->n_only; i++)
+		if (is_among(p, request->only[i]))
+			allowed[request->only[i]->at] = true;
+
+	for (size_t i = 0; i < p->n; i++) {
+		struct reason *r;
+
+		if (!request->only || allowed[i]) {
+			explain(p, p->nodes[i], why);
+			continue;
+		}
+		r = reasons_get(why, request->only);
+		if (str_empty(r->text))
+			r->text = arena_printf(p->arena, "%s:", request->only_why);
+		reason_add(r, p->nodes[i]->name, STR_NONE);
+	}
+}
+
+static must_check struct error *refuse(struct placing *p)
+{
+	_cleanup_(strbuf_fini) struct strbuf text = STRBUF_INIT;
+	struct reasons *why = arena_new(p->arena, struct reasons);
+
+	why->arena = p->arena;
+	headline(p, &text);
+	if (p->n) {
+		strbuf_addf(&text, "\nno node fits: %zu node%s: ", p->n, p->n == 1 ? "" : "s");
+		explain_all(p, why);
+		reasons_write(why, &text);
+	}
+	return error_new(ERR_NO_NODE, "%.*s", STR_ARG(strbuf_str(&text)));
+}
+
+struct error *schedule(const struct sched_config *c, struct sched_node *const *nodes, size_t n,
+		       struct sched_request *request, struct arena *arena, struct sched_node **ret)
+{
+	struct placing p = {
+		.config = c,
+		.run = { .request = request, .room = 1 + c->overcommit },
+		.nodes = nodes,
+		.n = n,
+		.v = arena_new_array(arena, struct sched_node *, n),
+		.arena = arena,
+	};
+	bool soft = any_soft(&request->affinities) || any_soft(&request->constraints) ||
+		    any_soft(&request->whitelists);
+	bool found = narrow_all(&p, soft);
+
+	TRY(check_budgets(request));
+	if (!found && soft) {
+		found = narrow_all(&p, false);
+		TRY(check_budgets(request));
+	}
+	if (!found)
+		return refuse(&p);
+	*ret = choose(&p);
+	return NULL;
+}
