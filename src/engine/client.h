@@ -50,9 +50,8 @@ may_suspend must_check struct error *engine_call_inspect_image(struct engine *e,
 /* POST /containers/create: the engine's own answer (201) in the arena. ERR_NO_IMAGE on its 404. */
 struct engine_create {
 	struct api_version version;
-	struct str name; /* "" lets the engine draw one */
-	struct str
-		query; /* further parameters as the client sent them, without name: "platform=..." */
+	struct str name;  /* "" lets the engine draw one */
+	struct str query; /* further parameters as the client sent them: "platform=..." */
 	struct str body;
 	const struct http_header *headers;
 	size_t n_headers;

@@ -86,8 +86,9 @@ static void add_exposed(struct port_list *list, struct json exposed)
 {
 	struct json_iter it = json_iter(exposed);
 	struct str key, number, protocol;
+	struct json nothing;
 
-	while (json_type(exposed) == JSON_OBJECT && json_next(&it, &key, NULL)) {
+	while (json_type(exposed) == JSON_OBJECT && json_next(&it, &key, &nothing)) {
 		struct container_port p = { 0 };
 
 		protocol = STR("");

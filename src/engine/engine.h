@@ -28,8 +28,8 @@ struct engine;
 struct tls_context;
 
 enum engine_state { ENGINE_PENDING, ENGINE_HEALTHY, ENGINE_UNHEALTHY, ENGINE_GONE };
-const char *engine_state_name(
-	enum engine_state s); /* "Pending", "Healthy", "Unhealthy", "Disconnected" */
+/* "Pending", "Healthy", "Unhealthy", "Disconnected" */
+const char *engine_state_name(enum engine_state s);
 
 /*
  * What the engine tells. Called in the order in which things happen, never parks. Before a state of
@@ -78,8 +78,8 @@ struct str engine_addr(const struct engine *e); /* "10.0.0.1:2375", as discovery
 struct str engine_ip(const struct engine *e);	/* numeric, of the connection; else the host part */
 struct str engine_name(const struct engine *e); /* "" while pending and never validated */
 struct str engine_id(const struct engine *e);
-const struct engine_info *engine_info(
-	const struct engine *e);		   /* NULL before the first validation */
+/* NULL before the first validation. */
+const struct engine_info *engine_info(const struct engine *e);
 struct str engine_error(const struct engine *e);   /* why pending or unhealthy; "" when well */
 int engine_health(const struct engine *e);	   /* degree, 0 to 100 */
 int64_t engine_updated_at(const struct engine *e); /* last news, unix ns of our clock */
