@@ -276,6 +276,19 @@ void cluster_totals(const struct cluster *c, struct cluster_totals *ret)
 	ret->images = c->images.ids.n;
 }
 
+void cluster_node_totals(const struct engine *e, struct cluster_totals *ret)
+{
+	const struct member *m = member_of(e);
+
+	*ret = (struct cluster_totals){ 0 };
+	if (!m)
+		return;
+	ret->running = m->running;
+	ret->paused = m->paused;
+	ret->stopped = m->stopped;
+	ret->containers = ret->running + ret->paused + ret->stopped;
+}
+
 void cluster_reserved(const struct engine *e, int64_t *ret_nano_cpus, int64_t *ret_memory)
 {
 	const struct member *m = member_of(e);

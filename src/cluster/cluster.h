@@ -85,6 +85,8 @@ struct cluster_totals {
 	int64_t cpus, memory;
 };
 void cluster_totals(const struct cluster *c, struct cluster_totals *ret);
+/* The containers of one node alone; the rest stays 0. */
+void cluster_node_totals(const struct engine *e, struct cluster_totals *ret);
 
 /* Reservations on a node, for /info. */
 void cluster_reserved(const struct engine *e, int64_t *ret_nano_cpus, int64_t *ret_memory);

@@ -37,6 +37,13 @@ may_suspend must_check struct error *cluster_rename(struct cluster *c, struct co
 						    struct api_version version);
 
 /*
+ * The body of POST /containers/{id}/update for the container's node: CpuShares read as a create
+ * reads them, all else as it is. ERR_INVALID where it is no JSON. In the arena, or `body` itself.
+ */
+must_check struct error *cluster_update_body(const struct cluster *c, const struct container *ct,
+					     struct str body, struct arena *arena, struct str *ret);
+
+/*
  * Where this client's create of this image was answered "No such image" less than a minute ago:
  * its pull goes to that node alone. NULL: nowhere. A new reference.
  */

@@ -15,7 +15,7 @@ void placement_fini(struct placement *p)
 	exprs_fini(&p->sched.whitelists);
 }
 
-static int64_t largest_node_cpus(const struct cluster *c)
+int64_t placement_largest_node_cpus(const struct cluster *c)
 {
 	int64_t most = 0;
 
@@ -106,7 +106,7 @@ struct error *placement_read(struct placement *p)
 	TRY(read_name(p));
 
 	p->sched.nano_cpus = container_config_nano_cpus(&p->config, p->c->config.cpushares,
-							largest_node_cpus(p->c));
+							placement_largest_node_cpus(p->c));
 	p->cores = p->config.nano_cpus > 0 ? 0 : p->sched.nano_cpus;
 	p->sched.memory = p->config.memory;
 	p->flight.nano_cpus = p->sched.nano_cpus;

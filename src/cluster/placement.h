@@ -35,4 +35,7 @@ must_check struct error *placement_board(struct placement *p);
 must_check struct error *placement_board_among(struct placement *p, const struct engines *engines,
 					       const char *why);
 
+/* What CpuShares are measured against to tell cores from a weight. */
+int64_t placement_largest_node_cpus(const struct cluster *c);
+
 #endif
