@@ -16,9 +16,8 @@ struct api;
 
 struct api_config {
 	struct cluster *cluster;
-	bool cors; /* --api-enable-cors */
+	bool cors;	     /* --api-enable-cors */
 	const char *version; /* this program's: "2.0.0" */
-	/* Extra lines of /info for a replica or primary: later issues; now always primary. */
 };
 
 struct api *api_new(const struct api_config *config);

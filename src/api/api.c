@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * From a request to its handler: the version in front of the path, the row of the table, the error
+ * that becomes the answer.
+ */
+#include "api/api.h"
+
+#include "api/internal.h"
+#include "api/reply.h"
+#include "api/routes.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "http/reply.h"
+
+/*
+ * Clients of old tell an engine's system by the form of Server (copying files, building): it must
+ * be "Docker/... (linux)".
+ */
+static void write_common(const struct api *a, struct api_version pool, struct strbuf *out)
+{
+	strbuf_addf(out, "Server: Docker/swarm-%s (linux)\r\n", a->version);
+	strbuf_addf(out, "Api-Version: %d.%d\r\n", pool.major, pool.minor);
+	strbuf_add(out, STR("Ostype: linux\r\n"));
+	if (!a->cors)
+		return;
+	strbuf_add(out, STR("Access-Control-Allow-Origin: *\r\n"
+			    "Access-Control-Allow-Headers: Origin, X-Requested-With, Content-Type, "
+			    "Accept, X-Registry-Auth\r\n"
+			    "Access-Control-Allow-Methods: HEAD, GET, POST, DELETE, PUT, "
+			    "OPTIONS\r\n"));
+}
+
+static struct str common_headers(void *arg)
+{
+	struct api *a = arg;
+	struct api_version pool = cluster_api_version(a->cluster);
+	struct strbuf *text = &a->common_headers[pool.minor];
+
+	if (!text->n)
+		write_common(a, pool, text);
+	return strbuf_str(text);
+}
+
+static struct error *read_version(struct request *r, struct str text)
+{
+	if (str_empty(text)) {
+		r->version = cluster_api_version(r->cluster);
+		return NULL;
+	}
+	if (!api_version_parse(text, &r->version))
+		return error_new(ERR_INVALID, "invalid API version \"%.*s\": it must be like 1.41",
+				 STR_ARG(str_first(text, 40)));
+	return api_version_check(r->version, API_VERSION_OLDEST, API_VERSION_NEWEST);
+}
+
+static may_suspend struct error *dispatch(struct request *r)
+{
+	struct str method = r->in->head.method, version = STR_NONE;
+
+	/* As an engine does, for any path. */
+	if (str_eq(method, STR("OPTIONS")))
+		return reply_empty(r, 200);
+
+	request_take_version(&r->path, &version);
+	r->route = route_find(method, r->path, &r->name);
+	/* An engine does not tell a wrong method from a wrong path either. */
+	if (!r->route)
+		return error_new(ERR_NOT_FOUND, "page not found");
+	TRY(read_version(r, version));
+	return r->route->handler(r);
+}
+
+static may_suspend void serve(struct http_incoming *in, void *arg)
+{
+	struct api *a = arg;
+	struct request r = {
+		.api = a,
+		.cluster = a->cluster,
+		.in = in,
+		.path = in->url.path,
+		.arena = in->arena,
+	};
+
+	log_debug("request", LOG_STR("method", in->head.method), LOG_STR("path", in->url.path),
+		  LOG_CSTR("client", in->client->peer));
+	reply_error(&r, dispatch(&r));
+}
+
+struct api *api_new(const struct api_config *config)
+{
+	struct api *a = mem_new(struct api);
+
+	a->cluster = config->cluster;
+	a->version = mem_strdup(config->version);
+	a->cors = config->cors;
+	exec_table_init(&a->execs);
+	a->server = http_server_new(&(struct http_server_config){
+		.handler = serve,
+		.arg = a,
+		.common_headers = common_headers,
+		.error_body = reply_error_body,
+	});
+	return a;
+}
+
+void api_listen(struct api *a, struct listener *l)
+{
+	http_server_listen(a->server, l);
+}
+
+may_suspend void api_stop(struct api *a)
+{
+	http_server_stop(a->server, 0);
+}
+
+void api_free(struct api *a)
+{
+	if (!a)
+		return;
+	http_server_free(a->server);
+	exec_table_fini(&a->execs);
+	for (size_t i = 0; i < ARRAY_LEN(a->common_headers); i++)
+		strbuf_fini(&a->common_headers[i]);
+	free(a->version);
+	free(a);
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "api/event_time.h"
+
+#include "base/duration.h"
+
+/* "1416857879.000000012": a fraction counts by its place, and digits below a nanosecond are dropped. */
+static bool parse_seconds(struct str text, int64_t *ret)
+{
+	struct str whole, fraction;
+	bool pointed = str_cut(text, '.', &whole, &fraction);
+	int64_t seconds, unit = SECOND, ns = 0;
+
+	if (!str_to_i64(whole, &seconds) || (pointed && str_empty(fraction)))
+		return false;
+	for (size_t i = 0; pointed && i < fraction.n; i++) {
+		if (fraction.p[i] < '0' || fraction.p[i] > '9')
+			return false;
+		unit /= 10;
+		ns += (fraction.p[i] - '0') * unit;
+	}
+	if (__builtin_mul_overflow(seconds, SECOND, ret) ||
+	    __builtin_add_overflow(*ret, seconds < 0 ? -ns : ns, ret))
+		*ret = seconds < 0 ? INT64_MIN : INT64_MAX;
+	return true;
+}
+
+static bool parse_ago(struct str text, int64_t now, int64_t *ret)
+{
+	int64_t span;
+	struct error *err = duration_parse(text, &span);
+
+	if (err) {
+		error_free(err);
+		return false;
+	}
+	if (__builtin_sub_overflow(now, span, ret))
+		*ret = span > 0 ? INT64_MIN : INT64_MAX;
+	return true;
+}
+
+struct error *event_time_parse(struct str text, int64_t now, int64_t *ret)
+{
+	if (parse_seconds(text, ret) || time_parse_rfc3339(text, ret) || parse_ago(text, now, ret))
+		return NULL;
+	return error_new(
+		ERR_INVALID,
+		"invalid time \"%.*s\": it must be seconds since 1970, RFC 3339 or a duration",
+		STR_ARG(str_first(text, 100)));
+}

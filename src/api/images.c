@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * /images: lists from memory, what is about one image to a node that has it, what makes images to
+ * the nodes that should have them.
+ */
+#include "cluster/images.h"
+
+#include "api/handlers.h"
+#include "api/internal.h"
+#include "api/proxy.h"
+#include "api/reply.h"
+#include "api/routes.h"
+#include "base/log.h"
+#include "cluster/place.h"
+#include "http/url.h"
+
+/* Before API 1.41 one reference could be asked for by `filter`. */
+static void add_reference(const struct request *r, struct filters *f)
+{
+	struct str value = request_param(r, "filter");
+	struct str *values;
+	struct filter *v;
+
+	if (str_empty(value) || f->n)
+		return;
+	values = arena_new(r->arena, struct str);
+	*values = value;
+	v = arena_new(r->arena, struct filter);
+	*v = (struct filter){
+		.key = STR("reference"), .values = values, .n = 1, .arena = r->arena
+	};
+	*f = (struct filters){ v, 1 };
+}
+
+may_suspend struct error *images_list(struct request *r)
+{
+	struct reply_stream out = { r };
+	struct image_query q = { .all = request_flag(r, "all"),
+				 .digests = request_flag(r, "digests") };
+
+	TRY(request_filters(r, &q.filters));
+	add_reference(r, &q.filters);
+	TRY(cluster_list_images(r->cluster, &q, reply_stream_emit, &out));
+	return reply_stream_end(&out);
+}
+
+static may_suspend struct error *pass_to(struct request *r, struct engine *e)
+{
+	_cleanup_(strbuf_fini) struct strbuf path = STRBUF_INIT;
+	struct proxy p = { .engine = e };
+
+	strbuf_add(&path, STR("/images/"));
+	http_encode_path(&path, r->name);
+	strbuf_add(&path, route_tail(r->route));
+	p.path = request_with_query(r, strbuf_str(&path));
+	return proxy_pass(r, &p);
+}
+
+may_suspend struct error *images_pass(struct request *r)
+{
+	_cleanup_(engine_unrefp) struct engine *e = NULL;
+
+	TRY(cluster_image_node(r->cluster, r->name, &e));
+	return pass_to(r, e);
+}
+
+/* What is pushed is named in two parts: /images/<repository>/push?tag=<tag>. */
+may_suspend struct error *images_push(struct request *r)
+{
+	_cleanup_(engine_unrefp) struct engine *e = NULL;
+	struct str tag = request_param(r, "tag"), image = r->name;
+
+	if (!str_empty(tag))
+		image = arena_printf(r->arena, "%.*s:%.*s", STR_ARG(r->name), STR_ARG(tag));
+	TRY(cluster_image_node(r->cluster, image, &e));
+	return pass_to(r, e);
+}
+
+static bool has_engine(const struct engines *engines, const struct engine *e)
+{
+	for (size_t i = 0; i < engines->n; i++)
+		if (engines->v[i] == e)
+			return true;
+	return false;
+}
+
+/* Some engine that has every image that is named; where there is none, why. */
+static struct error *node_with_all(const struct request *r, struct engine **ret)
+{
+	const struct http_url *url = &r->in->url;
+	_cleanup_(engine_unrefp) struct engine *found = NULL;
+
+	for (size_t i = 0; i < url->n_params; i++) {
+		_cleanup_(engines_fini) struct engines have = { NULL, 0 };
+		struct str name = url->params[i].value;
+
+		if (!str_eq(url->params[i].name, STR("names")))
+			continue;
+		if (!found) {
+			TRY(cluster_image_node(r->cluster, name, &found));
+			continue;
+		}
+		cluster_image_nodes(r->cluster, name, &have);
+		if (!have.n)
+			return error_new(ERR_NOT_FOUND, "No such image: %.*s", STR_ARG(name));
+		if (!has_engine(&have, found))
+			return error_new(
+				ERR_NOT_IMPLEMENTED,
+				"the images are not all on one node, and images of several "
+				"nodes in one archive are not served yet");
+	}
+	if (!found)
+		return error_new(ERR_INVALID, "the query names no images");
+	*ret = take(found);
+	return NULL;
+}
+
+may_suspend struct error *images_get(struct request *r)
+{
+	_cleanup_(engine_unrefp) struct engine *e = NULL;
+	struct proxy p = { .path = request_with_query(r, r->path) };
+
+	TRY(node_with_all(r, &e));
+	p.engine = e;
+	return proxy_pass(r, &p);
+}
+
+static may_suspend struct error *pull(struct request *r, struct str image)
+{
+	struct str tag = request_param(r, "tag");
+	bool digest = str_has_char(tag, ':');
+	struct reply_stream out = { r };
+	_cleanup_(engine_unrefp) struct engine *only = NULL;
+	struct pull_request req = {
+		.version = r->version,
+		.query = r->in->url.raw_query,
+		.image = image,
+		.registry_auth = http_header(&r->in->head.headers, "X-Registry-Auth"),
+	};
+
+	if (!str_empty(tag))
+		req.image = arena_printf(r->arena, "%.*s%c%.*s", STR_ARG(image), digest ? '@' : ':',
+					 STR_ARG(tag));
+	only = cluster_pull_target(r->cluster, request_client(r), req.image);
+	req.only = only;
+	return reply_progress_end(&out, cluster_pull(r->cluster, &req, reply_stream_emit, &out));
+}
+
+/* The end of an import's progress, where its last line names the image. */
+struct import {
+	struct engine *engine;
+	struct strbuf tail;
+};
+
+#define IMAGE_ID_BYTES (sizeof("sha256:") - 1 + 64)
+#define TAIL_KEPT      ((size_t)512)
+
+static void import_fini(struct import *i)
+{
+	strbuf_fini(&i->tail);
+}
+
+static may_suspend void keep_tail(void *arg, struct str piece)
+{
+	struct import *i = arg;
+
+	strbuf_add(&i->tail, piece);
+	if (i->tail.n > TAIL_KEPT)
+		strbuf_consume(&i->tail, i->tail.n - TAIL_KEPT);
+}
+
+static may_suspend void refresh_imported(void *arg)
+{
+	struct import *i = arg;
+	struct str tail = strbuf_str(&i->tail);
+	ptrdiff_t at = str_find(tail, STR("sha256:"));
+	struct error *err;
+
+	if (at < 0)
+		return; /* it failed, and the client reads why */
+	err = engine_refresh_image(i->engine,
+				   str_first(str_skip(tail, (size_t)at), IMAGE_ID_BYTES));
+	if (err)
+		log_debug("a new image could not be read", LOG_STR("node", engine_name(i->engine)),
+			  LOG_ERR(err));
+	error_free(err);
+}
+
+static may_suspend struct error *import(struct request *r)
+{
+	_cleanup_(engine_unrefp) struct engine *e = NULL;
+	_cleanup_(import_fini) struct import i = { NULL, STRBUF_INIT };
+	struct proxy p = { .path = request_with_query(r, r->path),
+			   .on_piece = keep_tail,
+			   .on_end = refresh_imported,
+			   .arg = &i };
+
+	TRY(cluster_place_build(r->cluster, &e));
+	i.engine = p.engine = e;
+	return proxy_pass(r, &p);
+}
+
+may_suspend struct error *images_create(struct request *r)
+{
+	struct str image = request_param(r, "fromImage");
+
+	if (!str_empty(image))
+		return pull(r, image);
+	if (http_has_param(&r->in->url, "fromSrc"))
+		return import(r);
+	return error_new(ERR_INVALID, "the query has neither fromImage nor fromSrc");
+}
+
+static may_suspend struct error *read_body(void *arg, void *buf, size_t cap, size_t *ret_n)
+{
+	return http_incoming_read(arg, buf, cap, ret_n);
+}
+
+may_suspend struct error *images_load(struct request *r)
+{
+	const struct http_request *head = &r->in->head;
+	struct reply_stream out = { r };
+	struct load_request req = {
+		.version = r->version,
+		.query = r->in->url.raw_query,
+		.content_type = http_header(&head->headers, "Content-Type"),
+		.length = head->framing == HTTP_BODY_CHUNKED ? -1 : (int64_t)head->length,
+		.read = read_body,
+		.read_arg = r->in,
+	};
+
+	return reply_progress_end(&out, cluster_load(r->cluster, &req, reply_stream_emit, &out));
+}
+
+may_suspend struct error *images_tag(struct request *r)
+{
+	TRY(cluster_tag(r->cluster, r->name, r->in->url.raw_query, r->version));
+	return reply_empty(r, 201);
+}
+
+may_suspend struct error *images_remove(struct request *r)
+{
+	struct str deleted;
+
+	TRY(cluster_remove_image(r->cluster, r->name, r->in->url.raw_query, r->version, r->arena,
+				 &deleted));
+	return reply_json(r, 200, deleted);
+}

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "api/request.h"
+
+#include "base/limits.h"
+#include "http/url.h"
+#include "net/stream.h"
+
+static bool is_version_char(char c)
+{
+	return (c >= '0' && c <= '9') || c == '.';
+}
+
+bool request_take_version(struct str *path, struct str *ret_version)
+{
+	struct str rest = *path;
+	size_t n = 0;
+
+	if (!str_starts(rest, STR("/v")))
+		return false;
+	rest = str_skip(rest, 2);
+	while (n < rest.n && is_version_char(rest.p[n]))
+		n++;
+	if (n == 0 || n == rest.n || rest.p[n] != '/')
+		return false;
+	*ret_version = str_first(rest, n);
+	*path = str_skip(rest, n);
+	return true;
+}
+
+struct str request_param(const struct request *r, const char *name)
+{
+	return http_param(&r->in->url, name);
+}
+
+bool request_flag(const struct request *r, const char *name)
+{
+	return http_param_bool(&r->in->url, name, false);
+}
+
+struct error *request_filters(const struct request *r, struct filters *ret)
+{
+	return filters_parse(request_param(r, "filters"), r->arena, ret);
+}
+
+struct str request_query_without(const struct request *r, const char *name)
+{
+	const struct http_url *url = &r->in->url;
+	_cleanup_(strbuf_fini) struct strbuf out = STRBUF_INIT;
+
+	for (size_t i = 0; i < url->n_params; i++) {
+		const struct http_param *p = &url->params[i];
+
+		if (str_eq(p->name, str_from(name)))
+			continue;
+		if (out.n)
+			strbuf_addc(&out, '&');
+		http_encode_query(&out, p->name);
+		strbuf_addc(&out, '=');
+		http_encode_query(&out, p->value);
+	}
+	return arena_dup(r->arena, strbuf_str(&out));
+}
+
+struct str request_with_query(const struct request *r, struct str path)
+{
+	struct str query = r->in->url.raw_query;
+
+	if (str_empty(query))
+		return path;
+	return arena_printf(r->arena, "%.*s?%.*s", STR_ARG(path), STR_ARG(query));
+}
+
+/* Written anew for each hop by whoever sends the message. */
+static bool is_of_the_codec(struct str name)
+{
+	return str_eq_nocase(name, STR("Host")) || str_eq_nocase(name, STR("Content-Length")) ||
+	       str_eq_nocase(name, STR("Expect"));
+}
+
+struct http_headers request_headers(const struct request *r)
+{
+	const struct http_headers *all = &r->in->head.headers;
+	struct http_headers kept = { arena_new_array(r->arena, struct http_header, all->n), 0 };
+
+	for (size_t i = 0; i < all->n; i++)
+		if (!http_header_is_hop(all, all->v[i].name) && !is_of_the_codec(all->v[i].name))
+			kept.v[kept.n++] = all->v[i];
+	return kept;
+}
+
+struct str client_identity(struct str certificate, struct str peer)
+{
+	struct str host, port;
+
+	if (!str_empty(certificate))
+		return certificate;
+	if (str_starts(peer, STR("unix:")) || !str_rcut(peer, ':', &host, &port))
+		return peer;
+	return host;
+}
+
+struct str request_client(const struct request *r)
+{
+	const struct stream *s = r->in->client;
+
+	return client_identity(str_from(s->certificate), str_from(s->peer));
+}
+
+struct error *request_check_json(const struct request *r)
+{
+	const struct http_request *head = &r->in->head;
+	struct str type = http_header(&head->headers, "Content-Type"), media, parameters;
+
+	if (str_empty(type) && (head->framing == HTTP_BODY_NONE ||
+				(head->framing == HTTP_BODY_LENGTH && head->length == 0)))
+		return NULL;
+	str_cut(type, ';', &media, &parameters);
+	if (str_eq_nocase(str_trim(media), STR("application/json")))
+		return NULL;
+	return error_new(ERR_INVALID, "Content-Type specified (%.*s) must be 'application/json'",
+			 STR_ARG(str_first(type, 200)));
+}
+
+may_suspend struct error *request_body(struct request *r, struct str *ret)
+{
+	return http_incoming_read_all(r->in, LIMIT_JSON_BODY, ret);
+}

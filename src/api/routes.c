@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * All that is served, in the order in which it is looked for: where two rows fit a path, the first
+ * one counts, so fixed names stand before {}.
+ */
+#include "api/routes.h"
+
+#include "api/handlers.h"
+
+#define SWARM_MODE(method, pattern)                                \
+	{                                                          \
+		method, pattern, refuse_swarm_mode, ROUTE_REFUSED, \
+			"this pool is not a swarm-mode cluster"    \
+	}
+
+/* clang-format off */
+const struct route routes[] = {
+	/* The manager itself. */
+	{ "GET", "/_ping", system_ping, ROUTE_MEMORY, NULL },
+	{ "HEAD", "/_ping", system_ping, ROUTE_MEMORY, NULL },
+	{ "GET", "/version", system_version, ROUTE_MEMORY, "a component for each engine version" },
+	{ "GET", "/info", system_info, ROUTE_MEMORY, "sums over the nodes; SystemStatus lists them" },
+	{ "GET", "/events", events_stream, ROUTE_MEMORY, "live events of all nodes; no replay" },
+
+	/* Containers. */
+	{ "GET", "/containers/json", containers_list, ROUTE_MEMORY, "with sizes the nodes are asked" },
+	{ "GET", "/containers/ps", containers_list, ROUTE_MEMORY, "an old name of the list" },
+	{ "POST", "/containers/create", containers_create, ROUTE_PLACED, NULL },
+	{ "POST", "/containers/prune", refuse_for_now, ROUTE_REFUSED, "prune the nodes one by one" },
+	{ "GET", "/containers/{id}/json", containers_inspect, ROUTE_PROXIED, "Node is added" },
+	{ "GET", "/containers/{id}/top", containers_pass, ROUTE_PROXIED, NULL },
+	{ "GET", "/containers/{id}/logs", containers_pass, ROUTE_PROXIED, NULL },
+	{ "GET", "/containers/{id}/changes", containers_pass, ROUTE_PROXIED, NULL },
+	{ "GET", "/containers/{id}/export", containers_pass, ROUTE_PROXIED, NULL },
+	{ "GET", "/containers/{id}/stats", containers_pass, ROUTE_PROXIED, NULL },
+	{ "POST", "/containers/{id}/resize", containers_pass, ROUTE_PROXIED, NULL },
+	{ "POST", "/containers/{id}/start", containers_act, ROUTE_PROXIED, NULL },
+	{ "POST", "/containers/{id}/stop", containers_act, ROUTE_PROXIED, NULL },
+	{ "POST", "/containers/{id}/restart", containers_act, ROUTE_PROXIED, NULL },
+	{ "POST", "/containers/{id}/kill", containers_act, ROUTE_PROXIED, NULL },
+	{ "POST", "/containers/{id}/pause", containers_act, ROUTE_PROXIED, NULL },
+	{ "POST", "/containers/{id}/unpause", containers_act, ROUTE_PROXIED, NULL },
+	{ "POST", "/containers/{id}/update", containers_update, ROUTE_PROXIED, "CpuShares read as in a create" },
+	{ "POST", "/containers/{id}/rename", containers_rename, ROUTE_PROXIED, "409 for a name that the pool has" },
+	{ "GET", "/containers/{id}/attach/ws", containers_pass, ROUTE_PROXIED, NULL },
+	{ "POST", "/containers/{id}/attach", containers_attach, ROUTE_PROXIED, NULL },
+	{ "POST", "/containers/{id}/wait", containers_wait, ROUTE_PROXIED, NULL },
+	{ "POST", "/containers/{id}/exec", containers_exec, ROUTE_PROXIED, NULL },
+	{ "HEAD", "/containers/{id}/archive", containers_pass, ROUTE_PROXIED, NULL },
+	{ "GET", "/containers/{id}/archive", containers_pass, ROUTE_PROXIED, NULL },
+	{ "PUT", "/containers/{id}/archive", containers_pass, ROUTE_PROXIED, NULL },
+	{ "DELETE", "/containers/{id}", containers_remove, ROUTE_PROXIED, NULL },
+	{ "POST", "/commit", containers_commit, ROUTE_PROXIED, "the image is known at once" },
+	{ "POST", "/exec/{id}/start", exec_start, ROUTE_PROXIED, NULL },
+	{ "POST", "/exec/{id}/resize", exec_pass, ROUTE_PROXIED, NULL },
+	{ "GET", "/exec/{id}/json", exec_pass, ROUTE_PROXIED, NULL },
+
+	/* Images. */
+	{ "GET", "/images/json", images_list, ROUTE_MEMORY, "one entry for each id" },
+	{ "GET", "/images/search", system_any_node, ROUTE_ANY, NULL },
+	{ "GET", "/images/get", images_get, ROUTE_PROXIED, "several images: where one node has them all" },
+	{ "POST", "/images/create", images_create, ROUTE_ALL, "an import goes to one node, placed like a build" },
+	{ "POST", "/images/load", images_load, ROUTE_ALL, NULL },
+	{ "POST", "/images/prune", refuse_for_now, ROUTE_REFUSED, "prune the nodes one by one" },
+	{ "GET", "/images/{name}/json", images_pass, ROUTE_PROXIED, NULL },
+	{ "GET", "/images/{name}/history", images_pass, ROUTE_PROXIED, NULL },
+	{ "GET", "/images/{name}/get", images_pass, ROUTE_PROXIED, NULL },
+	{ "POST", "/images/{name}/push", images_push, ROUTE_PROXIED, NULL },
+	{ "POST", "/images/{name}/tag", images_tag, ROUTE_ALL, "the nodes that have it" },
+	{ "DELETE", "/images/{name}", images_remove, ROUTE_ALL, "the nodes that have it" },
+
+	/* Registries. */
+	{ "POST", "/auth", system_any_node, ROUTE_ANY, NULL },
+	{ "GET", "/distribution/{name}/json", system_any_node, ROUTE_ANY, NULL },
+
+	/* Building. */
+	{ "POST", "/build", refuse_for_now, ROUTE_REFUSED, "build on a node, then push or load the image" },
+	{ "POST", "/build/prune", refuse_for_now, ROUTE_REFUSED, "prune the nodes one by one" },
+	{ "POST", "/build/cancel", refuse_for_now, ROUTE_REFUSED, "no build runs in the pool" },
+	{ "POST", "/session", refuse_for_now, ROUTE_REFUSED, "build on a node, then push or load the image" },
+	{ "POST", "/grpc", refuse_for_now, ROUTE_REFUSED, "build on a node, then push or load the image" },
+
+	/* Networks, volumes, plugins and disk usage: each node has its own. */
+	{ "GET", "/networks", refuse_for_now, ROUTE_REFUSED, "networks are managed on the nodes" },
+	{ "GET", "/networks/", refuse_for_now, ROUTE_REFUSED, "networks are managed on the nodes" },
+	{ "POST", "/networks/create", refuse_for_now, ROUTE_REFUSED, "networks are managed on the nodes" },
+	{ "POST", "/networks/prune", refuse_for_now, ROUTE_REFUSED, "networks are managed on the nodes" },
+	{ "POST", "/networks/{id}/connect", refuse_for_now, ROUTE_REFUSED, "networks are managed on the nodes" },
+	{ "POST", "/networks/{id}/disconnect", refuse_for_now, ROUTE_REFUSED, "networks are managed on the nodes" },
+	{ "GET", "/networks/{id}", refuse_for_now, ROUTE_REFUSED, "networks are managed on the nodes" },
+	{ "DELETE", "/networks/{id}", refuse_for_now, ROUTE_REFUSED, "networks are managed on the nodes" },
+	{ "GET", "/volumes", refuse_for_now, ROUTE_REFUSED, "volumes are managed on the nodes" },
+	{ "POST", "/volumes/create", refuse_for_now, ROUTE_REFUSED, "volumes are managed on the nodes" },
+	{ "POST", "/volumes/prune", refuse_for_now, ROUTE_REFUSED, "volumes are managed on the nodes" },
+	{ "GET", "/volumes/{name}", refuse_for_now, ROUTE_REFUSED, "volumes are managed on the nodes" },
+	{ "PUT", "/volumes/{name}", refuse_for_now, ROUTE_REFUSED, "volumes are managed on the nodes" },
+	{ "DELETE", "/volumes/{name}", refuse_for_now, ROUTE_REFUSED, "volumes are managed on the nodes" },
+	{ "GET", "/system/df", refuse_for_now, ROUTE_REFUSED, "ask the nodes one by one" },
+	{ "GET", "/plugins", refuse_for_now, ROUTE_REFUSED, "plugins are managed on the nodes" },
+	{ "GET", "/plugins/privileges", refuse_for_now, ROUTE_REFUSED, "plugins are managed on the nodes" },
+	{ "POST", "/plugins/pull", refuse_for_now, ROUTE_REFUSED, "plugins are managed on the nodes" },
+	{ "POST", "/plugins/create", refuse_for_now, ROUTE_REFUSED, "plugins are managed on the nodes" },
+	{ "GET", "/plugins/{name}/json", refuse_for_now, ROUTE_REFUSED, "plugins are managed on the nodes" },
+	{ "POST", "/plugins/{name}/enable", refuse_for_now, ROUTE_REFUSED, "plugins are managed on the nodes" },
+	{ "POST", "/plugins/{name}/disable", refuse_for_now, ROUTE_REFUSED, "plugins are managed on the nodes" },
+	{ "POST", "/plugins/{name}/upgrade", refuse_for_now, ROUTE_REFUSED, "plugins are managed on the nodes" },
+	{ "POST", "/plugins/{name}/push", refuse_for_now, ROUTE_REFUSED, "plugins are managed on the nodes" },
+	{ "POST", "/plugins/{name}/set", refuse_for_now, ROUTE_REFUSED, "plugins are managed on the nodes" },
+	{ "DELETE", "/plugins/{name}", refuse_for_now, ROUTE_REFUSED, "plugins are managed on the nodes" },
+
+	/* The pool. */
+	{ "POST", "/placement", refuse_for_now, ROUTE_REFUSED, "a refused create tells why, node by node" },
+	{ "GET", "/nodes", refuse_for_now, ROUTE_REFUSED, "docker info lists the nodes" },
+	{ "GET", "/nodes/{id}", refuse_for_now, ROUTE_REFUSED, "docker info lists the nodes" },
+
+	/* Swarm mode. */
+	SWARM_MODE("DELETE", "/nodes/{id}"),
+	SWARM_MODE("POST", "/nodes/{id}/update"),
+	SWARM_MODE("GET", "/swarm"),
+	SWARM_MODE("POST", "/swarm/init"),
+	SWARM_MODE("POST", "/swarm/join"),
+	SWARM_MODE("POST", "/swarm/leave"),
+	SWARM_MODE("POST", "/swarm/update"),
+	SWARM_MODE("GET", "/swarm/unlockkey"),
+	SWARM_MODE("POST", "/swarm/unlock"),
+	SWARM_MODE("GET", "/services"),
+	SWARM_MODE("POST", "/services/create"),
+	SWARM_MODE("POST", "/services/{id}/update"),
+	SWARM_MODE("GET", "/services/{id}/logs"),
+	SWARM_MODE("GET", "/services/{id}"),
+	SWARM_MODE("DELETE", "/services/{id}"),
+	SWARM_MODE("GET", "/tasks"),
+	SWARM_MODE("GET", "/tasks/{id}/logs"),
+	SWARM_MODE("GET", "/tasks/{id}"),
+	SWARM_MODE("GET", "/secrets"),
+	SWARM_MODE("POST", "/secrets/create"),
+	SWARM_MODE("POST", "/secrets/{id}/update"),
+	SWARM_MODE("GET", "/secrets/{id}"),
+	SWARM_MODE("DELETE", "/secrets/{id}"),
+	SWARM_MODE("GET", "/configs"),
+	SWARM_MODE("POST", "/configs/create"),
+	SWARM_MODE("POST", "/configs/{id}/update"),
+	SWARM_MODE("GET", "/configs/{id}"),
+	SWARM_MODE("DELETE", "/configs/{id}"),
+};
+/* clang-format on */
+
+const size_t n_routes = sizeof(routes) / sizeof(routes[0]);
