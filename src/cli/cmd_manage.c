@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * swarm manage: the one place that puts the layers together. It opens the addresses, starts the
+ * cluster and the API over it, tells the cluster what the discovery lists, and waits for a signal.
+ */
+#include <signal.h>
+#include <sys/resource.h>
+
+#include "api/api.h"
+#include "base/duration.h"
+#include "base/log.h"
+#include "base/vec.h"
+#include "cli/command.h"
+#include "cli/manage_options.h"
+#include "cli/user.h"
+#include "cli/version.h"
+#include "discovery/discovery.h"
+#include "fiber/fiber.h"
+#include "fiber/group.h"
+#include "fiber/signal.h"
+#include "net/listener.h"
+
+/* A discovery that cannot even be waited for is asked again after this long. */
+#define DISCOVERY_PAUSE (5 * SECOND)
+
+struct manager {
+	struct manage_plan plan;
+	struct user user; /* name NULL: stay who we are */
+	struct discovery *discovery;
+	struct tls_context *server_tls, *engine_tls; /* NULL: in the clear */
+	struct vec listeners;			     /* until the API takes them */
+	struct cluster *cluster;
+	struct api *api;
+	struct error *err;
+};
+
+static may_suspend struct error *fetch_nodes(struct manager *m)
+{
+	_cleanup_(discovery_entries_fini) struct discovery_entries entries = { NULL, 0 };
+
+	TRY(discovery_fetch(m->discovery, &entries));
+	log_info("the discovery lists nodes", LOG_CSTR("discovery", discovery_scheme(m->discovery)),
+		 LOG_NUM("nodes", (int64_t)entries.n));
+	cluster_set_nodes(m->cluster, entries.v, entries.n);
+	return NULL;
+}
+
+/* The nodes stay as they are while the discovery fails. */
+static void note_outage(const struct manager *m, const struct error *err, bool *away)
+{
+	if (err)
+		log_error("the discovery cannot be read; the nodes stay as they are",
+			  LOG_CSTR("discovery", discovery_scheme(m->discovery)), LOG_ERR(err));
+	else if (*away)
+		log_info("the discovery can be read again",
+			 LOG_CSTR("discovery", discovery_scheme(m->discovery)));
+	*away = err != NULL;
+}
+
+/* Until cancelled. */
+static may_suspend void follow_discovery(void *arg)
+{
+	struct manager *m = arg;
+	bool away = false;
+	struct error *err = NULL;
+
+	while (!error_is(err, ERR_CANCELLED)) {
+		error_free(err);
+		err = fetch_nodes(m);
+		if (error_is(err, ERR_CANCELLED))
+			break;
+		note_outage(m, err, &away);
+		error_free(err);
+		err = discovery_wait(m->discovery);
+		if (!err || error_is(err, ERR_CANCELLED))
+			continue;
+		log_error("the discovery cannot be followed", LOG_ERR(err));
+		error_free(err);
+		err = fiber_sleep(DISCOVERY_PAUSE);
+	}
+	error_free(err);
+}
+
+static void log_fibers(void)
+{
+	_cleanup_(strbuf_fini) struct strbuf dump = STRBUF_INIT;
+	struct str rest, line;
+
+	fiber_dump(&dump);
+	rest = strbuf_str(&dump);
+	while (str_next(&rest, '\n', &line)) {
+		if (!str_empty(line))
+			log_info("fiber", LOG_STR("is", line));
+	}
+}
+
+static may_suspend struct error *serve_until_stopped(void)
+{
+	static const int signals[] = { SIGTERM, SIGINT, SIGUSR1 };
+	int number;
+
+	do {
+		TRY(signal_wait(signals, ARRAY_LEN(signals), &number));
+		if (number == SIGUSR1)
+			log_fibers();
+	} while (number == SIGUSR1);
+	log_info("stopping", LOG_CSTR("signal", number == SIGTERM ? "SIGTERM" : "SIGINT"));
+	return NULL;
+}
+
+static void log_listener(const struct manager *m, const struct listener *l)
+{
+	_cleanup_(strbuf_fini) struct strbuf name = STRBUF_INIT;
+	const struct addr *addr = listener_addr(l);
+	bool tls = m->server_tls && addr->kind != ADDR_UNIX;
+
+	addr_format(addr, &name);
+	log_info("listening", LOG_STR("address", strbuf_str(&name)),
+		 LOG_CSTR("tls", !tls			     ? "off"
+				 : m->plan.server_tls.verify ? "verify"
+							     : "on"));
+	if (addr->kind == ADDR_TCP && !addr_is_loopback(addr) &&
+	    !(tls && m->plan.server_tls.verify))
+		log_warn("whoever reaches this address is root on every node: use --tlsverify",
+			 LOG_STR("address", strbuf_str(&name)));
+}
+
+static may_suspend struct error *open_listeners(struct manager *m)
+{
+	for (size_t i = 0; i < m->plan.n_hosts; i++) {
+		const struct addr *addr = &m->plan.hosts[i];
+		/* Who may open a unix socket is for its file's mode to say. */
+		struct tls_context *tls = addr->kind == ADDR_UNIX ? NULL : m->server_tls;
+		struct listener *l;
+
+		TRY(listener_open(addr, tls, &l));
+		vec_push(&m->listeners, l);
+	}
+	return NULL;
+}
+
+static may_suspend struct error *manage(struct manager *m)
+{
+	struct api_config api = { .cors = m->plan.cors, .version = swarm_version };
+	_cleanup_(group_finish) struct group fibers = GROUP_INIT;
+
+	TRY(open_listeners(m));
+	if (m->user.name)
+		TRY(user_become(&m->user));
+	log_info("swarm manager", LOG_CSTR("version", swarm_version),
+		 LOG_CSTR("discovery", discovery_scheme(m->discovery)));
+
+	m->cluster = cluster_new(&m->plan.cluster);
+	api.cluster = m->cluster;
+	m->api = api_new(&api);
+	for (size_t i = 0; i < m->listeners.n; i++) {
+		log_listener(m, m->listeners.v[i]);
+		api_listen(m->api, m->listeners.v[i]);
+	}
+	vec_clear(&m->listeners);
+
+	group_go(&fibers, "discovery", follow_discovery, m);
+	return serve_until_stopped();
+}
+
+/* The main fiber. What it began is ended in the reverse order, however far it came. */
+static may_suspend void manager_main(void *arg)
+{
+	struct manager *m = arg;
+
+	m->err = manage(m);
+	if (m->api)
+		api_stop(m->api);
+	if (m->cluster)
+		cluster_stop(m->cluster);
+	api_free(m->api);
+	cluster_free(m->cluster);
+	for (size_t i = 0; i < m->listeners.n; i++)
+		listener_close(m->listeners.v[i]);
+	discovery_close(take(m->discovery));
+	if (!m->err)
+		log_info("stopped");
+}
+
+/* A connection takes a descriptor, and an engine several. */
+static void raise_descriptor_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &limit) == 0)
+		log_debug("open files", LOG_NUM("limit", (int64_t)limit.rlim_cur));
+}
+
+static struct error *open_discovery(const struct manage_options *o, const struct texts *words,
+				    struct discovery **ret)
+{
+	const struct discovery_options how = { .heartbeat = o->heartbeat,
+					       .opts = o->discovery_opts.v };
+	struct str uri;
+
+	TRY(discovery_argument(words, &uri));
+	TRY(discovery_open(uri, &how, ret));
+	if (o->replication && !discovery_is_store(*ret))
+		return error_new(ERR_INVALID,
+				 "--replication needs a key-value discovery (etcd://, consul:// or "
+				 "zk://), which %s:// is not",
+				 discovery_scheme(*ret));
+	return NULL;
+}
+
+static struct error *check_user(const char *name, const struct manage_plan *plan, struct user *ret)
+{
+	const char *const files[] = { plan->server_tls.ca,   plan->server_tls.cert,
+				      plan->server_tls.key,  plan->engine_tls.ca,
+				      plan->engine_tls.cert, plan->engine_tls.key };
+
+	TRY(user_find(name, ret));
+	for (size_t i = 0; i < ARRAY_LEN(files); i++)
+		TRY(user_check_readable(ret, files[i]));
+	return NULL;
+}
+
+static struct error *open_tls(struct manager *m)
+{
+	if (!m->plan.tls)
+		return NULL;
+	TRY(tls_context_new_server(&m->plan.server_tls, &m->server_tls));
+	return tls_context_new_client(&m->plan.engine_tls, &m->engine_tls);
+}
+
+static struct error *manager_run(struct manager *m, const struct manage_options *o,
+				 const struct texts *words)
+{
+	TRY(open_discovery(o, words, &m->discovery));
+	if (o->user)
+		TRY(check_user(o->user, &m->plan, &m->user));
+	TRY(open_tls(m));
+	m->plan.cluster.engine_tls = m->engine_tls;
+	raise_descriptor_limit();
+	loop_run(LOOP_REAL, manager_main, m);
+	return m->err;
+}
+
+static struct error *manage_run(const void *options, const struct texts *words)
+{
+	_cleanup_(arena_fini) struct arena arena = ARENA_INIT;
+	struct manager m = { 0 };
+	struct error *err;
+
+	TRY(manage_options_read(options, &arena, &m.plan));
+	err = manager_run(&m, options, words);
+	discovery_close(m.discovery);
+	tls_context_unref(m.server_tls);
+	tls_context_unref(m.engine_tls);
+	vec_fini(&m.listeners);
+	return err;
+}
+
+const struct command command_manage = {
+	.name = "manage",
+	.alias = "m",
+	.synopsis = "[FLAGS] <discovery>",
+	.summary = "Run a manager: serve the Docker API for the nodes of a cluster",
+	.details = DISCOVERY_DETAILS,
+	.flags = manage_flags,
+	.options_size = sizeof(struct manage_options),
+	.run = manage_run,
+};
