@@ -20,16 +20,20 @@
 #include "net/stream.h"
 
 /*
- * FIBER_TEST(name) { ... } is a cmocka test on a fiber of a virtual loop. An assertion that fails
- * there must abort (see run_fiber_tests): it cannot leave the fiber's stack for cmocka's.
+ * FIBER_TEST(name) { ... } is a cmocka test on a fiber of a virtual loop, FIBER_TEST_REAL of a real
+ * one. An assertion that fails there must abort (see run_fiber_tests): it cannot leave the fiber's
+ * stack for cmocka's.
  */
-#define FIBER_TEST(name)                                   \
-	static may_suspend void name##_main(void *arg);    \
-	static void name(_unused_ void **state)            \
-	{                                                  \
-		loop_run(LOOP_VIRTUAL, name##_main, NULL); \
-	}                                                  \
+#define FIBER_TEST_ON(loop, name)                       \
+	static may_suspend void name##_main(void *arg); \
+	static void name(_unused_ void **state)         \
+	{                                               \
+		loop_run(loop, name##_main, NULL);      \
+	}                                               \
 	static may_suspend void name##_main(_unused_ void *arg)
+
+#define FIBER_TEST(name)      FIBER_TEST_ON(LOOP_VIRTUAL, name)
+#define FIBER_TEST_REAL(name) FIBER_TEST_ON(LOOP_REAL, name)
 
 #define run_fiber_tests(tests)                             \
 	({                                                 \
