@@ -5,7 +5,9 @@
  */
 #include "scheduler/match.h"
 
+#include "base/arena.h"
 #include "base/limits.h"
+#include "base/mem.h"
 #include "docker/pattern.h"
 
 /* Each star takes as little as it can; a later one may take the rest, so one step back is enough. */
@@ -46,7 +48,8 @@ static must_check struct error *compile(struct match *m, struct str value)
 	if (is_regex(value)) {
 		m->kind = MATCH_REGEX;
 		m->text = str_of(value.p + 1, value.n - 2);
-		return pattern_new(m->text, &m->memory, &m->pattern);
+		m->memory = mem_new(struct arena);
+		return pattern_new(m->text, m->memory, &m->pattern);
 	}
 	if (value.n > LIMIT_PATTERN)
 		return error_new(ERR_INVALID, "it is longer than %d bytes", LIMIT_PATTERN);
@@ -58,7 +61,7 @@ struct error *match_init(struct match *m, struct str value)
 {
 	struct error *err;
 
-	*m = (struct match){ .text = value, .memory = ARENA_INIT };
+	*m = (struct match){ .text = value };
 	err = compile(m, value);
 	if (err)
 		match_fini(m);
@@ -67,7 +70,10 @@ struct error *match_init(struct match *m, struct str value)
 
 void match_fini(struct match *m)
 {
-	arena_fini(&m->memory);
+	if (m->memory)
+		arena_fini(m->memory);
+	free(m->memory);
+	m->memory = NULL;
 	m->pattern = NULL;
 }
 

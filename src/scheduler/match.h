@@ -8,20 +8,20 @@
 
 #include <stdbool.h>
 
-#include "base/arena.h"
 #include "base/error.h"
 #include "base/str.h"
 
 enum match_kind { MATCH_PLAIN, MATCH_GLOB, MATCH_REGEX };
 
+struct arena;
 struct pattern;
 
 struct match {
 	enum match_kind kind;
 	struct str text;	 /* as written, between the slashes of a regex; borrowed */
 	struct pattern *pattern; /* of a regex; in memory */
-	struct arena memory;
-	bool exceeded; /* a regex ran over its budget; its answers since were "no" */
+	struct arena *memory;	 /* its own, so that a match may be moved */
+	bool exceeded;		 /* a regex ran over its budget; its answers since were "no" */
 };
 
 must_check struct error *match_init(struct match *m, struct str value); /* ERR_INVALID quotes it */

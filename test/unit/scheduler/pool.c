@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* See pool.h. */
+#include "unit/scheduler/pool.h"
+
+#include "unit/testing.h"
+
+static const struct pool_node *pool_node_of(const struct sched_node *n)
+{
+	return container_of(n, struct pool_node, sched);
+}
+
+static struct str port_holder(const struct sched_node *n, const struct host_port *port)
+{
+	struct str rest = str_from(pool_node_of(n)->ports), item, key, name, number, protocol;
+	uint64_t held;
+
+	while (str_next(&rest, ' ', &item)) {
+		str_cut(item, '=', &key, &name);
+		str_cut(key, '/', &number, &protocol);
+		if (str_to_u64(number, &held) && held == port->port &&
+		    str_eq(protocol, port->protocol))
+			return name;
+	}
+	return STR_NONE;
+}
+
+static bool list_has(const char *list, struct match *m)
+{
+	struct str rest = str_from(list), item;
+
+	while (str_next(&rest, ' ', &item))
+		if (!str_empty(item) && match_test(m, item))
+			return true;
+	return false;
+}
+
+static bool has_container(const struct sched_node *n, struct match *m)
+{
+	return list_has(pool_node_of(n)->containers, m);
+}
+
+static bool has_image(const struct sched_node *n, struct match *m)
+{
+	return list_has(pool_node_of(n)->images, m);
+}
+
+static bool has_container_label(const struct sched_node *n, struct str key, struct match *m)
+{
+	struct str rest = str_from(pool_node_of(n)->container_labels), item, k, v;
+
+	while (str_next(&rest, ' ', &item)) {
+		str_cut(item, '=', &k, &v);
+		if (str_eq(k, key) && match_test(m, v))
+			return true;
+	}
+	return false;
+}
+
+static const struct sched_lookups lookups = {
+	.port_holder = port_holder,
+	.has_container = has_container,
+	.has_image = has_image,
+	.has_container_label = has_container_label,
+};
+
+void pool_init(struct pool *p)
+{
+	memset(p, 0, sizeof(*p));
+	sched_config_default(&p->config);
+	p->config.overcommit = 0;
+}
+
+void pool_fini(struct pool *p)
+{
+	exprs_fini(&p->request.constraints);
+	exprs_fini(&p->request.affinities);
+	exprs_fini(&p->request.whitelists);
+	arena_fini(&p->arena);
+}
+
+struct pool_node *pool_add(struct pool *p, const char *name, const char *labels)
+{
+	struct pool_node *n = &p->v[p->n];
+	struct str rest = str_from(labels), item;
+
+	n->sched = (struct sched_node){
+		.name = str_from(name),
+		.id = arena_printf(&p->arena, "ID:%s", name),
+		.healthy = true,
+		.health = 100,
+		.nano_cpus = CORES(4),
+		.memory = MIBS(4096),
+		.labels = n->labels,
+		.lookups = &lookups,
+	};
+	while (str_next(&rest, ' ', &item)) {
+		struct sched_label *l = &n->labels[n->sched.n_labels];
+
+		if (str_empty(item))
+			continue;
+		assert_true(n->sched.n_labels < ARRAY_LEN(n->labels));
+		str_cut(item, '=', &l->key, &l->value);
+		n->sched.n_labels++;
+	}
+	n->ports = n->containers = n->images = n->container_labels = "";
+	p->nodes[p->n++] = &n->sched;
+	return n;
+}
+
+static void add_expr(struct pool *p, struct exprs *to, const char *text)
+{
+	struct str s = str_from(text);
+	struct exprs one;
+	struct expr *v = arena_new_array(&p->arena, struct expr, to->n + 1);
+
+	assert_ok(exprs_parse(&s, 1, &p->arena, &one));
+	if (to->n)
+		memcpy(v, to->v, to->n * sizeof(*v));
+	v[to->n] = one.v[0];
+	*to = (struct exprs){ v, to->n + 1 };
+}
+
+void pool_constraint(struct pool *p, const char *text)
+{
+	add_expr(p, &p->request.constraints, text);
+}
+
+void pool_affinity(struct pool *p, const char *text)
+{
+	add_expr(p, &p->request.affinities, text);
+}
+
+void pool_whitelist(struct pool *p, const char *text)
+{
+	add_expr(p, &p->request.whitelists, text);
+}
+
+void pool_port(struct pool *p, int port, const char *protocol)
+{
+	struct sched_request *r = &p->request;
+	struct host_port *v = arena_new_array(&p->arena, struct host_port, r->n_ports + 1);
+
+	if (r->n_ports)
+		memcpy(v, r->ports, r->n_ports * sizeof(*v));
+	v[r->n_ports++] = (struct host_port){ STR(""), (uint16_t)port, str_from(protocol) };
+	r->ports = v;
+}
+
+void pool_dependency(struct pool *p, const char *name, const struct pool_node *node)
+{
+	struct sched_request *r = &p->request;
+	struct sched_dependency *v =
+		arena_new_array(&p->arena, struct sched_dependency, r->n_dependencies + 1);
+
+	if (r->n_dependencies)
+		memcpy(v, r->dependencies, r->n_dependencies * sizeof(*v));
+	v[r->n_dependencies++] =
+		(struct sched_dependency){ str_from(name), node ? &node->sched : NULL };
+	r->dependencies = v;
+}
+
+void pool_only(struct pool *p, const struct pool_node *node, const char *why)
+{
+	const struct sched_node **v = arena_new_array(&p->arena, const struct sched_node *, 1);
+
+	v[0] = node ? &node->sched : NULL;
+	p->request.only = v;
+	p->request.n_only = node ? 1 : 0;
+	p->request.only_why = why;
+}
+
+void pool_strategy(struct pool *p, const char *name)
+{
+	p->config.strategy = sched_strategy(str_from(name));
+	assert_non_null(p->config.strategy);
+}
+
+struct error *pool_schedule(struct pool *p, struct sched_node **ret)
+{
+	return schedule(&p->config, p->nodes, p->n, &p->request, &p->arena, ret);
+}

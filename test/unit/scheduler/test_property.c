@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The scheduler against a slow one that says the contract in forty obvious lines: over random pools
+ * and requests both find the same nodes fit, and what is chosen has the best score of them.
+ */
+#include "unit/scheduler/pool.h"
+#include "unit/testing.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/rand.h"
+
+enum { ROUNDS = 4000, NODES = 8 };
+
+/* One expression by its parts, as the slow scheduler reads it. */
+struct wish {
+	const char *key, *value;
+	bool negated, soft;
+	char text[64];
+};
+
+struct world {
+	struct pool pool;
+	struct wish constraints[2], affinities[2];
+	size_t n_constraints, n_affinities;
+	int port; /* 0: none asked */
+	const struct pool_node *dependency;
+	const char *strategy;
+};
+
+static const char *const racks[] = { "a", "b", "ab", "" };
+static const char *const containers[] = { "web", "db", "web2" };
+
+static int below(int n)
+{
+	return (int)rand_below((uint64_t)n);
+}
+
+static const char *const slot_labels[] = { "", "containerslots=1 ", "containerslots=3 ",
+					   "containerslots=x " };
+
+static void make_node(struct world *w, size_t i)
+{
+	struct str labels =
+		arena_printf(&w->pool.arena, "%srack=%s", slot_labels[below(4)], racks[below(4)]);
+	struct pool_node *n;
+
+	n = pool_add(&w->pool, arena_printf(&w->pool.arena, "n%zu", i).p, below(4) ? labels.p : "");
+	n->ports = below(3) ? "" : "80/tcp=x";
+	n->containers = below(2) ? containers[below(3)] : "";
+	n->sched.healthy = below(8) != 0;
+	n->sched.health = below(4) ? 100 : 67;
+	n->sched.reserved_nano_cpus = CORES(below(9)) / 2;
+	n->sched.reserved_memory = MIBS(1000 * below(5));
+	n->sched.containers = (uint32_t)below(4);
+}
+
+static void make_wish(struct wish *w, const char *key, const char *const *values, int n)
+{
+	*w = (struct wish){ key, values[below(n)], below(2), below(3) == 0, "" };
+	if (!*w->value)
+		w->value = "a";
+	snprintf(w->text, sizeof(w->text), "%s%s%s%s", key,
+		 w->negated ? "!=" : "==", w->soft ? "~" : "", w->value);
+}
+
+static void make_request(struct world *w)
+{
+	static const char *const strategies[] = { "spread", "binpack", "random" };
+	struct sched_request *r = &w->pool.request;
+
+	r->nano_cpus = below(2) ? CORES(below(5)) / 2 : 0;
+	r->memory = below(2) ? MIBS(700 * below(4)) : 0;
+	w->pool.config.overcommit = below(2) ? 0.05 : 0;
+	w->strategy = strategies[below(3)];
+	pool_strategy(&w->pool, w->strategy);
+
+	w->n_constraints = (size_t)below(3);
+	for (size_t i = 0; i < w->n_constraints; i++) {
+		make_wish(&w->constraints[i], "rack", racks, 4);
+		pool_constraint(&w->pool, w->constraints[i].text);
+	}
+	w->n_affinities = (size_t)below(3);
+	for (size_t i = 0; i < w->n_affinities; i++) {
+		make_wish(&w->affinities[i], "container", containers, 3);
+		pool_affinity(&w->pool, w->affinities[i].text);
+	}
+	w->port = below(2) ? 80 : 0;
+	if (w->port)
+		pool_port(&w->pool, w->port, "tcp");
+	w->dependency = below(6) ? NULL : &w->pool.v[below((int)w->pool.n)];
+	if (w->dependency)
+		pool_dependency(&w->pool, "dep", w->dependency);
+}
+
+/* The slow scheduler begins here. */
+
+static const char *label_of(const struct pool_node *n, const char *key)
+{
+	for (size_t i = 0; i < n->sched.n_labels; i++)
+		if (str_eq(n->labels[i].key, str_from(key)))
+			return n->labels[i].value.p;
+	return NULL;
+}
+
+static bool granted(const struct wish *w, const char *has, bool soft)
+{
+	bool equal = has && strcmp(has, w->value) == 0;
+
+	return (w->soft && !soft) || equal != w->negated;
+}
+
+static bool fits_slowly(const struct world *w, const struct pool_node *n, bool soft)
+{
+	const struct sched_request *r = &w->pool.request;
+	const char *slots = label_of(n, "containerslots");
+	double room = 1 + w->pool.config.overcommit;
+
+	if (!n->sched.healthy || (w->port && *n->ports))
+		return false;
+	if (slots && *slots != 'x' && n->sched.containers >= (uint32_t)atoi(slots))
+		return false;
+	if (w->dependency && w->dependency != n)
+		return false;
+	for (size_t i = 0; i < w->n_affinities; i++)
+		if (!granted(&w->affinities[i], n->containers, soft))
+			return false;
+	for (size_t i = 0; i < w->n_constraints; i++)
+		if (!granted(&w->constraints[i], label_of(n, "rack"), soft))
+			return false;
+	if (r->nano_cpus && (double)(n->sched.reserved_nano_cpus + r->nano_cpus) >
+				    room * (double)n->sched.nano_cpus + 0.5)
+		return false;
+	return !r->memory || (double)(n->sched.reserved_memory + r->memory) <=
+				     room * (double)n->sched.memory + 0.5;
+}
+
+/* Lower is better; ties by containers are its last digits. */
+static int64_t score_slowly(const struct world *w, const struct pool_node *n)
+{
+	const struct sched_request *r = &w->pool.request;
+	double room = 1 + w->pool.config.overcommit;
+	int64_t cpu = 100, memory = 100, containers_there = n->sched.containers;
+
+	if (r->nano_cpus)
+		cpu = (n->sched.reserved_nano_cpus + r->nano_cpus) * 100 /
+		      (int64_t)(room * (double)n->sched.nano_cpus + 0.5);
+	if (r->memory)
+		memory = (n->sched.reserved_memory + r->memory) * 100 /
+			 (int64_t)(room * (double)n->sched.memory + 0.5);
+	if (strcmp(w->strategy, "spread") == 0)
+		return (cpu + memory - 10 * n->sched.health) * 1000 + containers_there;
+	if (strcmp(w->strategy, "binpack") == 0)
+		return -(cpu + memory + 10 * n->sched.health) * 1000 - containers_there;
+	return 0;
+}
+
+/* And ends here. */
+
+/* With the soft expressions if any node fits them; -1: no node fits. */
+static int64_t best_slowly(const struct world *w, bool *ret_soft)
+{
+	bool any = false;
+	int64_t best = 0;
+
+	for (int soft = 1; soft >= 0 && !any; soft--) {
+		*ret_soft = soft;
+		for (size_t i = 0; i < w->pool.n; i++) {
+			const struct pool_node *n = &w->pool.v[i];
+
+			if (!fits_slowly(w, n, soft))
+				continue;
+			if (!any || score_slowly(w, n) < best)
+				best = score_slowly(w, n);
+			any = true;
+		}
+	}
+	return any ? best : INT64_MAX;
+}
+
+static void check_world(const struct world *w, struct sched_node *node, int round)
+{
+	const struct pool_node *chosen;
+	bool soft;
+	int64_t best = best_slowly(w, &soft);
+
+	if (!node) {
+		if (best != INT64_MAX)
+			fail_msg("round %d: refused, though a node fits", round);
+		return;
+	}
+	chosen = container_of(node, struct pool_node, sched);
+	if (best == INT64_MAX || !fits_slowly(w, chosen, soft))
+		fail_msg("round %d: %.*s does not fit", round, STR_ARG(node->name));
+	if (score_slowly(w, chosen) != best)
+		fail_msg("round %d: %.*s is not the best", round, STR_ARG(node->name));
+}
+
+/* One pool and request; true where a node was found. Each node is asked alone as well. */
+static bool play(int round)
+{
+	struct world w = { 0 };
+	struct sched_node *node = NULL;
+	struct error *err;
+
+	pool_init(&w.pool);
+	for (size_t i = 0, n = 1 + (size_t)below(NODES); i < n; i++)
+		make_node(&w, i);
+	make_request(&w);
+	err = pool_schedule(&w.pool, &node);
+	check_world(&w, err ? NULL : node, round);
+	error_free(err);
+
+	for (size_t i = 0; i < w.pool.n; i++) {
+		struct sched_node *alone;
+
+		pool_only(&w.pool, &w.pool.v[i], "asked alone");
+		err = pool_schedule(&w.pool, &alone);
+		assert_int_equal(!err, fits_slowly(&w, &w.pool.v[i], false));
+		error_free(err);
+	}
+	pool_fini(&w.pool);
+	return node;
+}
+
+static void test_property(void **state)
+{
+	int found = 0;
+
+	(void)state;
+	rand_seed(20261122);
+	for (int i = 0; i < ROUNDS; i++)
+		found += play(i);
+	/* The worlds are neither all full nor all empty. */
+	assert_in_range(found, ROUNDS / 5, ROUNDS * 4 / 5);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_property) };
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
