@@ -300,7 +300,7 @@ def test_follows_a_file(manage, tmp_path):
     begin = time.monotonic()
     nodes.write_text('127.0.0.1:[1:3]\n')
     logs(process, 'discovery=file nodes=3')
-    assert time.monotonic() - begin < 2
+    assert time.monotonic() - begin < 5    # the heartbeat is 60 s: it was the watch
 
     # It goes away: the nodes stay, which is logged once; then it is back.
     nodes.rename(tmp_path / 'away')
