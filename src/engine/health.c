@@ -78,15 +78,6 @@ void engine_failed(struct engine *e, const struct error *err)
 	health_wake(e);
 }
 
-static void recovered(struct engine *e)
-{
-	if (e->failures == 0)
-		return;
-	e->failures = 0;
-	engine_set_error(e, NULL);
-	engine_tell_health(e);
-}
-
 static may_suspend void ping_main(void *arg)
 {
 	struct engine *e = arg;
@@ -266,27 +257,35 @@ static may_suspend struct error *rejoin(struct engine *e)
 	return NULL;
 }
 
+/* What keeps it from being followed is shown, and tried again after the next ping. */
+static bool show_error(struct engine *e, const struct error *err)
+{
+	if (str_eq(engine_error(e), str_from(error_message(err))))
+		return false;
+	if (err)
+		log_warn("node answers, but cannot be followed", LOG_STR("node", engine_name(e)),
+			 LOG_STR("addr", engine_addr(e)), LOG_ERR(err));
+	engine_set_error(e, err);
+	return true;
+}
+
 static may_suspend struct error *act_on_answer(struct engine *e)
 {
+	bool news = e->state == ENGINE_HEALTHY && e->failures > 0;
 	struct error *err = NULL;
 
 	e->answered = false;
-	if (e->state == ENGINE_HEALTHY)
-		recovered(e);
+	if (news)
+		e->failures = 0;
 	if (e->state == ENGINE_UNHEALTHY || !e->stream)
 		err = rejoin(e);
 	else
 		refresh_kick(e);
-	if (!err || error_is(err, ERR_CANCELLED))
+	if (error_is(err, ERR_CANCELLED))
 		return err;
 
-	/* Tried again after the next ping. */
-	if (!str_eq(engine_error(e), str_from(error_message(err)))) {
-		log_warn("node answers, but cannot be followed", LOG_STR("node", engine_name(e)),
-			 LOG_STR("addr", engine_addr(e)), LOG_ERR(err));
-		engine_set_error(e, err);
+	if (show_error(e, err) || news)
 		engine_tell_health(e);
-	}
 	error_free(err);
 	return NULL;
 }
