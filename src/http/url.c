@@ -134,6 +134,8 @@ struct error *http_url_parse(struct str target, struct arena *arena, struct http
 
 	if (str_has_char(target, '#'))
 		return http_malformed(ERR_INVALID, "fragment in a request target", target);
+	if (str_has_char(target, '\0'))
+		return http_malformed(ERR_INVALID, "NUL in a request target", target);
 	if (str_eq(target, STR("*"))) {
 		*ret = (struct http_url){ .raw_path = target, .path = target };
 		return NULL;
