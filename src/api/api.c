@@ -8,9 +8,13 @@
 #include "api/internal.h"
 #include "api/reply.h"
 #include "api/routes.h"
+#include "base/duration.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "http/reply.h"
+
+/* What a request under way gets to come to its end when the manager stops. */
+#define STOP_GRACE (1 * SECOND)
 
 /*
  * Clients of old tell an engine's system by the form of Server (copying files, building): it must
@@ -110,7 +114,7 @@ void api_listen(struct api *a, struct listener *l)
 
 may_suspend void api_stop(struct api *a)
 {
-	http_server_stop(a->server, 0);
+	http_server_stop(a->server, STOP_GRACE);
 }
 
 void api_free(struct api *a)

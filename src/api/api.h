@@ -22,7 +22,7 @@ struct api_config {
 
 struct api *api_new(const struct api_config *config);
 void api_listen(struct api *a, struct listener *l); /* takes the listener */
-may_suspend void api_stop(struct api *a);	    /* requests under way are cancelled */
+may_suspend void api_stop(struct api *a);	    /* requests get a second to end by themselves */
 void api_free(struct api *a);
 
 #endif
