@@ -11,7 +11,7 @@
 
 #include "base/rand.h"
 
-enum { ROUNDS = 4000, NODES = 8 };
+enum { ROUNDS = 8000, NODES = 8 };
 
 /* One expression by its parts, as the slow scheduler reads it. */
 struct wish {
@@ -50,9 +50,9 @@ static void make_node(struct world *w, size_t i)
 	n->ports = below(3) ? "" : "80/tcp=x";
 	n->containers = below(2) ? containers[below(3)] : "";
 	n->sched.healthy = below(8) != 0;
-	n->sched.health = below(4) ? 100 : 67;
-	n->sched.reserved_nano_cpus = CORES(below(9)) / 2;
-	n->sched.reserved_memory = MIBS(1000 * below(5));
+	n->sched.health = 100 - below(9);
+	n->sched.reserved_nano_cpus = CORES(below(40)) / 10;
+	n->sched.reserved_memory = MIBS(41 * below(100));
 	n->sched.containers = (uint32_t)below(4);
 }
 
