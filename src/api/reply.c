@@ -64,12 +64,12 @@ void reply_error_body(_unused_ int status, const char *message, struct strbuf *r
 }
 
 /*
- * Faults of ours or of a node are for the operator too; a client's own are for the client, and
- * that one hangs up in the middle is no fault.
+ * Faults of ours, and of nodes that cannot be talked to, are for the operator too; what an engine
+ * refuses is for the client, and that one hangs up in the middle is no fault.
  */
 static void log_failure(const struct request *r, const struct error *err, int status)
 {
-	bool fault = status >= 500 && status != 501 && status != 503;
+	bool fault = status >= 500 && status != 501 && status != 503 && !error_status(err);
 
 	log_at(fault && !http_reply_begun(r->in) ? LOG_WARN : LOG_DEBUG, "request failed",
 	       LOG_STR("method", r->in->head.method), LOG_STR("path", r->path),

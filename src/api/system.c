@@ -65,12 +65,9 @@ static void put_about(const struct request *r, struct json_out *o)
 	uname(&host);
 	put_version(o, "ApiVersion", cluster_api_version(r->cluster));
 	put_version(o, "MinAPIVersion", API_VERSION_OLDEST);
-	json_put_str(o, "GitCommit", STR(""));
-	json_put_str(o, "GoVersion", STR(""));
 	json_put_str(o, "Os", STR("linux"));
 	json_put_str(o, "Arch", STR(GO_ARCH));
 	json_put_str(o, "KernelVersion", str_from(host.release));
-	json_put_str(o, "BuildTime", STR(""));
 }
 
 static void put_component(struct json_out *o, const char *name, struct str version)
@@ -153,6 +150,10 @@ may_suspend struct error *system_version(struct request *r)
 	json_end_array(&o);
 	json_put_str(&o, "Version", arena_printf(r->arena, "swarm/%s", r->api->version));
 	put_about(r, &o);
+	/* An engine's, which clients print; there are none of ours. */
+	json_put_str(&o, "GitCommit", STR(""));
+	json_put_str(&o, "GoVersion", STR(""));
+	json_put_str(&o, "BuildTime", STR(""));
 	json_end_object(&o);
 	strbuf_addc(&out, '\n');
 	return reply_json(r, 200, strbuf_str(&out));
