@@ -80,7 +80,7 @@ static int by_length(const void *a, const void *b)
 
 void reasons_write(struct reasons *r, struct strbuf *out)
 {
-	struct str lines[REASONS_MAX];
+	struct str *lines = arena_new_array(r->arena, struct str, r->n);
 
 	for (size_t i = 0; i < r->n; i++)
 		lines[i] = reason_line(&r->v[i], r->arena);
