@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What must hold whenever nothing is under way, whatever happened before: the manager's tables are
+ * what is really on the engines, reservations are their sum, nothing is held.
+ */
+#include "sim/internal.h"
+
+#include "base/list.h"
+#include "cluster/internal.h"
+#include "fiber/fiber.h"
+#include "sim/engine.h"
+
+static int64_t label_cores(const struct sim_container *c)
+{
+	struct str text = json_get_str(json_get(c->config, "Labels"), LABEL_SWARM_CPUS);
+	int64_t nano = 0;
+
+	return config_cores_parse(text, &nano) ? nano : 0;
+}
+
+/* Section 5: what was asked for as cores, else NanoCpus. */
+static int64_t reserved_cpus(const struct sim_container *c)
+{
+	return c->nano_cpus ?: label_cores(c);
+}
+
+static void check_container(struct engine *node, const struct sim_container *real)
+{
+	const struct container *known = map_get(engine_containers(node), str_from(real->id));
+	const char *state;
+
+	if (!known)
+		fail_msg("%s: the manager does not know %s (%s)", real->engine->name, real->name,
+			 real->id);
+	assert_str(known->name, real->name);
+	state = container_status_name(known->state.status);
+	if (strcmp(state, fake_container_state_name(real)) != 0)
+		fail_msg("%s: %s is %s, and %s to the manager", real->engine->name, real->name,
+			 fake_container_state_name(real), state);
+	assert_int_equal(known->memory, real->memory);
+	assert_int_equal(known->nano_cpus, reserved_cpus(real));
+}
+
+static void check_images(struct engine *node, const struct sim_engine *e)
+{
+	for (size_t i = 0; i < e->images.n; i++) {
+		const struct sim_image *real = e->images.v[i];
+		const struct image *known = map_get(engine_images(node), str_from(real->id));
+
+		if (!known)
+			fail_msg("%s: the manager does not know image %s", e->name, real->id);
+		if (known->n_tags != real->tags.n)
+			fail_msg("%s: image %s has %zu tags, and %u to the manager", e->name,
+				 real->id, real->tags.n, known->n_tags);
+	}
+	assert_int_equal(engine_images(node)->n, e->images.n);
+}
+
+static void check_engine(const struct sim *s, const struct sim_engine *e)
+{
+	int64_t cpus = 0, memory = 0, known_cpus, known_memory;
+	struct engine *node = sim_node(s, e);
+	const struct member *m;
+
+	if (!node || engine_state(node) != ENGINE_HEALTHY)
+		return;
+	for (size_t i = 0; i < e->containers.n; i++) {
+		const struct sim_container *real = e->containers.v[i];
+
+		check_container(node, real);
+		cpus += reserved_cpus(real);
+		memory += real->memory;
+	}
+	if (engine_containers(node)->n != e->containers.n)
+		fail_msg("%s has %zu containers, and %zu to the manager", e->name, e->containers.n,
+			 engine_containers(node)->n);
+	check_images(node, e);
+
+	cluster_reserved(node, &known_cpus, &known_memory);
+	assert_int_equal(known_cpus, cpus);
+	assert_int_equal(known_memory, memory);
+	m = member_of(node);
+	assert_int_equal(m->sched.containers, e->containers.n);
+	assert_int_equal(m->running + m->paused + m->stopped, e->containers.n);
+	assert_true(list_empty(&m->flights));
+}
+
+void sim_check(struct sim *s)
+{
+	const struct cluster *c = s->cluster;
+
+	assert_int_equal(c->flight_names.n, 0);
+	assert_int_equal(c->flight_swarm_ids.n, 0);
+	for (size_t i = 0; i < s->engines.n; i++) {
+		const struct sim_engine *e = s->engines.v[i];
+
+		if (e->listed)
+			check_engine(s, e);
+	}
+}
+
+/* Long enough for news to arrive, for what was broken to be tried again, and for a reconcile. */
+may_suspend void sim_settle(struct sim *s)
+{
+	sim_run(s, 3 * MINUTE);
+	sim_check(s);
+}

@@ -1,0 +1,437 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The images of an engine, and the registry that all engines share.
+ *
+ * What is loaded is no tar but lines "image REF\n": the same text, the same image.
+ */
+#include "sim/engine.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "base/rand.h"
+#include "docker/auth.h"
+#include "docker/ref.h"
+#include "fiber/fiber.h"
+#include "sim/internal.h"
+
+/* ---- the table ---- */
+
+struct str fake_image_familiar(struct str ref, struct arena *arena)
+{
+	struct image_ref parsed;
+	struct error *err = image_ref_parse(ref, arena, &parsed);
+
+	if (err) {
+		error_free(err);
+		return arena_dup(arena, ref);
+	}
+	return arena_dup(arena, image_ref_familiar(&parsed, arena));
+}
+
+/* As many digits as an id has, out of a hash of the text that does not depend on the seed. */
+char *fake_image_id_of(const char *text)
+{
+	struct strbuf id = STRBUF_INIT;
+
+	strbuf_add(&id, STR("sha256:"));
+	for (uint64_t i = 0; i < 4; i++) {
+		uint64_t key[2] = { i + 1, 0x5157 };
+
+		strbuf_addf(&id, "%016llx",
+			    (unsigned long long)str_hash_keyed(str_from(text), key));
+	}
+	return strbuf_take(&id);
+}
+
+static bool has_text(const struct vec *v, struct str text)
+{
+	for (size_t i = 0; i < v->n; i++)
+		if (str_eq(str_from(v->v[i]), text))
+			return true;
+	return false;
+}
+
+static void remove_text(struct vec *v, struct str text)
+{
+	for (size_t i = 0; i < v->n; i++)
+		if (str_eq(str_from(v->v[i]), text)) {
+			char *found = v->v[i];
+
+			vec_remove(v, found);
+			free(found);
+			return;
+		}
+}
+
+struct sim_image *fake_image_find(const struct sim_engine *e, struct str ref)
+{
+	_cleanup_(arena_fini) struct arena arena = ARENA_INIT;
+	struct str familiar = fake_image_familiar(ref, &arena);
+	struct str hex = str_strip_prefix(ref, STR("sha256:"));
+
+	for (size_t i = 0; i < e->images.n; i++) {
+		struct sim_image *image = e->images.v[i];
+
+		if (has_text(&image->tags, familiar) || has_text(&image->digests, familiar))
+			return image;
+		if (hex.n >= 4 && str_starts(str_from(image->id + strlen("sha256:")), hex))
+			return image;
+	}
+	return NULL;
+}
+
+static void image_free(struct sim_image *image)
+{
+	for (size_t i = 0; i < image->tags.n; i++)
+		free(image->tags.v[i]);
+	for (size_t i = 0; i < image->digests.n; i++)
+		free(image->digests.v[i]);
+	vec_fini(&image->tags);
+	vec_fini(&image->digests);
+	free(image->id);
+	free(image);
+}
+
+void fake_images_fini(struct sim_engine *e)
+{
+	for (size_t i = 0; i < e->images.n; i++)
+		image_free(e->images.v[i]);
+	vec_fini(&e->images);
+}
+
+/* A tag names one image only. */
+static void give_tag(struct sim_engine *e, struct sim_image *image, const char *tag)
+{
+	for (size_t i = 0; i < e->images.n; i++)
+		remove_text(&((struct sim_image *)e->images.v[i])->tags, str_from(tag));
+	vec_push(&image->tags, mem_strdup(tag));
+}
+
+struct sim_image *fake_image_add(struct sim_engine *e, const char *id, const char *tag,
+				 const char *digest)
+{
+	struct sim_image *image = fake_image_find(e, str_from(id));
+
+	if (!image) {
+		image = mem_new(struct sim_image);
+		image->id = mem_strdup(id);
+		image->created = fake_clock(e) / SECOND;
+		image->size = 4000000;
+		vec_push(&e->images, image);
+	}
+	if (tag)
+		give_tag(e, image, tag);
+	if (digest && !has_text(&image->digests, str_from(digest)))
+		vec_push(&image->digests, mem_strdup(digest));
+	return image;
+}
+
+static void image_event(struct sim_engine *e, const char *action, const char *actor)
+{
+	fake_event(e, "image", action, actor, "", "\"name\":\"x\"");
+}
+
+/* ---- list and inspect ---- */
+
+static void put_texts(struct json_out *o, const char *key, const struct vec *v, const char *none)
+{
+	json_key(o, key);
+	json_begin_array(o);
+	for (size_t i = 0; i < v->n; i++)
+		json_str_value(o, str_from(v->v[i]));
+	if (!v->n && none)
+		json_str_value(o, str_from(none));
+	json_end_array(o);
+}
+
+may_suspend struct error *serve_image_list(struct sim_call *call)
+{
+	_cleanup_(strbuf_fini) struct strbuf text = STRBUF_INIT;
+	struct json_out o = json_out(&text);
+
+	json_begin_array(&o);
+	for (size_t i = 0; i < call->e->images.n; i++) {
+		const struct sim_image *image = call->e->images.v[i];
+
+		json_begin_object(&o);
+		json_put_i64(&o, "Containers", -1);
+		json_put_i64(&o, "Created", image->created);
+		json_put_str(&o, "Id", str_from(image->id));
+		json_put_raw(&o, "Labels", STR("null"));
+		json_put_str(&o, "ParentId", STR(""));
+		put_texts(&o, "RepoDigests", &image->digests, "<none>@<none>");
+		put_texts(&o, "RepoTags", &image->tags, "<none>:<none>");
+		json_put_i64(&o, "SharedSize", -1);
+		json_put_i64(&o, "Size", image->size);
+		json_put_i64(&o, "VirtualSize", image->size);
+		json_end_object(&o);
+	}
+	json_end_array(&o);
+	return fake_reply(call, 200, &text);
+}
+
+static struct error *get_image(const struct sim_call *call, struct sim_image **ret)
+{
+	*ret = fake_image_find(call->e, call->name);
+	return *ret ? NULL : fake_refuse(404, "No such image: %.*s", STR_ARG(call->name));
+}
+
+may_suspend struct error *serve_image_inspect(struct sim_call *call)
+{
+	_cleanup_(strbuf_fini) struct strbuf text = STRBUF_INIT, created = STRBUF_INIT;
+	struct json_out o = json_out(&text);
+	struct sim_image *image;
+
+	TRY(fake_work(call, MILLISECOND));
+	TRY(get_image(call, &image));
+	time_format_rfc3339_nano(image->created * SECOND, &created);
+	json_begin_object(&o);
+	json_put_str(&o, "Id", str_from(image->id));
+	put_texts(&o, "RepoTags", &image->tags, NULL);
+	put_texts(&o, "RepoDigests", &image->digests, NULL);
+	json_put_str(&o, "Parent", STR(""));
+	json_put_str(&o, "Created", strbuf_str(&created));
+	json_put_str(&o, "Architecture", STR("amd64"));
+	json_put_str(&o, "Os", STR("linux"));
+	json_put_i64(&o, "Size", image->size);
+	json_put_i64(&o, "VirtualSize", image->size);
+	json_put_raw(&o, "Config", STR("{\"Labels\":null}"));
+	json_end_object(&o);
+	return fake_reply(call, 200, &text);
+}
+
+/* ---- the registry ---- */
+
+static struct registry_image *registry_find(const struct sim *s, struct str ref)
+{
+	for (size_t i = 0; i < s->registry.n; i++) {
+		struct registry_image *image = s->registry.v[i];
+
+		if (str_eq(str_from(image->ref), ref))
+			return image;
+	}
+	return NULL;
+}
+
+void sim_registry_put(struct sim *s, const char *ref, bool private)
+{
+	struct registry_image *image = mem_new(struct registry_image);
+	_cleanup_(mem_freep) char *id = NULL;
+	struct str name;
+
+	image->ref = arena_cstr(&s->arena, fake_image_familiar(str_from(ref), &s->arena));
+	id = fake_image_id_of(image->ref);
+	image->id = arena_cstr(&s->arena, str_from(id));
+	str_rcut(str_from(image->ref), ':', &name, &(struct str){ 0 });
+	image->digest = sim_text(s, "%.*s@%s", STR_ARG(name), id);
+	image->private = private;
+	image->takes = 2 * SECOND;
+	vec_push(&s->registry, image);
+}
+
+void sim_registry_set(struct sim *s, const char *ref, int64_t takes, const char *error)
+{
+	_cleanup_(arena_fini) struct arena arena = ARENA_INIT;
+	struct registry_image *image = registry_find(s, fake_image_familiar(str_from(ref), &arena));
+
+	assert_non_null(image);
+	image->takes = takes;
+	image->error = error;
+}
+
+static may_suspend struct error *progress(struct sim_call *call, const char *status, const char *id)
+{
+	_cleanup_(strbuf_fini) struct strbuf line = STRBUF_INIT;
+	struct json_out o = json_out(&line);
+
+	json_begin_object(&o);
+	json_put_str(&o, "status", str_from(status));
+	if (id)
+		json_put_str(&o, "id", str_from(id));
+	json_end_object(&o);
+	strbuf_add(&line, STR("\r\n"));
+	return http_reply_write(call->in, strbuf_str(&line));
+}
+
+static may_suspend struct error *progress_error(struct sim_call *call, const char *message)
+{
+	_cleanup_(strbuf_fini) struct strbuf line = STRBUF_INIT;
+
+	strbuf_addf(&line, "{\"errorDetail\":{\"message\":\"%s\"},\"error\":\"%s\"}\r\n", message,
+		    message);
+	TRY(http_reply_write(call->in, strbuf_str(&line)));
+	return http_reply_end(call->in);
+}
+
+static may_suspend struct error *begin_progress(struct sim_call *call)
+{
+	struct http_header type = { STR("Content-Type"), STR("application/json") };
+
+	return http_reply_begin(call->in, 200, STR(""), &type, 1, -1);
+}
+
+static may_suspend struct error *pull_found(struct sim_call *call,
+					    const struct registry_image *found)
+{
+	TRY(begin_progress(call));
+	TRY(progress(call, "Pulling from library", "latest"));
+	for (int i = 0; i < 4; i++) {
+		TRY(progress(call, "Downloading", "0123456789ab"));
+		TRY(fiber_sleep(found->takes / 4));
+	}
+	if (found->error)
+		return progress_error(call, found->error);
+	fake_image_add(call->e, found->id, found->ref, found->digest);
+	image_event(call->e, "pull", found->ref);
+	TRY(progress(call, "Pull complete", "0123456789ab"));
+	TRY(progress(call, "Status: Downloaded newer image", NULL));
+	return http_reply_end(call->in);
+}
+
+static may_suspend struct error *import(struct sim_call *call)
+{
+	_cleanup_(mem_freep) char *id = fake_draw_id();
+	_cleanup_(strbuf_fini) struct strbuf tag = STRBUF_INIT;
+	struct str repo = http_param(&call->in->url, "repo"), body;
+	struct str given = http_param(&call->in->url, "tag");
+	char full[80];
+
+	TRY(http_incoming_read_all(call->in, 16 * MIB, &body));
+	snprintf(full, sizeof(full), "sha256:%s", id);
+	if (!str_empty(repo))
+		strbuf_addf(&tag, "%.*s:%.*s", STR_ARG(repo),
+			    STR_ARG(str_empty(given) ? STR("latest") : given));
+	fake_image_add(call->e, full, tag.p, NULL);
+	image_event(call->e, "import", full);
+	TRY(begin_progress(call));
+	TRY(progress(call, full, NULL));
+	return http_reply_end(call->in);
+}
+
+may_suspend struct error *serve_image_pull(struct sim_call *call)
+{
+	struct str from = http_param(&call->in->url, "fromImage");
+	struct str tag = http_param(&call->in->url, "tag");
+	struct str auth = http_header(&call->in->head.headers, "X-Registry-Auth");
+	const struct registry_image *found;
+
+	if (!str_empty(http_param(&call->in->url, "fromSrc")))
+		return import(call);
+	TRY(fake_work(call, 50 * MILLISECOND));
+	if (!str_empty(tag))
+		from = arena_printf(call->arena, "%.*s:%.*s", STR_ARG(from), STR_ARG(tag));
+	found = registry_find(call->e->sim, fake_image_familiar(from, call->arena));
+	if (!found || (found->private && !registry_auth_present(auth)))
+		return fake_refuse(404,
+				   "pull access denied for %.*s, repository does not exist or may "
+				   "require 'docker login': denied: requested access to the "
+				   "resource is denied",
+				   STR_ARG(from));
+	return pull_found(call, found);
+}
+
+/* ---- load, tag, delete ---- */
+
+static void load_line(struct sim_call *call, struct str line, struct strbuf *said)
+{
+	struct str word, ref, familiar;
+
+	if (!str_cut(str_trim(line), ' ', &word, &ref) || !str_eq(word, STR("image")))
+		return;
+	familiar = fake_image_familiar(ref, call->arena);
+
+	char *id = fake_image_id_of(familiar.p);
+
+	fake_image_add(call->e, id, familiar.p, NULL);
+	image_event(call->e, "load", id);
+	strbuf_addf(said, "{\"stream\":\"Loaded image: %.*s\\n\"}\r\n", STR_ARG(familiar));
+	free(id);
+}
+
+may_suspend struct error *serve_image_load(struct sim_call *call)
+{
+	_cleanup_(strbuf_fini) struct strbuf body = STRBUF_INIT, said = STRBUF_INIT;
+	struct str rest, line;
+	size_t n = 1;
+
+	while (n > 0) {
+		strbuf_reserve(&body, 32 * KIB);
+		TRY(http_incoming_read(call->in, body.p + body.n, 32 * KIB, &n));
+		strbuf_extend(&body, n);
+		TRY(fiber_sleep(100 * MICROSECOND));
+	}
+	rest = strbuf_str(&body);
+	while (str_next(&rest, '\n', &line))
+		load_line(call, line, &said);
+	if (!said.n)
+		return fake_refuse(500, "archive/tar: invalid tar header");
+	TRY(begin_progress(call));
+	TRY(http_reply_write(call->in, strbuf_str(&said)));
+	return http_reply_end(call->in);
+}
+
+may_suspend struct error *serve_image_tag(struct sim_call *call)
+{
+	struct str repo = http_param(&call->in->url, "repo");
+	struct str tag = http_param(&call->in->url, "tag"), full;
+	struct sim_image *image;
+
+	TRY(fake_work(call, MILLISECOND));
+	TRY(get_image(call, &image));
+	full = arena_printf(call->arena, "%.*s:%.*s", STR_ARG(repo),
+			    STR_ARG(str_empty(tag) ? STR("latest") : tag));
+	give_tag(call->e, image, fake_image_familiar(full, call->arena).p);
+	image_event(call->e, "tag", image->id);
+	return fake_reply_empty(call, 201);
+}
+
+static const struct sim_container *image_user(const struct sim_engine *e,
+					      const struct sim_image *image)
+{
+	for (size_t i = 0; i < e->containers.n; i++) {
+		const struct sim_container *c = e->containers.v[i];
+
+		if (str_eq(c->image_id, str_from(image->id)))
+			return c;
+	}
+	return NULL;
+}
+
+static struct error *check_unused(const struct sim_call *call, const struct sim_image *image)
+{
+	const struct sim_container *user = image_user(call->e, image);
+
+	if (!user || http_param_bool(&call->in->url, "force", false) || image->tags.n > 1)
+		return NULL;
+	return fake_refuse(409,
+			   "conflict: unable to remove repository reference \"%.*s\" (must force) "
+			   "- container %.12s is using its referenced image %.12s",
+			   STR_ARG(call->name), user->id, image->id + strlen("sha256:"));
+}
+
+may_suspend struct error *serve_image_delete(struct sim_call *call)
+{
+	_cleanup_(strbuf_fini) struct strbuf text = STRBUF_INIT;
+	struct str familiar = fake_image_familiar(call->name, call->arena);
+	struct sim_image *image;
+
+	TRY(fake_work(call, 5 * MILLISECOND));
+	TRY(get_image(call, &image));
+	TRY(check_unused(call, image));
+	strbuf_addc(&text, '[');
+	if (has_text(&image->tags, familiar)) {
+		remove_text(&image->tags, familiar);
+		strbuf_addf(&text, "{\"Untagged\":\"%.*s\"}", STR_ARG(familiar));
+		image_event(call->e, "untag", image->id);
+	}
+	if (!image->tags.n) {
+		strbuf_addf(&text, "%s{\"Deleted\":\"%s\"}", text.n > 1 ? "," : "", image->id);
+		image_event(call->e, "delete", image->id);
+		vec_remove(&call->e->images, image);
+		image_free(image);
+	}
+	strbuf_addc(&text, ']');
+	return fake_reply(call, 200, &text);
+}

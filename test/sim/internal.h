@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the files of the simulation share. Stories see sim.h alone.
+ */
+#ifndef SIM_INTERNAL_H
+#define SIM_INTERNAL_H
+
+#include "sim/sim.h"
+
+#include "base/map.h"
+#include "base/vec.h"
+#include "fiber/group.h"
+#include "fiber/waitq.h"
+#include "http/server.h"
+
+struct sim_fault {
+	enum fault_kind kind;
+	struct sim_engine *engine; /* NULL: any */
+	const char *request;	   /* NULL: any */
+	unsigned int left;	   /* steps until it comes */
+	bool fired;
+};
+
+struct registry_image {
+	const char *ref, *id, *digest;
+	bool private;
+	int64_t takes;
+	const char *error;
+};
+
+struct sim_client {
+	const char *address;
+	struct http_client *http;
+};
+
+struct sim {
+	uint64_t seed;
+	struct arena arena;
+	struct cluster_config config;
+	struct cluster *cluster;
+	struct api *api;
+	struct listener *listener; /* the api's */
+	struct vec engines;	   /* of struct sim_engine */
+	struct vec registry;	   /* of struct registry_image */
+	struct vec clients;	   /* of struct sim_client */
+	struct vec streams;	   /* of struct sim_stream */
+	struct vec hijacks;	   /* of struct sim_hijack */
+	struct group network;	   /* wires */
+	struct group fibers;	   /* the story's own */
+	struct sim_fault fault;
+	void (*on_hangup)(void *arg);
+	void *hangup_arg;
+	struct strbuf log;
+};
+
+/* sim.c: the one that is told, for hooks that get no argument. */
+extern struct sim *the_sim;
+
+/* wire.c: between the manager and an engine. A dial_fn. */
+may_suspend struct error *wire_dial(const struct addr *a, void *sim, struct stream **ret);
+
+/* client.c */
+struct stream *client_connect(struct sim *s, const char *address);
+void clients_fini(struct sim *s);
+
+/* engine.c */
+void sim_engine_free(struct sim_engine *e); /* stopped, and no wire leads to it */
+struct sim_engine *sim_engine_at(const struct sim *s, const struct addr *a);
+
+#endif
