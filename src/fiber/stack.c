@@ -58,7 +58,7 @@ static struct stack stack_map(void)
 
 	page = (size_t)sysconf(_SC_PAGESIZE);
 	if (base == MAP_FAILED)
-		stack_fail("cannot map a fiber's stack");
+		stack_fail("cannot map a fiber's stack (vm.max_map_count?)");
 
 	/* Neighbouring stacks merge into one mapping: a huge page would make all of it resident. */
 	(void)madvise(base, STACK_SIZE, MADV_NOHUGEPAGE);
