@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/duration.h"
 #include "base/mem.h"
 #include "docker/config.h"
 #include "engine/container_ports.h"
@@ -126,6 +127,16 @@ static struct container *assemble(const struct container *draft)
 	return c;
 }
 
+/* To the nanosecond, as an engine sorts by it; the list has whole seconds only. */
+static int64_t created_at(struct json entry, struct json inspect)
+{
+	int64_t unix_ns;
+
+	if (time_parse_rfc3339(json_get_str(inspect, "Created"), &unix_ns))
+		return unix_ns;
+	return json_get_i64(entry, "Created", 0) * SECOND;
+}
+
 static struct error *draft_container(struct json entry, struct json inspect, struct container *c)
 {
 	c->id = json_get_str(entry, "Id");
@@ -133,7 +144,7 @@ static struct error *draft_container(struct json entry, struct json inspect, str
 	c->swarm_id = json_get_str(json_get(entry, "Labels"), LABEL_SWARM_ID);
 	c->image = json_get_str(entry, "Image");
 	c->image_id = json_get_str(entry, "ImageID");
-	c->created = json_get_i64(entry, "Created", 0);
+	c->created = created_at(entry, inspect);
 	c->entry = json_raw(entry);
 	c->names = span_of(entry, "Names");
 	c->state_text = span_of(entry, "State");

@@ -38,7 +38,7 @@ struct container {
 	struct str swarm_id; /* label com.docker.swarm.id, else empty */
 	struct str image;    /* as the list shows it */
 	struct str image_id;
-	int64_t created; /* unix s */
+	int64_t created; /* unix ns */
 	struct container_state state;
 	int64_t nano_cpus, memory;	    /* reserved */
 	const struct container_port *ports; /* host ports that it holds, running or not */

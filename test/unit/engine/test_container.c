@@ -19,7 +19,8 @@
 	"\"Status\":\"Up 2 minutes\",\"Unheard\":12345678901234567890}"
 
 #define INSPECT                                                                              \
-	"{\"Name\":\"/web\",\"State\":{\"Status\":\"running\",\"StartedAt\":"                \
+	"{\"Created\":\"2026-11-22T05:58:20.123456789Z\",\"Name\":\"/"                       \
+	"web\",\"State\":{\"Status\":\"running\",\"StartedAt\":"                             \
 	"\"2026-11-22T06:00:00Z\"},\"HostConfig\":{\"NanoCpus\":1500000000,\"Memory\":1024," \
 	"\"PortBindings\":{\"80/tcp\":[{\"HostIp\":\"\",\"HostPort\":\"8080\"}]}},"          \
 	"\"NetworkSettings\":{\"Ports\":{\"80/tcp\":[{\"HostIp\":\"0.0.0.0\",\"HostPort\":"  \
@@ -53,7 +54,7 @@ static void test_facts(void **state)
 	assert_str(c->swarm_id, "abc");
 	assert_str(c->image, "busybox");
 	assert_str(c->image_id, "sha256:1");
-	assert_int_equal(c->created, 1795327100);
+	assert_int_equal(c->created, 1795327100123456789);
 	assert_int_equal(c->state.status, CONTAINER_RUNNING);
 	assert_int_equal(c->nano_cpus, 1500000000);
 	assert_int_equal(c->memory, 1024);
