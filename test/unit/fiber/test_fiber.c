@@ -5,6 +5,8 @@
 #include "trace.h"
 #include "aborts.h"
 
+#include <sys/mman.h>
+
 #include "base/duration.h"
 #include "base/mem.h"
 #include "fiber/clock.h"
@@ -201,21 +203,45 @@ static size_t recurse(size_t depth)
 	return depth == 0 ? 0 : recurse(depth - 1) + (size_t)frame[sizeof(frame) - 1];
 }
 
+static char *deep_place; /* well below where the fiber parks */
+
 static void deep(_unused_ void *arg)
 {
 	volatile int64_t kept = 42;
 
+	deep_place = (char *)(uintptr_t)&kept - 50 * 1024;
 	assert_int_equal(recurse(100), 100);
 	trace_end("deep", fiber_sleep(2500 * MILLISECOND));
 	assert_int_equal(kept, 42);
 	assert_int_equal(recurse(100), 100);
 }
 
-/* The stack's pages below are given back in between; what is above must be as it was. */
-static void test_a_long_parked_stack_goes_on(_unused_ void **state)
+static bool is_resident(const char *p)
 {
-	loop_run(LOOP_REAL, deep, NULL);
+	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+	unsigned char there;
+
+	assert_int_equal(mincore((void *)((uintptr_t)p & ~(page - 1)), 1, &there), 0);
+	return there & 1;
+}
+
+static void deep_main(_unused_ void *arg)
+{
+	_cleanup_(group_finish) struct group g = GROUP_INIT;
+
+	group_go(&g, "deep", deep, NULL);
+	assert_ok(fiber_yield());
+	assert_true(is_resident(deep_place));
+	assert_ok(fiber_sleep(2300 * MILLISECOND));
+	assert_false(is_resident(deep_place));
+	assert_ok(group_wait(&g));
 	assert_trace("deep:ok");
+}
+
+/* The pages below are given back, and what is above is as it was. */
+static void test_a_long_parked_stack_gives_pages_back(_unused_ void **state)
+{
+	loop_run(LOOP_REAL, deep_main, NULL);
 }
 
 static void overflow_main(_unused_ void *arg)
@@ -250,7 +276,7 @@ int main(void)
 		cmocka_unit_test(test_no_suspend_ends_with_its_scope),
 		cmocka_unit_test(test_parking_outside_of_a_fiber_aborts),
 		cmocka_unit_test(test_dump_tells_what_each_waits_for),
-		cmocka_unit_test(test_a_long_parked_stack_goes_on),
+		cmocka_unit_test(test_a_long_parked_stack_gives_pages_back),
 		cmocka_unit_test(test_the_guard_stops_an_overflow),
 	};
 
