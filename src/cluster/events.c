@@ -5,8 +5,6 @@
  */
 #include "cluster/events.h"
 
-#include <stdio.h>
-
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -119,13 +117,12 @@ void events_pool(struct cluster *c, struct engine *e, const char *action)
 }
 
 static void add_attribute(struct json_edit *edit, struct json attributes, const char *key,
-			  int64_t unix_ns)
+			  int64_t unix_ns, struct arena *arena)
 {
-	char raw[40];
-	int n = snprintf(raw, sizeof(raw), "\"%lld.%09lld\"", (long long)(unix_ns / SECOND),
-			 (long long)(unix_ns % SECOND));
+	struct str raw = arena_printf(arena, "\"%lld.%09lld\"", (long long)(unix_ns / SECOND),
+				      (long long)(unix_ns % SECOND));
 
-	json_edit_add(edit, attributes, str_from(key), str_of(raw, (size_t)n));
+	json_edit_add(edit, attributes, str_from(key), raw);
 }
 
 void events_lost(struct cluster *c, struct engine *e, int64_t from, int64_t to)
@@ -145,8 +142,8 @@ void events_lost(struct cluster *c, struct engine *e, int64_t from, int64_t to)
 		return;
 	}
 	edit = json_edit_new(root, &arena);
-	add_attribute(edit, json_path(root, "Actor.Attributes"), "from", from);
-	add_attribute(edit, json_path(root, "Actor.Attributes"), "to", to);
+	add_attribute(edit, json_path(root, "Actor.Attributes"), "from", from, &arena);
+	add_attribute(edit, json_path(root, "Actor.Attributes"), "to", to, &arena);
 	json_edit_apply(edit, &full);
 	deliver_pool_event(c, e, strbuf_str(&full));
 }
