@@ -28,6 +28,7 @@ struct member {
 	uint32_t running, paused, stopped;
 	bool listed;	/* discovery named it in the walk at hand */
 	bool settled;	/* it has been validated, or has failed to be, once */
+	bool admitted;	/* validated: its ID is its own, while it is being read already */
 	bool placeable; /* its sched_node is in cluster->nodes */
 };
 

@@ -127,13 +127,13 @@ static void name_remove(struct member *m)
 static struct error *observe_validate(void *arg, struct engine *e, const struct engine_info *info)
 {
 	struct cluster *c = arg;
+	const struct member *other;
 
-	for (size_t i = 0; i < c->nodes.n; i++) {
-		struct member *other = member_of_node(c->nodes.v[i]);
-
-		if (other->engine == e || !str_eq(other->sched.id, info->id))
+	for (size_t i = 0; (other = map_next(&c->by_addr, &i));) {
+		if (other->engine == e || !other->admitted ||
+		    !str_eq(engine_id(other->engine), info->id))
 			continue;
-		if (str_eq(other->sched.name, info->name))
+		if (str_eq(engine_name(other->engine), info->name))
 			return error_new(ERR_CONFLICT,
 					 "ID duplicated. %.*s shared by this node %.*s and another "
 					 "node %.*s",
@@ -141,8 +141,10 @@ static struct error *observe_validate(void *arg, struct engine *e, const struct 
 					 STR_ARG(other->sched.addr));
 		log_warn("two machines have one engine ID: one is a clone of the other",
 			 LOG_STR("id", info->id), LOG_STR("node", info->name),
-			 LOG_STR("addr", engine_addr(e)), LOG_STR("other", other->sched.name));
+			 LOG_STR("addr", engine_addr(e)),
+			 LOG_STR("other", engine_name(other->engine)));
 	}
+	member_of(e)->admitted = true;
 	return NULL;
 }
 
@@ -196,8 +198,10 @@ static void observe_state(void *arg, struct engine *e, enum engine_state before)
 	else if (now != ENGINE_HEALTHY && before == ENGINE_HEALTHY)
 		events_pool(c, e, "engine_disconnect");
 
-	if (now == ENGINE_PENDING || now == ENGINE_GONE)
+	if (now == ENGINE_PENDING || now == ENGINE_GONE) {
+		m->admitted = false;
 		member_leave(m);
+	}
 	settle(m);
 }
 

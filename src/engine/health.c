@@ -205,10 +205,11 @@ static may_suspend struct error *try_to_admit(struct engine *e)
 
 static void pending_because(struct engine *e, const struct error *err)
 {
-	if (str_eq(engine_error(e), str_from(error_message(err))))
-		return;
-	log_warn("node is pending", LOG_STR("addr", engine_addr(e)), LOG_ERR(err));
-	engine_set_error(e, err);
+	if (!str_eq(engine_error(e), str_from(error_message(err)))) {
+		log_warn("node is pending", LOG_STR("addr", engine_addr(e)), LOG_ERR(err));
+		engine_set_error(e, err);
+	}
+	/* Though nothing is new, an ID that the observer let it have is free again. */
 	engine_tell_health(e);
 }
 
