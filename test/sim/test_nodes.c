@@ -1,0 +1,335 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The life of a node (section 3 of the contract): pending, healthy, unhealthy, back, replaced,
+ * gone; and what the pool says of it.
+ */
+#include "sim/sim.h"
+
+#include "fiber/clock.h"
+
+/* The pool's own events from now on. */
+static may_suspend struct sim_stream *watch_nodes(struct sim *s)
+{
+	struct sim_stream *st =
+		sim_open(s, "GET", "/events?filters=%7B%22type%22%3A%5B%22node%22%5D%7D", NULL);
+
+	assert_int_equal(sim_stream_status(st), 200);
+	return st;
+}
+
+static may_suspend void expect_event(struct sim *s, struct sim_stream *st, const char *action,
+				     const char *node, int64_t within)
+{
+	struct str line = sim_next_line(st, within);
+	struct json event;
+
+	if (!line.p)
+		fail_msg("no %s within %lld s", action, (long long)(within / SECOND));
+	assert_ok(json_parse(line, sim_arena(s), &event));
+	assert_str(json_get_str(event, "Action"), action);
+	assert_str(json_get_str(json_path(event, "Actor.Attributes"), "node.name"), node);
+}
+
+static may_suspend void is_pending_until_it_answers(struct sim *s)
+{
+	struct sim_engine *e = sim_engine(s, "n1", DOWN);
+
+	sim_engine(s, "n2");
+	sim_up(s);
+	assert_string_equal(sim_info_line(s, "10.0.0.1:2375", "Status"), "Pending");
+	assert_non_null(strstr(sim_info_line(s, "10.0.0.1:2375", "Error"), "refused"));
+	sim_start(e);
+	sim_wait(s, strcmp(sim_info_line(s, "n1", "Status"), "Healthy") == 0);
+	assert_string_equal(sim_info_line(s, "n1", "Error"), "");
+	sim_settle(s);
+}
+
+/* Tried again and again, ever more seldom, but never more than half a minute apart. */
+static may_suspend void backs_off_from_what_does_not_answer(struct sim *s)
+{
+	struct sim_engine *e = sim_engine(s, "n1");
+	size_t before;
+
+	sim_set_resources(e, 0, 0);
+	sim_up(s);
+	sim_run(s, 5 * MINUTE);
+	before = sim_calls(e, "GET /info");
+	sim_run(s, 10 * MINUTE);
+	assert_in_range(sim_calls(e, "GET /info") - before, 15, 50);
+}
+
+static may_suspend void refuses_what_has_no_resources(struct sim *s)
+{
+	struct sim_engine *e = sim_engine(s, "n1");
+
+	sim_engine(s, "n2");
+	sim_set_resources(e, 0, (int64_t)(8 * GIB));
+	sim_up(s);
+	assert_string_equal(sim_info_line(s, "10.0.0.1:2375", "Status"), "Pending");
+	assert_non_null(strstr(sim_info_line(s, "10.0.0.1:2375", "Error"),
+			       "cannot get resources for this engine, make sure 10.0.0.1:2375 is a "
+			       "Docker Engine, not a Swarm manager"));
+	sim_set_resources(e, 4, (int64_t)(8 * GIB));
+	sim_wait(s, strcmp(sim_info_line(s, "n1", "Status"), "Healthy") == 0);
+	sim_settle(s);
+}
+
+static may_suspend void refuses_one_engine_listed_twice(struct sim *s)
+{
+	struct cluster_totals totals;
+
+	sim_engine(s, "n1", ENGINE_ID("ABCD"));
+	sim_engine(s, "n1", ENGINE_ID("ABCD"));
+	sim_up(s);
+	sim_run(s, MINUTE);
+	assert_non_null(
+		strstr(sim_info_line(s, "(unknown)", "Error"), "ID duplicated. ABCD shared by"));
+	cluster_totals(sim_cluster(s), &totals);
+	assert_int_equal(totals.cpus, 4);
+	sim_create(s, "a", NULL);
+	sim_settle(s);
+}
+
+static may_suspend void takes_a_cloned_machine(struct sim *s)
+{
+	sim_engine(s, "n1", ENGINE_ID("ABCD"));
+	sim_engine(s, "n2", ENGINE_ID("ABCD"));
+	sim_up(s);
+	assert_string_equal(sim_info_line(s, "n1", "Status"), "Healthy");
+	assert_string_equal(sim_info_line(s, "n2", "Status"), "Healthy");
+	assert_true(sim_logged(s, "two machines have one engine ID"));
+	sim_settle(s);
+}
+
+/* Cut off silently: known within 45 s, wherever in its rhythm the manager is. */
+static may_suspend void a_silent_cut_is_known_within_45_s(struct sim *s)
+{
+	struct sim_engine *e = sim_engine(s, "n1");
+	struct sim_stream *events;
+	int64_t at;
+
+	sim_engine(s, "n2");
+	sim_up(s);
+	events = watch_nodes(s);
+	sim_run(s, (int64_t)(sim_seed(s) * 7919 % 90) * SECOND);
+	sim_cut(e);
+	at = clock_now();
+	expect_event(s, events, "engine_disconnect", "n1", 45 * SECOND);
+	assert_in_range((clock_now() - at) / SECOND, 10, 45);
+	assert_string_equal(sim_info_line(s, "n1", "Status"), "Unhealthy");
+	assert_true(strlen(sim_info_line(s, "n1", "Error")) > 0);
+	sim_run(s, 5 * MINUTE);
+	sim_heal(e);
+	expect_event(s, events, "engine_reconnect", "n1", 30 * SECOND);
+	assert_string_equal(sim_info_line(s, "n1", "Status"), "Healthy");
+	assert_string_equal(sim_info_line(s, "n1", "Error"), "");
+	sim_settle(s);
+}
+
+/* One that refuses is known at its third failure, its stream's end being the first sign. */
+static may_suspend void a_stopped_engine_is_known_soon(struct sim *s)
+{
+	struct sim_engine *e = sim_engine(s, "n1");
+	struct sim_stream *events;
+
+	sim_engine(s, "n2");
+	sim_up(s);
+	events = watch_nodes(s);
+	sim_run(s, 12 * SECOND);
+	sim_stop(e);
+	expect_event(s, events, "engine_disconnect", "n1", 20 * SECOND);
+	sim_run(s, 10 * SECOND);
+	sim_start(e);
+	expect_event(s, events, "engine_reconnect", "n1", 20 * SECOND);
+	sim_settle(s);
+}
+
+/* Two failures are not three. */
+static may_suspend void a_short_cut_changes_nothing(struct sim *s)
+{
+	struct sim_engine *e = sim_engine(s, "n1");
+	struct sim_stream *events;
+
+	sim_engine(s, "n2");
+	sim_up(s);
+	sim_run_container(s, "a", "{\"Image\":\"busybox\"}");
+	events = watch_nodes(s);
+	for (int i = 0; i < 10; i++) {
+		sim_cut(e);
+		sim_run(s, 9 * SECOND);
+		sim_heal(e);
+		sim_run(s, MINUTE);
+	}
+	assert_null(sim_next_line(events, MILLISECOND).p);
+	assert_string_equal(sim_info_line(s, "n1", "Status"), "Healthy");
+	sim_settle(s);
+}
+
+static may_suspend void a_new_node_connects(struct sim *s)
+{
+	struct sim_stream *events;
+	struct sim_engine *e;
+
+	sim_engine(s, "n1");
+	sim_up(s);
+	events = watch_nodes(s);
+	e = sim_engine(s, "n2");
+	sim_discover(s);
+	expect_event(s, events, "engine_connect", "n2", 10 * SECOND);
+	sim_unlist(e);
+	sim_discover(s);
+	expect_event(s, events, "engine_disconnect", "n2", 10 * SECOND);
+	assert_string_equal(sim_info_line(s, "n2", "Status"), "");
+	sim_settle(s);
+}
+
+/* What was on it goes with it, and comes back with it. */
+static may_suspend void a_node_that_leaves_takes_its_containers(struct sim *s)
+{
+	struct sim_engine *e = sim_engine(s, "n1");
+
+	sim_up(s);
+	sim_run_container(s, "a", NULL);
+	sim_unlist(e);
+	sim_discover(s);
+	assert_refused(sim_get(s, "/containers/a/json"), 404, "No such container: a");
+	sim_list(e);
+	sim_discover(s);
+	sim_wait(s, sim_get(s, "/containers/a/json").status == 200);
+	sim_settle(s);
+}
+
+static may_suspend void another_id_at_its_address_is_another_engine(struct sim *s)
+{
+	struct sim_engine *e = sim_engine(s, "n1", ENGINE_ID("FIRST"));
+
+	sim_engine(s, "n2");
+	sim_up(s);
+	sim_local_create(e, "old", NULL);
+	sim_wait(s, sim_get(s, "/containers/old/json").status == 200);
+	sim_stop(e);
+	sim_replace(e, "SECOND");
+	sim_run(s, 3 * SECOND);
+	sim_start(e);
+	sim_wait(s, strcmp(sim_info_line(s, "n1", "ID"), "SECOND") == 0);
+	sim_wait(s, strcmp(sim_info_line(s, "n1", "Status"), "Healthy") == 0);
+	assert_refused(sim_get(s, "/containers/old/json"), 404, "No such container: old");
+	sim_settle(s);
+}
+
+static may_suspend void labels_are_those_of_the_engine(struct sim *s)
+{
+	sim_engine(s, "n1", LABEL("storage", "ssd"), LABEL("node", "mine"),
+		   LABEL("ostype", "plan9"));
+	sim_up(s);
+	assert_string_equal(sim_info_line(s, "n1", "Labels"),
+			    "architecture=x86_64, kernelversion=6.1.0, operatingsystem=Debian "
+			    "GNU/Linux 12 (bookworm), ostype=linux, storage=ssd, "
+			    "storagedriver=overlay2");
+	assert_true(sim_logged(s, "labels of a node are ignored"));
+	sim_settle(s);
+}
+
+static may_suspend void an_old_engine_stays_pending(struct sim *s)
+{
+	sim_engine(s, "n1", API("1.12", "1.23"));
+	sim_engine(s, "n2");
+	sim_up(s);
+	assert_string_equal(sim_info_line(s, "10.0.0.1:2375", "Status"), "Pending");
+	assert_non_null(strstr(sim_info_line(s, "10.0.0.1:2375", "Error"), "1.24"));
+	sim_settle(s);
+}
+
+static may_suspend void a_wrong_clock_is_corrected_for(struct sim *s)
+{
+	struct sim_reply r;
+
+	sim_engine(s, "n1", SKEW(-HOUR));
+	sim_up(s);
+	assert_true(sim_logged(s, "clock"));
+	sim_run_container(s, "a", NULL);
+	sim_run(s, 5 * SECOND);
+	r = sim_get(s, "/containers/json");
+	assert_str(json_get_str(json_item(r.json, 0), "Status"), "Up 5 seconds");
+	sim_settle(s);
+}
+
+/* A restart of the daemon, with all its containers stopped and its events forgotten. */
+static may_suspend void a_restarted_engine_is_looked_at_anew(struct sim *s)
+{
+	struct sim_engine *e = sim_engine(s, "n1");
+	struct sim_stream *events;
+
+	sim_up(s);
+	sim_run_container(s, "a", NULL);
+	sim_create(s, "b", NULL);
+	events = watch_nodes(s);
+	sim_restart(e);
+	sim_local(e, 204, "DELETE", "/containers/b");
+	sim_local_create(e, "c", NULL);
+	expect_event(s, events, "engine_events_lost", "n1", 30 * SECOND);
+	sim_run(s, 10 * SECOND);
+	sim_check(s);
+	assert_refused(sim_get(s, "/containers/b/json"), 404, "No such container: b");
+	assert_status(sim_get(s, "/containers/c/json"), 200);
+	sim_settle(s);
+}
+
+static may_suspend void a_manager_restarts(struct sim *s)
+{
+	sim_engine(s, "n1");
+	sim_engine(s, "n2");
+	sim_up(s);
+	for (int i = 0; i < 10; i++)
+		sim_run_container(s, sim_text(s, "c%d", i),
+				  "{\"Image\":\"busybox\",\"HostConfig\":{\"Memory\":1000000}}");
+	sim_check(s);
+	sim_restart_manager(s);
+	sim_check(s);
+	assert_status(sim_get(s, "/containers/c7/json"), 200);
+	sim_settle(s);
+}
+
+/* Requests fail with the node: one clear error each, and it is one outage, not a hundred. */
+static may_suspend void many_failures_at_once_count_once(struct sim *s)
+{
+	sim_engine(s, "n1");
+	sim_engine(s, "n2");
+	sim_up(s);
+	sim_run_container(s, "a", NULL);
+	for (int i = 0; i < 20; i++) {
+		sim_fault(s, NULL, FAULT_RESET, "POST /containers/", 0);
+		assert_refused(sim_post(s, "/containers/a/kill", NULL), 502, "10.0.0.");
+		assert_true(sim_fault_fired(s));
+	}
+	sim_fault_clear(s);
+	assert_string_equal(sim_info_line(s, "n1", "Status"), "Healthy");
+	assert_string_equal(sim_info_line(s, "n2", "Status"), "Healthy");
+	assert_status(sim_get(s, "/containers/a/json"), 200);
+	sim_settle(s);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		STORY(is_pending_until_it_answers),
+		STORY(backs_off_from_what_does_not_answer),
+		STORY(refuses_what_has_no_resources),
+		STORY(refuses_one_engine_listed_twice),
+		STORY(takes_a_cloned_machine),
+		STORY(a_silent_cut_is_known_within_45_s),
+		STORY(a_stopped_engine_is_known_soon),
+		STORY(a_short_cut_changes_nothing),
+		STORY(a_new_node_connects),
+		STORY(a_node_that_leaves_takes_its_containers),
+		STORY(another_id_at_its_address_is_another_engine),
+		STORY(labels_are_those_of_the_engine),
+		STORY(an_old_engine_stays_pending),
+		STORY(a_wrong_clock_is_corrected_for),
+		STORY(a_restarted_engine_is_looked_at_anew),
+		STORY(a_manager_restarts),
+		STORY(many_failures_at_once_count_once),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
