@@ -49,7 +49,8 @@ static may_suspend struct error *linger(struct http_connection *c)
 
 		TRY(stream_read(c->conn.stream, scrap, sizeof(scrap), &n));
 	}
-	return NULL;
+	/* It sends without end: it may read meanwhile, and has until the deadline for that. */
+	return n > 0 ? fiber_sleep(LINGER_TIME) : NULL;
 }
 
 static int status_of(const struct error *err)
