@@ -1,19 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Client, proxy and server over real sockets: what only a kernel does, and large bodies. The
- * proxy is a small one of the kind that api/ is: a server whose handler is a client.
+ * proxy is a small one of the kind that api/ is: a server whose handler is a client. All of it in
+ * the clear and over TLS.
  */
 #include "unit/http/wire.h"
 
 #include <stdio.h>
+#include <unistd.h>
 
 #include "base/limits.h"
 #include "http/client.h"
 #include "http/pipe.h"
 #include "http/reply.h"
 #include "net/dial.h"
+#include "net/tls.h"
+#include "unit/net/certs.h"
 
 #define BIG (20 * MIB)
+
+/* NULL: in the clear. */
+static struct tls_context *server_tls, *client_tls;
 
 struct site {
 	struct http_server *backend, *proxy;
@@ -140,7 +147,7 @@ static may_suspend struct http_server *serve(http_handler_fn *fn, struct site *s
 	struct listener *l;
 
 	assert_ok(addr_parse(STR("tcp://127.0.0.1:0"), ret));
-	assert_ok(listener_open(ret, NULL, &l));
+	assert_ok(listener_open(ret, server_tls, &l));
 	*ret = *listener_addr(l);
 	http_server_listen(s, l);
 	return s;
@@ -150,8 +157,8 @@ static may_suspend void site_start(struct site *s)
 {
 	s->backend = serve(serve_backend, s, &s->backend_addr);
 	s->proxy = serve(serve_proxy, s, &s->proxy_addr);
-	s->to_backend = http_client_new(&s->backend_addr, NULL);
-	s->to_proxy = http_client_new(&s->proxy_addr, NULL);
+	s->to_backend = http_client_new(&s->backend_addr, client_tls);
+	s->to_proxy = http_client_new(&s->proxy_addr, client_tls);
 }
 
 static may_suspend void site_fini(struct site *s)
@@ -289,7 +296,7 @@ FIBER_TEST_REAL(test_a_hang_up)
 	SITE(site);
 	struct stream *s;
 
-	assert_ok(dial(&site.backend_addr, NULL, &s));
+	assert_ok(dial(&site.backend_addr, client_tls, &s));
 	say(s, "GET /sleep HTTP/1.1\r\nHost: x\r\n\r\n");
 	await(site.connections == 1);
 	assert_int_equal(site.cancelled, 0);
@@ -306,21 +313,65 @@ FIBER_TEST_REAL(test_a_refusal_is_not_lost_to_a_reset)
 	struct stream *s;
 
 	memset(head, 'a', LIMIT_HTTP_HEAD + 100 * KIB);
-	assert_ok(dial(&site.backend_addr, NULL, &s));
+	assert_ok(dial(&site.backend_addr, client_tls, &s));
 	assert_ok(stream_write(s, str_of(head, LIMIT_HTTP_HEAD + 100 * KIB)));
 	hear(s, "HTTP/1.1 431 ");
 	stream_close(s);
 }
 
+static void make_contexts(const char *cert, const char *key)
+{
+	struct tls_files files = { .cert = cert, .key = key };
+
+	assert_ok(tls_context_new_server(&files, &server_tls));
+	files = (struct tls_files){ .verify = false };
+	assert_ok(tls_context_new_client(&files, &client_tls));
+}
+
+static int use_tls(_unused_ void **state)
+{
+	static const struct cert_wish self = {
+		.name = "self", .use = CERT_SERVER, .from = -60, .until = 3600
+	};
+	char dir[] = "/tmp/test-http-XXXXXX", cert[64], key[64];
+
+	if (!mkdtemp(dir))
+		return -1;
+	snprintf(cert, sizeof(cert), "%s/self.pem", dir);
+	snprintf(key, sizeof(key), "%s/self.key", dir);
+	cert_make(dir, &self);
+	make_contexts(cert, key);
+	unlink(cert);
+	unlink(key);
+	return rmdir(dir);
+}
+
+static int use_none(_unused_ void **state)
+{
+	tls_context_unref(take(server_tls));
+	tls_context_unref(take(client_tls));
+	return 0;
+}
+
+#define PLAIN(test)                           \
+	{                                     \
+#test, test, NULL, NULL, NULL \
+	}
+#define OVER_TLS(test)                                           \
+	{                                                        \
+#test "_over_tls", test, use_tls, use_none, NULL \
+	}
+#define BOTH(test) PLAIN(test), OVER_TLS(test)
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_one_connection_for_many_calls),
-		cmocka_unit_test(test_large_bodies_both_ways),
-		cmocka_unit_test(test_a_hijacked_half_close),
-		cmocka_unit_test(test_a_hijacked_reset),
-		cmocka_unit_test(test_a_hang_up),
-		cmocka_unit_test(test_a_refusal_is_not_lost_to_a_reset),
+		BOTH(test_one_connection_for_many_calls),
+		BOTH(test_large_bodies_both_ways),
+		BOTH(test_a_hijacked_half_close),
+		BOTH(test_a_hijacked_reset),
+		BOTH(test_a_hang_up),
+		BOTH(test_a_refusal_is_not_lost_to_a_reset),
 	};
 
 	return run_fiber_tests(tests);
