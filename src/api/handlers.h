@@ -52,5 +52,6 @@ may_suspend must_check struct error *events_stream(struct request *r);
 /* refused.c */
 may_suspend must_check struct error *refuse_swarm_mode(struct request *r);
 may_suspend must_check struct error *refuse_for_now(struct request *r);
+may_suspend must_check struct error *refuse_unknown(struct request *r);
 
 #endif

@@ -103,6 +103,7 @@ static void test_every_refusal_has_a_reason(void **state)
 	(void)state;
 	for (size_t i = 0; i < n_routes; i++) {
 		bool refuses = routes[i].handler == refuse_for_now ||
+			       routes[i].handler == refuse_unknown ||
 			       routes[i].handler == refuse_swarm_mode;
 
 		assert_int_equal(routes[i].kind == ROUTE_REFUSED, refuses);
