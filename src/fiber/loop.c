@@ -95,9 +95,14 @@ static void wake_expired(void)
 	}
 }
 
-static void on_timer(_unused_ uv_timer_t *t)
+/*
+ * uv_run runs what is due before it waits, and then waits for as long as the remaining timers say:
+ * for ever, there being none. The stop makes that wait a look.
+ */
+static void on_timer(uv_timer_t *t)
 {
 	loop->timer_at = NEVER;
+	uv_stop(t->loop);
 }
 
 /* Nothing wakes an idle process only to find that there is nothing to give back. */

@@ -264,6 +264,27 @@ static void test_a_released_descriptor_stays_open(_unused_ void **state)
 	loop_run(LOOP_REAL, release_main, NULL);
 }
 
+/* A timer that is due before the wait begins must end it, whatever else is waited for. */
+static void short_sleeps_main(_unused_ void *arg)
+{
+	struct pair p = pair_new();
+	struct group g = GROUP_INIT;
+
+	group_go(&g, "reader", reader, &p);
+	for (int i = 0; i < 1000; i++)
+		assert_null(fiber_sleep(1));
+	group_finish(&g);
+	assert_trace("r?:cancelled");
+	pair_fini(&p);
+}
+
+static void test_timers_beside_descriptors(_unused_ void **state)
+{
+	alarm(30);
+	loop_run(LOOP_REAL, short_sleeps_main, NULL);
+	alarm(0);
+}
+
 static void leak_main(_unused_ void *arg)
 {
 	(void)pair_new();
@@ -291,6 +312,7 @@ int main(void)
 		cmocka_unit_test(test_a_hangup_after_it_was_turned_off),
 		cmocka_unit_test(test_close_is_done_when_it_returns),
 		cmocka_unit_test(test_a_released_descriptor_stays_open),
+		cmocka_unit_test(test_timers_beside_descriptors),
 		cmocka_unit_test(test_misuse_aborts),
 	};
 
