@@ -83,9 +83,11 @@ static struct str containers_text(const struct info_node *n, struct arena *arena
 
 void info_put_node(struct json_out *o, const struct info_node *n, struct arena *arena)
 {
-	struct str name = str_empty(n->name) ? STR("(unknown)") : n->name;
-
-	put_pair(o, arena_printf(arena, " %.*s", STR_ARG(name)), n->addr);
+	/* Scripts look for both forms: a name stands behind a space, (unknown) does not. */
+	if (str_empty(n->name))
+		put_pair(o, STR("(unknown)"), n->addr);
+	else
+		put_pair(o, arena_printf(arena, " %.*s", STR_ARG(n->name)), n->addr);
 	put_detail(o, "ID", n->id, arena);
 	put_detail(o, "Status", n->state, arena);
 	put_detail(o, "Containers", containers_text(n, arena), arena);

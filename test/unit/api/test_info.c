@@ -98,7 +98,7 @@ static void test_a_pending_node(void **state)
 	};
 
 	(void)state;
-	check_lines(&n, " (unknown): 10.0.0.9:2375\n"
+	check_lines(&n, "(unknown): 10.0.0.9:2375\n"
 			"  \u2514 ID: \n"
 			"  \u2514 Status: Pending\n"
 			"  \u2514 Containers: 0 (0 Running, 0 Paused, 0 Stopped)\n"
