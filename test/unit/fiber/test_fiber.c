@@ -203,25 +203,25 @@ static size_t recurse(size_t depth)
 	return depth == 0 ? 0 : recurse(depth - 1) + (size_t)frame[sizeof(frame) - 1];
 }
 
-static char *deep_place; /* well below where the fiber parks */
+static uintptr_t deep_place; /* well below where the fiber parks */
 
 static void deep(_unused_ void *arg)
 {
 	volatile int64_t kept = 42;
 
-	deep_place = (char *)(uintptr_t)&kept - 50 * 1024;
+	deep_place = (uintptr_t)&kept - 50 * 1024;
 	assert_int_equal(recurse(100), 100);
 	trace_end("deep", fiber_sleep(2500 * MILLISECOND));
 	assert_int_equal(kept, 42);
 	assert_int_equal(recurse(100), 100);
 }
 
-static bool is_resident(const char *p)
+static bool is_resident(uintptr_t at)
 {
 	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
 	unsigned char there;
 
-	assert_int_equal(mincore((void *)((uintptr_t)p & ~(page - 1)), 1, &there), 0);
+	assert_int_equal(mincore((void *)(at & ~(page - 1)), 1, &there), 0);
 	return there & 1;
 }
 
