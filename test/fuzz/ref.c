@@ -6,11 +6,22 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+/* "docker.io/a.b/c" has the short form "a.b/c", which means another image: to engines as well. */
+static bool is_ambiguous(const struct image_ref *ref)
+{
+	struct str first, rest;
+
+	return str_eq(ref->domain, STR("docker.io")) && str_cut(ref->path, '/', &first, &rest) &&
+	       (str_has_char(first, '.') || str_eq(first, STR("localhost")));
+}
+
 static void check(const struct image_ref *ref, struct arena *arena)
 {
 	struct str familiar = image_ref_familiar(ref, arena);
 	struct image_ref again;
 
+	if (is_ambiguous(ref))
+		return;
 	if (image_ref_parse(familiar, arena, &again))
 		abort();
 	if (!str_eq(ref->domain, again.domain) || !str_eq(ref->path, again.path))
