@@ -41,7 +41,10 @@ struct engine_observer {
 	 * keeps it pending with that error.
 	 */
 	struct error *(*validate)(void *arg, struct engine *e, const struct engine_info *info);
-	/* Also with the state that it is in, when its error or health degree changed. */
+	/*
+	 * Also with the state that it is in, when its error or health degree changed, and PENDING
+	 * after each attempt to admit it that failed.
+	 */
 	void (*state)(void *arg, struct engine *e, enum engine_state before);
 	/* before NULL: new; after NULL: gone; both: news of it. Borrowed. */
 	void (*container)(void *arg, struct engine *e, struct container *before,

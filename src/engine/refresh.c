@@ -307,11 +307,14 @@ static may_suspend struct error *fetch(struct engine *e, struct dirty *d)
 static may_suspend struct error *fetch_from_now(struct engine *e, struct dirty *d)
 {
 	uint64_t wanted = d->began + 1;
+	unsigned int epoch = e->epoch;
 	struct error *err = NULL;
 
 	d->users++;
 	while (!err && d->ended < wanted) {
-		if (d->fetching || (is_single(d) && e->n_fetches >= FETCHES))
+		if (e->epoch != epoch)
+			err = replaced(e);
+		else if (d->fetching || (is_single(d) && e->n_fetches >= FETCHES))
 			err = waitq_wait(&e->fetched, "a refresh");
 		else
 			err = fetch(e, d);

@@ -35,8 +35,8 @@ static void test_from_list(void **state)
 static void test_none_is_no_reference(void **state)
 {
 	static const char *const entries[] = {
-		"{\"Id\":\"sha256:1\",\"RepoTags\":[\"<none>:<none>\"],"
-		"\"RepoDigests\":[\"<none>@<none>\"]}",
+		("{\"Id\":\"sha256:1\",\"RepoTags\":[\"<none>:<none>\"],"
+		 "\"RepoDigests\":[\"<none>@<none>\"]}"),
 		"{\"Id\":\"sha256:1\",\"RepoTags\":[\"a:<none>\"],\"RepoDigests\":[\"\"]}",
 		"{\"Id\":\"sha256:1\",\"RepoTags\":null}",
 		"{\"Id\":\"sha256:1\",\"RepoTags\":{\"a\":\"b\"},\"RepoDigests\":[7]}",

@@ -220,6 +220,30 @@ static may_suspend void story_replaced_meanwhile(struct fake *f)
 	assert_null(find(&n, "a"));
 }
 
+/* Who asks for a node that leaves is told so, and nothing is told of it afterwards. */
+static may_suspend void story_leaves_meanwhile(struct fake *f)
+{
+	_cleanup_(node_stop) struct node n = { 0 };
+	_cleanup_(group_finish) struct group g = GROUP_INIT;
+	struct asking asking[6];
+
+	fake_add(f, "a");
+	node_up(&n);
+	f->latency = SECOND;
+	for (size_t i = 0; i < ARRAY_LEN(asking); i++) {
+		asking[i] = (struct asking){ .e = n.e, .id = fake_id("a") };
+		group_go(&g, "ask", ask, &asking[i]);
+		pass(MILLISECOND);
+	}
+	engine_stop(n.e);
+	ear_forget(&n.ear);
+	assert_ok(group_wait(&g));
+	for (size_t i = 0; i < ARRAY_LEN(asking); i++)
+		assert_err(asking[i].err, ERR_UNAVAILABLE, "left the pool");
+	assert_buf(n.ear.heard, "");
+	assert_int_equal(engine_containers(n.e)->n, 0);
+}
+
 /* Within the interval, what changed without an event is known; only that is inspected. */
 static may_suspend void story_interval(struct fake *f)
 {
@@ -317,6 +341,7 @@ TEST(four_at_once)
 TEST(fetch_again)
 TEST(not_in_the_pool)
 TEST(replaced_meanwhile)
+TEST(leaves_meanwhile)
 TEST(interval)
 TEST(news_during_reconcile)
 TEST(vanishes)
@@ -333,6 +358,7 @@ int main(void)
 		cmocka_unit_test(test_fetch_again),
 		cmocka_unit_test(test_not_in_the_pool),
 		cmocka_unit_test(test_replaced_meanwhile),
+		cmocka_unit_test(test_leaves_meanwhile),
 		cmocka_unit_test(test_interval),
 		cmocka_unit_test(test_news_during_reconcile),
 		cmocka_unit_test(test_vanishes),
