@@ -43,6 +43,7 @@ struct cluster *cluster_new(const struct cluster_config *config)
 	map_init(&c->flight_swarm_ids, flight_swarm_id_key);
 	index_init(&c->containers);
 	image_index_init(&c->images);
+	list_init(&c->running_pulls);
 	list_init(&c->pull_targets);
 	list_init(&c->subscriptions);
 	return c;

@@ -56,7 +56,8 @@ struct cluster {
 	struct image_index images;
 	struct map flight_names; /* of struct flight: names held */
 	struct map flight_swarm_ids;
-	struct list pull_targets; /* of struct pull_target, the oldest first (pull_target.c) */
+	struct list running_pulls; /* of pull_once.c */
+	struct list pull_targets;  /* of struct pull_target, the oldest first (pull_target.c) */
 	struct list subscriptions;
 	struct waitq settled;
 	uint32_t api_versions[64]; /* healthy nodes by their newest minor version of API 1 */
@@ -95,6 +96,11 @@ void events_close_all(struct cluster *c);
 void pull_target_remember(struct cluster *c, struct str client, struct str image, struct engine *e);
 void pull_target_forget(struct cluster *c, struct str client, struct str image);
 void pull_targets_clear(struct cluster *c);
+
+/* pull_once.c: for a create. The image is in the tables when it returns. */
+may_suspend must_check struct error *pull_once(struct cluster *c, struct engine *e,
+					       struct api_version version, struct str image,
+					       struct str auth);
 
 struct event_node event_node_of(const struct engine *e);
 

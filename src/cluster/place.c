@@ -105,17 +105,8 @@ static may_suspend struct error *create_here(struct placement *p, struct str *re
 
 static may_suspend struct error *pull_and_create(struct placement *p, struct str *ret_reply)
 {
-	_cleanup_(strbuf_fini) struct strbuf query = STRBUF_INIT;
-
-	strbuf_add(&query, STR("fromImage="));
-	http_encode_query(&query, p->config.image);
-	if (!str_has_char(
-		    str_skip(p->config.image, (size_t)(str_rfind_char(p->config.image, '/') + 1)),
-		    ':'))
-		strbuf_add(&query, STR("&tag=latest"));
-	TRY(engine_call_pull(p->flight.engine, p->req->version, strbuf_str(&query),
-			     p->req->registry_auth, NULL, NULL));
-	TRY(engine_refresh_image(p->flight.engine, p->config.image));
+	TRY(pull_once(p->c, p->flight.engine, p->req->version, p->config.image,
+		      p->req->registry_auth));
 	return create_here(p, ret_reply);
 }
 
