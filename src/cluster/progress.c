@@ -10,7 +10,7 @@ static may_suspend struct error *emit_alone(struct progress *p, struct str text)
 
 	while (p->busy)
 		TRY(waitq_wait(&p->free, "its turn to report progress"));
-	p->busy = true;
+	p->busy = p->begun = true;
 	err = p->emit(p->arg, text);
 	p->busy = false;
 	waitq_wake_one(&p->free);
@@ -60,6 +60,8 @@ may_suspend struct error *progress_failure(struct progress *p, const struct engi
 	_cleanup_(strbuf_fini) struct strbuf text = STRBUF_INIT, words = STRBUF_INIT;
 	struct json_out o = json_out(&text);
 
+	if (!p->begun)
+		return NULL;
 	strbuf_addf(&words, "failed: %s", error_message(err));
 	json_begin_object(&o);
 	json_put_str(&o, "status", strbuf_str(&words));

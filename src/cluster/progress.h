@@ -14,6 +14,7 @@ struct progress {
 	void *arg;
 	bool several;	   /* nodes: only then are lines prefixed */
 	bool busy;	   /* a fiber is in emit */
+	bool begun;	   /* something was emitted */
 	struct waitq free; /* others that wait for their turn */
 };
 
@@ -21,7 +22,10 @@ struct progress {
 may_suspend must_check struct error *progress_line(struct progress *p, const struct engine *e,
 						   struct str line);
 
-/* Says that a node failed while the others go on: a status line, not an end. */
+/*
+ * Says that a node failed while the others go on: a status line, not an end. Where nothing was
+ * emitted yet it says nothing, since the whole may still end in a plain error.
+ */
 may_suspend must_check struct error *progress_failure(struct progress *p, const struct engine *e,
 						      const struct error *err);
 

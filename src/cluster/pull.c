@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Pulling on every node at once. One node's failure does not stop the others; it is shown when it
- * happens and again at the end.
+ * happens, where there is progress to show it in, and again at the end.
  */
 #include "base/mem.h"
 #include "cluster/images.h"
