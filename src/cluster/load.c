@@ -5,6 +5,7 @@
  * that takes nothing for a minute is dropped.
  */
 #include "base/limits.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "cluster/images.h"
 #include "cluster/internal.h"
@@ -90,10 +91,43 @@ static may_suspend struct error *send_all(struct load_job *job, struct http_exch
 	}
 }
 
+/* "Loaded image: busybox:latest", "Loaded image ID: sha256:...": what it is called. */
+static struct str loaded_image(struct str line, struct arena *arena)
+{
+	static const struct str words[] = { STR_INIT("Loaded image: "),
+					    STR_INIT("Loaded image ID: ") };
+	struct json root;
+	struct error *err = json_parse(line, arena, &root);
+	struct str text = err ? STR_NONE : json_get_str(root, "stream");
+
+	error_free(err);
+	for (size_t i = 0; i < ARRAY_LEN(words); i++)
+		if (str_starts(text, words[i]))
+			return str_trim(str_skip(text, words[i].n));
+	return STR_NONE;
+}
+
+/* The image is known before the client hears of it. */
+static may_suspend struct error *enter_image(struct engine *e, struct str line)
+{
+	_cleanup_(arena_fini) struct arena arena = ARENA_INIT;
+	_cleanup_(error_freep) struct error *err = NULL;
+	struct str image = loaded_image(line, &arena);
+
+	if (!str_empty(image))
+		err = engine_refresh_image(e, image);
+	if (!err || error_is(err, ERR_CANCELLED))
+		return take(err);
+	log_debug("a loaded image could not be read, its event will tell",
+		  LOG_STR("node", engine_name(e)), LOG_ERR(err));
+	return NULL;
+}
+
 static may_suspend struct error *pass_line(void *arg, struct str line)
 {
 	struct load_job *job = arg;
 
+	TRY(enter_image(job->engine, line));
 	return progress_line(&job->load->progress, job->engine, line);
 }
 
