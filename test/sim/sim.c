@@ -24,7 +24,7 @@
 
 /* Of real time: a story takes a fraction of a second. */
 #define PATIENCE  240
-#define LOG_SHOWN (16 * KIB)
+#define LOG_SHOWN (4 * KIB)
 
 struct sim *the_sim;
 

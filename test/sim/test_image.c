@@ -1,0 +1,404 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Images: what becomes of a create whose image is missing on the chosen node (section 5, each
+ * branch), and what goes to several nodes: pull, load, tag, remove, and their list.
+ */
+#include "sim/sim.h"
+
+static const struct http_header with_auth[] = {
+	/* {"username":"u","password":"p"} */
+	{ STR_INIT("X-Registry-Auth"), STR_INIT("eyJ1c2VybmFtZSI6InUiLCJwYXNzd29yZCI6InAifQ==") },
+	{ { NULL, 0 }, { NULL, 0 } },
+};
+
+static may_suspend struct sim_reply create_as(struct sim *s, const char *client, const char *image,
+					      const struct http_header *headers)
+{
+	return sim_request_as(s, client, "POST", "/containers/create",
+			      sim_text(s, "{\"Image\":\"%s\"}", image), headers);
+}
+
+static size_t calls(struct sim *s, const char *request)
+{
+	size_t n = 0;
+
+	for (int i = 1; i <= 3; i++)
+		n += sim_calls(sim_find_engine(s, sim_text(s, "n%d", i)), request);
+	return n;
+}
+
+static size_t copies(struct sim *s, const char *image)
+{
+	size_t n = 0;
+
+	for (int i = 1; i <= 3; i++)
+		n += sim_has_image(sim_find_engine(s, sim_text(s, "n%d", i)), image);
+	return n;
+}
+
+static may_suspend void three(struct sim *s)
+{
+	for (int i = 1; i <= 3; i++)
+		sim_engine(s, sim_text(s, "n%d", i));
+	sim_registry_put(s, "nginx", false);
+	sim_registry_put(s, "secret", true);
+	sim_up(s);
+}
+
+/* ---- create without the image ---- */
+
+static may_suspend void a_built_image_draws_its_containers(struct sim *s)
+{
+	sim_engine(s, "n1");
+	sim_engine(s, "n2", IMAGE("app:1"));
+	sim_engine(s, "n3");
+	sim_up(s);
+	for (int i = 0; i < 5; i++) {
+		struct sim_reply r = create_as(s, "192.168.0.1", "app:1", NULL);
+
+		assert_status(r, 201);
+		assert_string_equal(sim_node_of(s, sim_string(s, &r, "Id")), "n2");
+	}
+	assert_int_equal(calls(s, "POST /images/create"), 0);
+	sim_settle(s);
+}
+
+static may_suspend void a_pulled_image_is_pulled_again(struct sim *s)
+{
+	sim_registry_put(s, "nginx", false);
+	sim_engine(s, "n1");
+	sim_engine(s, "n2", PULLED_IMAGE("nginx"));
+	sim_engine(s, "n3");
+	sim_up(s);
+	for (int i = 0; i < 3; i++)
+		assert_status(create_as(s, "192.168.0.1", "nginx", NULL), 201);
+	assert_int_equal(copies(s, "nginx"), 3);
+	assert_int_equal(calls(s, "POST /images/create"), 2);
+	for (int i = 1; i <= 3; i++)
+		assert_int_equal(sim_count_containers(sim_find_engine(s, sim_text(s, "n%d", i))),
+				 1);
+	sim_settle(s);
+}
+
+/* The registry has it no longer: where it is, it can still run. */
+static may_suspend void a_failed_pull_goes_where_the_image_is(struct sim *s)
+{
+	sim_engine(s, "n1");
+	sim_engine(s, "n2", PULLED_IMAGE("nginx"));
+	sim_engine(s, "n3");
+	sim_up(s);
+	for (int i = 0; i < 3; i++) {
+		struct sim_reply r = create_as(s, "192.168.0.1", "nginx", NULL);
+
+		assert_status(r, 201);
+		assert_string_equal(sim_node_of(s, sim_string(s, &r, "Id")), "n2");
+	}
+	sim_settle(s);
+}
+
+static may_suspend void an_unknown_image_is_the_clients_to_pull(struct sim *s)
+{
+	three(s);
+	assert_refused(create_as(s, "192.168.0.1", "nginx", NULL), 404,
+		       "No such image: nginx:latest");
+	assert_int_equal(calls(s, "POST /images/create"), 0);
+	sim_settle(s);
+}
+
+static may_suspend void with_credentials_the_manager_pulls(struct sim *s)
+{
+	three(s);
+	assert_status(create_as(s, "192.168.0.1", "secret", with_auth), 201);
+	assert_int_equal(calls(s, "POST /images/create"), 1);
+	assert_int_equal(copies(s, "secret"), 1);
+	sim_settle(s);
+}
+
+static may_suspend void a_pull_that_fails_is_the_creates_error(struct sim *s)
+{
+	three(s);
+	assert_refused(create_as(s, "192.168.0.1", "nowhere", with_auth), 404,
+		       "pull access denied for nowhere");
+	sim_registry_set(s, "secret", SECOND, "no space left on device");
+	assert_refused(create_as(s, "192.168.0.1", "secret", with_auth), 500,
+		       "no space left on device");
+	sim_settle(s);
+}
+
+/* docker run: create, 404, pull, create again: both on the node that was chosen. */
+static may_suspend void a_clients_pull_goes_to_its_node_alone(struct sim *s)
+{
+	struct sim_reply r;
+
+	three(s);
+	assert_status(create_as(s, "192.168.0.1", "nginx", NULL), 404);
+	assert_status(sim_post(s, "/images/create?fromImage=nginx&tag=latest", NULL), 200);
+	assert_int_equal(calls(s, "POST /images/create"), 1);
+	assert_int_equal(copies(s, "nginx"), 1);
+	r = create_as(s, "192.168.0.1", "nginx", NULL);
+	assert_status(r, 201);
+	assert_true(sim_has_image(sim_find_engine(s, sim_node_of(s, sim_string(s, &r, "Id"))),
+				  "nginx"));
+	assert_int_equal(calls(s, "POST /images/create"), 1);
+	sim_settle(s);
+}
+
+static may_suspend void another_clients_pull_goes_everywhere(struct sim *s)
+{
+	three(s);
+	assert_status(create_as(s, "192.168.0.1", "nginx", NULL), 404);
+	assert_status(sim_request_as(s, "192.168.0.2", "POST",
+				     "/images/create?fromImage=nginx&tag=latest", NULL, NULL),
+		      200);
+	assert_int_equal(copies(s, "nginx"), 3);
+	sim_settle(s);
+}
+
+static may_suspend void after_a_minute_the_choice_is_forgotten(struct sim *s)
+{
+	three(s);
+	assert_status(create_as(s, "192.168.0.1", "nginx", NULL), 404);
+	sim_run(s, 61 * SECOND);
+	assert_status(sim_post(s, "/images/create?fromImage=nginx&tag=latest", NULL), 200);
+	assert_int_equal(copies(s, "nginx"), 3);
+	sim_settle(s);
+}
+
+/* ---- many creates and one pull ---- */
+
+struct create_job {
+	struct sim *s;
+	const char *image;
+	const struct http_header *headers;
+	struct sim_reply reply;
+};
+
+static may_suspend void create_main(void *arg)
+{
+	struct create_job *job = arg;
+
+	job->reply = create_as(job->s, "192.168.0.1", job->image, job->headers);
+}
+
+static may_suspend void the_same_pull_on_a_node_happens_once(struct sim *s)
+{
+	struct create_job jobs[4];
+
+	sim_engine(s, "n1");
+	sim_registry_put(s, "secret", true);
+	sim_up(s);
+	for (int i = 0; i < 4; i++) {
+		jobs[i] = (struct create_job){ s, "secret", with_auth, { 0 } };
+		sim_go(s, "client", create_main, &jobs[i]);
+	}
+	sim_join(s);
+	for (int i = 0; i < 4; i++)
+		assert_status(jobs[i].reply, 201);
+	assert_int_equal(sim_calls(sim_find_engine(s, "n1"), "POST /images/create"), 1);
+	sim_settle(s);
+}
+
+static may_suspend void a_pull_holds_up_nobody(struct sim *s)
+{
+	struct create_job slow = { s, "secret", with_auth, { 0 } };
+
+	three(s);
+	sim_registry_set(s, "secret", 10 * MINUTE, NULL);
+	sim_go(s, "client", create_main, &slow);
+	sim_run(s, SECOND);
+	for (int i = 0; i < 6; i++)
+		assert_status(create_as(s, "192.168.0.2", "busybox", NULL), 201);
+	assert_int_equal(slow.reply.status, 0);
+	sim_join(s);
+	assert_status(slow.reply, 201);
+	sim_settle(s);
+}
+
+/* ---- on several nodes ---- */
+
+static may_suspend size_t count_lines(struct sim_reply r, const char *part)
+{
+	struct str rest = r.body, line;
+	size_t n = 0;
+
+	while (str_next(&rest, '\n', &line))
+		n += str_contains(line, str_from(part));
+	return n;
+}
+
+static may_suspend void a_pull_goes_everywhere(struct sim *s)
+{
+	struct sim_reply r;
+
+	three(s);
+	r = sim_post(s, "/images/create?fromImage=nginx&tag=latest", NULL);
+	assert_status(r, 200);
+	assert_int_equal(copies(s, "nginx"), 3);
+	assert_int_equal(count_lines(r, "\"id\":\"n2: 0123456789ab\""), 5);
+	assert_int_equal(count_lines(r, "error"), 0);
+	r = sim_get(s, "/images/json");
+	assert_int_equal(json_count(r.json), 2);
+	sim_settle(s);
+}
+
+static may_suspend void a_pull_that_fails_everywhere_is_an_error(struct sim *s)
+{
+	three(s);
+	assert_refused(sim_post(s, "/images/create?fromImage=nowhere&tag=latest", NULL), 404,
+		       "pull access denied for nowhere");
+	sim_settle(s);
+}
+
+static may_suspend void one_nodes_failure_fails_the_pull(struct sim *s)
+{
+	struct sim_reply r;
+
+	three(s);
+	sim_fault(s, sim_find_engine(s, "n2"), FAULT_RESET, "POST /images/create", 4);
+	r = sim_post(s, "/images/create?fromImage=nginx&tag=latest", NULL);
+	assert_status(r, 200);
+	assert_int_equal(count_lines(r, "errorDetail"), 1);
+	assert_true(sim_has_image(sim_find_engine(s, "n1"), "nginx"));
+	assert_true(sim_has_image(sim_find_engine(s, "n3"), "nginx"));
+	sim_fault_clear(s);
+	sim_settle(s);
+}
+
+static may_suspend void a_load_goes_everywhere(struct sim *s)
+{
+	struct sim_reply r;
+
+	three(s);
+	r = sim_post(s, "/images/load", "image app:1\nimage app:2\n");
+	assert_status(r, 200);
+	assert_int_equal(copies(s, "app:1"), 3);
+	assert_int_equal(copies(s, "app:2"), 3);
+	assert_int_equal(json_count(sim_get(s, "/images/json").json), 3);
+	assert_status(sim_get(s, "/images/app:2/json"), 200);
+	sim_settle(s);
+}
+
+/* One that takes no byte while the others wait is left behind, and named. */
+static may_suspend void a_stuck_node_does_not_hold_up_a_load(struct sim *s)
+{
+	_cleanup_(strbuf_fini) struct strbuf body = STRBUF_INIT;
+	struct sim_reply r;
+
+	three(s);
+	strbuf_add(&body, STR("image app:1\n"));
+	while (body.n < 2 * MIB)
+		strbuf_add(&body, STR("padding padding padding padding padding padding\n"));
+	sim_fault(s, sim_find_engine(s, "n2"), FAULT_STALL, "POST /images/load", 3);
+	r = sim_post(s, "/images/load", body.p);
+	assert_true(sim_fault_fired(s));
+	assert_int_equal(count_lines(r, "errorDetail"), 1);
+	assert_true(str_contains(r.body, STR("n2")));
+	assert_true(sim_has_image(sim_find_engine(s, "n1"), "app:1"));
+	assert_true(sim_has_image(sim_find_engine(s, "n3"), "app:1"));
+	sim_fault_clear(s);
+	sim_settle(s);
+}
+
+static may_suspend void a_tag_goes_where_the_image_is(struct sim *s)
+{
+	sim_engine(s, "n1", IMAGE("app:1"));
+	sim_engine(s, "n2", IMAGE("app:1"));
+	sim_engine(s, "n3");
+	sim_up(s);
+	assert_status(sim_post(s, "/images/app:1/tag?repo=app&tag=2", NULL), 201);
+	assert_int_equal(copies(s, "app:2"), 2);
+	assert_status(sim_get(s, "/images/app:2/json"), 200);
+	assert_refused(sim_post(s, "/images/other/tag?repo=app&tag=2", NULL), 404,
+		       "No such image: other");
+	sim_settle(s);
+}
+
+static may_suspend void a_removal_goes_where_the_image_is(struct sim *s)
+{
+	struct sim_reply r;
+
+	sim_engine(s, "n1", IMAGE("app:1"));
+	sim_engine(s, "n2", IMAGE("app:1"));
+	sim_engine(s, "n3");
+	sim_up(s);
+	r = sim_delete(s, "/images/app:1");
+	assert_status(r, 200);
+	assert_true(json_count(r.json) >= 2);
+	assert_int_equal(copies(s, "app:1"), 0);
+	assert_refused(sim_delete(s, "/images/app:1"), 404, "No such image: app:1");
+	sim_settle(s);
+}
+
+static may_suspend void an_image_in_use_is_kept(struct sim *s)
+{
+	sim_engine(s, "n1", IMAGE("app:1"));
+	sim_engine(s, "n2", IMAGE("app:1"));
+	sim_engine(s, "n3");
+	sim_up(s);
+	assert_status(create_as(s, "192.168.0.1", "app:1", NULL), 201);
+	assert_refused(sim_delete(s, "/images/app:1"), 409, "must force");
+	sim_settle(s);
+}
+
+static may_suspend void the_list_is_one_of_ids(struct sim *s)
+{
+	struct sim_reply r;
+
+	sim_engine(s, "n1", IMAGE("app:1"), PULLED_IMAGE("nginx"));
+	sim_engine(s, "n2", IMAGE("app:1"));
+	sim_engine(s, "n3", IMAGE("other"));
+	sim_up(s);
+	sim_local(sim_find_engine(s, "n2"), 201, "POST", "/images/app:1/tag?repo=app&tag=here");
+	sim_wait(s, sim_get(s, "/images/app:here/json").status == 200);
+	r = sim_get(s, "/images/json");
+	assert_int_equal(json_count(r.json), 3);
+	r = sim_get(s, "/images/json?filters=%7B%22node%22%3A%5B%22n3%22%5D%7D");
+	assert_int_equal(json_count(r.json), 1);
+	r = sim_get(s, "/images/json?filters=%7B%22reference%22%3A%5B%22app%22%5D%7D");
+	assert_int_equal(json_count(r.json), 1);
+	assert_int_equal(json_count(json_get(json_item(r.json, 0), "RepoTags")), 2);
+	sim_settle(s);
+}
+
+/* What somebody committed, imported or built is there for the next request. */
+static may_suspend void a_new_image_is_known_at_once(struct sim *s)
+{
+	three(s);
+	sim_create(s, "a", NULL);
+	assert_status(sim_post(s, "/commit?container=a&repo=mine&tag=1", NULL), 201);
+	assert_status(sim_get(s, "/images/mine:1/json"), 200);
+	assert_status(create_as(s, "192.168.0.1", "mine:1", NULL), 201);
+	assert_status(sim_post(s, "/images/create?fromSrc=-&repo=raw&tag=1", NULL), 200);
+	assert_status(sim_get(s, "/images/raw:1/json"), 200);
+	assert_int_equal(copies(s, "raw:1"), 1);
+	sim_settle(s);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		STORY(a_built_image_draws_its_containers),
+		STORY(a_pulled_image_is_pulled_again),
+		STORY(a_failed_pull_goes_where_the_image_is),
+		STORY(an_unknown_image_is_the_clients_to_pull),
+		STORY(with_credentials_the_manager_pulls),
+		STORY(a_pull_that_fails_is_the_creates_error),
+		STORY(a_clients_pull_goes_to_its_node_alone),
+		STORY(another_clients_pull_goes_everywhere),
+		STORY(after_a_minute_the_choice_is_forgotten),
+		STORY(the_same_pull_on_a_node_happens_once),
+		STORY(a_pull_holds_up_nobody),
+		STORY(a_pull_goes_everywhere),
+		STORY(a_pull_that_fails_everywhere_is_an_error),
+		STORY(one_nodes_failure_fails_the_pull),
+		STORY(a_load_goes_everywhere),
+		STORY(a_stuck_node_does_not_hold_up_a_load),
+		STORY(a_tag_goes_where_the_image_is),
+		STORY(a_removal_goes_where_the_image_is),
+		STORY(an_image_in_use_is_kept),
+		STORY(the_list_is_one_of_ids),
+		STORY(a_new_image_is_known_at_once),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
