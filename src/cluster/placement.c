@@ -48,6 +48,7 @@ static void read_ports(struct placement *p)
 	}
 	p->sched.ports = ports;
 	p->sched.n_ports = n;
+	p->sched.host_network = config->host_network;
 
 	held = arena_new_array(p->arena, struct container_port, n);
 	for (size_t i = 0; i < n; i++)
