@@ -54,6 +54,8 @@ static void lost(struct engine *e, int64_t until)
 {
 	e->replaying = false;
 	e->config.observer->events_lost(e->config.observer_arg, e, resume_time(e), until);
+	e->last_time = 0;
+	e->stream_from = until;
 	/* What was looked at since the stream was opened misses nothing. */
 	if (e->inspected_at >= e->stream_at)
 		return;
