@@ -83,9 +83,19 @@ may_suspend struct error *containers_attach(struct request *r)
 	return pass(r, &(struct proxy){ .hijacks = true });
 }
 
+static may_suspend void refresh_at_any_head(void *arg, _unused_ int status)
+{
+	refresh(arg);
+}
+
+/*
+ * Also what fails leaves its mark: a start that finds no such command leaves an exit code, or with
+ * --rm no container at all. A client that waits for the exit hears of it before it hears of the
+ * failure, as from an engine: Docker CLI 20.10 says otherwise that it waited in vain.
+ */
 may_suspend struct error *containers_act(struct request *r)
 {
-	return pass(r, &(struct proxy){ .on_head = refresh_at_head });
+	return pass(r, &(struct proxy){ .on_head = refresh_at_any_head });
 }
 
 static may_suspend void refresh_at_exit(void *arg, _unused_ struct str piece)
