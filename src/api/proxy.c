@@ -206,6 +206,7 @@ static may_suspend struct error *join(struct passage *s)
 	_cleanup_(stream_closep) struct stream *engine = NULL;
 	const struct http_response *response;
 	struct http_headers headers;
+	struct error *err;
 
 	TRY(http_exchange_response(s->x, &response));
 	headers = end_to_end(s->r, &response->headers, 2);
@@ -216,7 +217,13 @@ static may_suspend struct error *join(struct passage *s)
 	TRY(http_reply_upgrade(s->r->in, response->status, response->reason, headers.v, headers.n));
 	client = http_incoming_hijack(s->r->in, &early_client);
 	engine = http_exchange_take(s->x, &early_engine);
-	return pipe_join(client, strbuf_str(&early_client), engine, strbuf_str(&early_engine));
+	err = pipe_join(client, strbuf_str(&early_client), engine, strbuf_str(&early_engine));
+	/* A reset must reach the other side as one: an engine takes a mere end for the end of stdin. */
+	if (err) {
+		stream_abort(take(client));
+		stream_abort(take(engine));
+	}
+	return err;
 }
 
 may_suspend struct error *proxy_pass(struct request *r, const struct proxy *p)
