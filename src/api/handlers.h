@@ -38,6 +38,11 @@ may_suspend must_check struct error *images_load(struct request *r);
 may_suspend must_check struct error *images_tag(struct request *r);
 may_suspend must_check struct error *images_remove(struct request *r);
 
+/* prune.c */
+may_suspend must_check struct error *containers_prune(struct request *r);
+may_suspend must_check struct error *images_prune(struct request *r);
+may_suspend must_check struct error *build_prune(struct request *r);
+
 /* system.c */
 may_suspend must_check struct error *system_ping(struct request *r);
 may_suspend must_check struct error *system_version(struct request *r);

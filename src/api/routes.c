@@ -26,7 +26,7 @@ const struct route routes[] = {
 	{ "GET", "/containers/json", containers_list, ROUTE_MEMORY, "with sizes the nodes are asked" },
 	{ "GET", "/containers/ps", containers_list, ROUTE_MEMORY, "an old name of the list" },
 	{ "POST", "/containers/create", containers_create, ROUTE_PLACED, NULL },
-	{ "POST", "/containers/prune", refuse_for_now, ROUTE_REFUSED, "prune the nodes one by one" },
+	{ "POST", "/containers/prune", containers_prune, ROUTE_ALL, "filter node=NAME narrows it" },
 	{ "GET", "/containers/{id}/json", containers_inspect, ROUTE_PROXIED, "Node is added" },
 	{ "GET", "/containers/{id}/top", containers_pass, ROUTE_PROXIED, NULL },
 	{ "GET", "/containers/{id}/logs", containers_pass, ROUTE_PROXIED, NULL },
@@ -61,7 +61,7 @@ const struct route routes[] = {
 	{ "GET", "/images/get", images_get, ROUTE_PROXIED, "several images: where one node has them all" },
 	{ "POST", "/images/create", images_create, ROUTE_ALL, "an import goes to one node, placed like a build" },
 	{ "POST", "/images/load", images_load, ROUTE_ALL, NULL },
-	{ "POST", "/images/prune", refuse_for_now, ROUTE_REFUSED, "prune the nodes one by one" },
+	{ "POST", "/images/prune", images_prune, ROUTE_ALL, "filter node=NAME narrows it" },
 	{ "GET", "/images/{name}/json", images_pass, ROUTE_PROXIED, NULL },
 	{ "GET", "/images/{name}/history", images_pass, ROUTE_PROXIED, NULL },
 	{ "GET", "/images/{name}/get", images_pass, ROUTE_PROXIED, NULL },
@@ -75,7 +75,7 @@ const struct route routes[] = {
 
 	/* Building. */
 	{ "POST", "/build", refuse_for_now, ROUTE_REFUSED, "build on a node, then push or load the image" },
-	{ "POST", "/build/prune", refuse_for_now, ROUTE_REFUSED, "prune the nodes one by one" },
+	{ "POST", "/build/prune", build_prune, ROUTE_ALL, "filter node=NAME narrows it" },
 	{ "POST", "/build/cancel", refuse_for_now, ROUTE_REFUSED, "no build runs in the pool" },
 	{ "POST", "/session", refuse_for_now, ROUTE_REFUSED, "build on a node, then push or load the image" },
 	{ "POST", "/grpc", refuse_for_now, ROUTE_REFUSED, "build on a node, then push or load the image" },

@@ -3,17 +3,29 @@
 
 #include "base/limits.h"
 
+static may_suspend struct error *read_answer(struct http_exchange *x, struct arena *arena,
+					     struct str *ret_body)
+{
+	const struct http_response *response;
+
+	TRY(http_exchange_response(x, &response));
+	if (response->status >= 400)
+		return engine_refusal(x);
+	return http_exchange_read_all(x, LIMIT_ENGINE_OBJECT, arena, ret_body);
+}
+
 may_suspend struct error *call_engine(struct engine *e, struct api_version version,
 				      const char *method, struct str path, struct arena *arena,
 				      struct str *ret_body)
 {
 	_cleanup_(http_exchange_freep) struct http_exchange *x = NULL;
 	struct http_call call = { .method = str_from(method) };
-	const struct http_response *response;
+	struct error *err;
 
 	TRY(engine_exchange(e, version, path, &call, &x));
-	TRY(http_exchange_response(x, &response));
-	if (response->status >= 400)
-		return engine_refusal(x);
-	return http_exchange_read_all(x, LIMIT_ENGINE_OBJECT, arena, ret_body);
+	err = read_answer(x, arena, ret_body);
+	/* A deadline of the caller's says nothing of the engine. */
+	if (error_is_transport(err) && !error_is(err, ERR_TIMEOUT))
+		engine_failed(e, err);
+	return err;
 }

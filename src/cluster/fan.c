@@ -5,33 +5,83 @@
 #include "base/mem.h"
 #include "cluster/call.h"
 #include "fiber/deadline.h"
-#include "fiber/group.h"
+
+#define ANSWER_TIME (60 * SECOND) /* where the caller names no other */
+#define LOOK_EVERY  (5 * SECOND)  /* whether a node that does not answer is still well */
+
+static may_suspend struct error *call_and_take(struct fan_job *job)
+{
+	const struct fan *f = job->fan;
+
+	TRY(call_engine(job->engine, f->version, f->method, f->path, &job->arena, &job->body));
+	return f->on_answer ? f->on_answer(job) : NULL;
+}
 
 /* One node that hangs must not hold up the answer of all for ever. */
-#define ANSWER_TIME (60 * SECOND)
-
 static may_suspend void run_job(void *arg)
 {
 	struct fan_job *job = arg;
-	_cleanup_(deadline_end) struct deadline d = deadline_begin(ANSWER_TIME);
-	const struct fan *f = job->fan;
+	int64_t time = job->fan->time ? job->fan->time : ANSWER_TIME;
+	_cleanup_(deadline_end) struct deadline d = deadline_begin(time);
 
+	job->err = call_and_take(job);
+	if (!error_is(job->err, ERR_TIMEOUT) || !deadline_passed(&d))
+		return;
+	error_free(job->err);
 	job->err =
-		call_engine(job->engine, f->version, f->method, f->path, &job->arena, &job->body);
+		error_new(ERR_TIMEOUT, "no answer within %lld seconds", (long long)(time / SECOND));
+}
+
+static void give_up(struct fan_job *job)
+{
+	error_free(job->err);
+	job->err = error_new(ERR_NODE_DOWN, "the node became unhealthy before it answered");
+}
+
+/* Until it has answered or failed, or its node is not well any more. */
+static may_suspend struct error *await_job(struct fan_job *job)
+{
+	bool lost = false;
+
+	for (;;) {
+		_cleanup_(deadline_end) struct deadline d = deadline_begin(LOOK_EVERY);
+		struct error *err = group_wait(&job->group);
+
+		if (!error_is(err, ERR_TIMEOUT) || !deadline_passed(&d)) {
+			if (lost && !err && error_is(job->err, ERR_CANCELLED))
+				give_up(job);
+			return err;
+		}
+		error_free(err);
+		lost = engine_state(job->engine) != ENGINE_HEALTHY;
+		if (lost)
+			group_cancel(&job->group);
+	}
+}
+
+static may_suspend void finish_jobs(struct fan *f)
+{
+	for (size_t i = 0; i < f->n; i++)
+		group_cancel(&f->jobs[i].group);
+	for (size_t i = 0; i < f->n; i++)
+		group_finish(&f->jobs[i].group);
 }
 
 may_suspend struct error *fan_call(struct fan *f, const struct engines *engines)
 {
-	_cleanup_(group_finish) struct group g = GROUP_INIT;
+	struct error *err = NULL;
 
 	f->n = engines->n;
 	f->jobs = mem_zalloc(f->n * sizeof(*f->jobs) + 1);
 	for (size_t i = 0; i < f->n; i++) {
 		f->jobs[i].engine = engines->v[i];
 		f->jobs[i].fan = f;
-		group_go(&g, "fan-out", run_job, &f->jobs[i]);
+		group_go(&f->jobs[i].group, "fan-out", run_job, &f->jobs[i]);
 	}
-	return group_wait(&g);
+	for (size_t i = 0; i < f->n && !err; i++)
+		err = await_job(&f->jobs[i]);
+	finish_jobs(f);
+	return err;
 }
 
 void fan_fini(struct fan *f)

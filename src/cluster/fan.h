@@ -7,24 +7,35 @@
 
 #include "cluster/cluster.h"
 #include "docker/version.h"
+#include "fiber/group.h"
 
 struct fan_job {
 	struct engine *engine; /* borrowed from the engines that were given */
 	struct fan *fan;
 	struct arena arena;
-	struct str body;   /* of its answer, where it did not fail */
-	struct error *err; /* its failure */
+	struct str body;    /* of its answer, where it did not fail */
+	struct error *err;  /* its failure */
+	struct group group; /* its own, so that one node can be given up alone */
 };
 
 struct fan {
 	struct api_version version;
 	const char *method;
 	struct str path;
+	int64_t time; /* that a node may take for its answer; 0: a minute */
+	/*
+	 * What is done about one node's answer, on that node's fiber while others still work; its
+	 * error is the node's. May be NULL.
+	 */
+	may_suspend struct error *(*on_answer)(struct fan_job *job);
 	struct fan_job *jobs;
 	size_t n;
 };
 
-/* Zero-initialise with version, method and path (borrowed). Parks until all have answered or failed. */
+/*
+ * Zero-initialise with version, method and path (borrowed). Parks until all have answered or failed;
+ * a node that turns unhealthy meanwhile has failed.
+ */
 may_suspend must_check struct error *fan_call(struct fan *f, const struct engines *engines);
 void fan_fini(struct fan *f);
 

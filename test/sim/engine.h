@@ -149,6 +149,7 @@ struct sim_image *fake_image_add(struct sim_engine *e, const char *id, const cha
 				 const char *digest);
 char *fake_image_id_of(const char *text); /* the same text, the same id; the caller frees */
 void fake_images_fini(struct sim_engine *e);
+void fake_image_remove(struct sim_engine *e, struct sim_image *image);
 struct str fake_image_familiar(struct str ref, struct arena *arena);
 
 /* engine_exec.c */
@@ -168,5 +169,6 @@ sim_handler_fn serve_container_logs, serve_container_attach, serve_container_res
 sim_handler_fn serve_exec_create, serve_exec_start, serve_exec_inspect, serve_exec_resize;
 sim_handler_fn serve_image_list, serve_image_inspect, serve_image_pull, serve_image_load,
 	serve_image_tag, serve_image_delete;
+sim_handler_fn serve_container_prune, serve_image_prune, serve_build_prune;
 
 #endif

@@ -101,6 +101,12 @@ void fake_images_fini(struct sim_engine *e)
 	vec_fini(&e->images);
 }
 
+void fake_image_remove(struct sim_engine *e, struct sim_image *image)
+{
+	vec_remove(&e->images, image);
+	image_free(image);
+}
+
 /* A tag names one image only. */
 static void give_tag(struct sim_engine *e, struct sim_image *image, const char *tag)
 {
@@ -429,8 +435,7 @@ may_suspend struct error *serve_image_delete(struct sim_call *call)
 	if (!image->tags.n) {
 		strbuf_addf(&text, "%s{\"Deleted\":\"%s\"}", text.n > 1 ? "," : "", image->id);
 		image_event(call->e, "delete", image->id);
-		vec_remove(&call->e->images, image);
-		image_free(image);
+		fake_image_remove(call->e, image);
 	}
 	strbuf_addc(&text, ']');
 	return fake_reply(call, 200, &text);
