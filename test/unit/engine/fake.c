@@ -36,7 +36,8 @@ static may_suspend struct error *fake_dial(const struct addr *a _unused_, void *
 	TRY(wait_while(f, FAKE_SILENT));
 	if (f->mode == FAKE_REFUSING)
 		return error_new(ERR_REFUSED, "connection refused");
-	*ret = listener_connect(f->listener, "10.0.0.1:2375");
+	*ret = listener_connect(f->listener, "manager");
+	snprintf((*ret)->peer, sizeof((*ret)->peer), "[fd00::1]:2375");
 	return NULL;
 }
 
@@ -471,6 +472,8 @@ static void hear_lost(void *arg, struct engine *e _unused_, int64_t from, int64_
 	struct ear *ear = arg;
 
 	assert_true(from > 0 && from <= to);
+	ear->lost_from = from;
+	ear->lost_to = to;
 	strbuf_add(&ear->heard, STR("lost\n"));
 }
 
@@ -502,7 +505,7 @@ void node_start(struct node *n)
 	};
 	struct addr a;
 
-	assert_ok(addr_parse_host_port(STR("10.0.0.1:2375"), &a));
+	assert_ok(addr_parse_host_port(str_from(n->addr ? n->addr : "10.0.0.1:2375"), &a));
 	strbuf_add(&n->ear.heard, STR(""));
 	n->e = engine_new(&a, &config);
 	engine_start(n->e);

@@ -97,6 +97,7 @@ may_suspend void pass(int64_t span);
 /* What an engine told: "+web running\n", "state Healthy\n", "event container start web\n" ... */
 struct ear {
 	struct strbuf heard;
+	int64_t lost_from, lost_to;
 	const char *refusal; /* validate answers this */
 };
 
@@ -108,6 +109,7 @@ void ear_forget(struct ear *ear);
 struct node {
 	struct ear ear;
 	struct engine *e;
+	const char *addr; /* NULL: 10.0.0.1:2375 */
 };
 
 void node_start(struct node *n);

@@ -299,6 +299,19 @@ static may_suspend void story_clock_skew(struct fake *f)
 	assert_int_equal(engine_now(n.e), clock_wall() - HOUR);
 }
 
+/* Its address is what it was reached at, where discovery gave a name. */
+static may_suspend void story_named(struct fake *f _unused_)
+{
+	_cleanup_(node_stop) struct node n = { .addr = "n1:2375" }, numeric = { 0 };
+
+	node_start(&n);
+	assert_str(engine_ip(n.e), "n1");
+	until(is(&n, ENGINE_HEALTHY), SECOND);
+	assert_str(engine_ip(n.e), "fd00::1");
+	node_up(&numeric);
+	assert_str(engine_ip(numeric.e), "10.0.0.1");
+}
+
 /* Stopped at any time: all is taken back, nothing stays. */
 static may_suspend void story_stopped_at_any_time(struct fake *f)
 {
@@ -331,6 +344,7 @@ TEST(slow_inspect)
 TEST(failures_together)
 TEST(replaced)
 TEST(clock_skew)
+TEST(named)
 TEST(stopped_at_any_time)
 
 int main(void)
@@ -350,6 +364,7 @@ int main(void)
 		cmocka_unit_test(test_failures_together),
 		cmocka_unit_test(test_replaced),
 		cmocka_unit_test(test_clock_skew),
+		cmocka_unit_test(test_named),
 		cmocka_unit_test(test_stopped_at_any_time),
 	};
 

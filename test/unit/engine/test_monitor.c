@@ -204,6 +204,30 @@ static may_suspend void story_nothing_to_resume(struct fake *f)
 	assert_int_equal(f->lists, 2);
 }
 
+/* A span that was told as lost is not told again with the next. */
+static may_suspend void story_lost_twice(struct fake *f)
+{
+	_cleanup_(node_stop) struct node n = { 0 };
+	int64_t first_end;
+
+	node_up(&n);
+	fake_container_event(f, "top", "a", "");
+	pass(10 * SECOND);
+	assert_int_equal(f->streams, 1);
+	fake_crash(f);
+	fake_start(f);
+	until(ear_heard(&n.ear, "lost\n"), 5 * SECOND);
+	assert_true(n.ear.lost_to - n.ear.lost_from >= 10 * SECOND);
+	first_end = n.ear.lost_to;
+	ear_forget(&n.ear);
+
+	pass(10 * SECOND);
+	fake_crash(f);
+	fake_start(f);
+	until(ear_heard(&n.ear, "lost\n"), 5 * SECOND);
+	assert_int_equal(n.ear.lost_from, first_end);
+}
+
 /* An engine whose streams never last is not asked on and on. */
 static may_suspend void story_stream_breaks_on_and_on(struct fake *f)
 {
@@ -263,6 +287,7 @@ TEST(images)
 TEST(resumed)
 TEST(lost)
 TEST(nothing_to_resume)
+TEST(lost_twice)
 TEST(stream_breaks_on_and_on)
 TEST(no_events)
 TEST(garbage)
@@ -278,6 +303,7 @@ int main(void)
 		cmocka_unit_test(test_resumed),
 		cmocka_unit_test(test_lost),
 		cmocka_unit_test(test_nothing_to_resume),
+		cmocka_unit_test(test_lost_twice),
 		cmocka_unit_test(test_stream_breaks_on_and_on),
 		cmocka_unit_test(test_no_events),
 		cmocka_unit_test(test_garbage),
