@@ -2,7 +2,9 @@
 /*
  * Waiting for descriptors. What libuv watches for lags behind what is wanted: an interest is
  * dropped only once it fires and nobody waits for it, because a stream that is read to its end of
- * the moment and waited for again would otherwise cost two system calls each time.
+ * the moment and waited for again would otherwise cost two system calls each time. It is dropped,
+ * too, once it fires again before the fiber that it woke has run: while a thousand fibers wait for
+ * their turn, libuv would ask for their events over and over.
  */
 #include "fiber/fd.h"
 
@@ -18,6 +20,7 @@ struct fd {
 	uv_poll_t poll;
 	int descriptor;
 	int armed; /* what libuv watches for: UV_READABLE ... */
+	int told;  /* what a fiber was woken for that has not run since */
 	struct fiber *reader, *writer;
 	struct fiber *dependent; /* cancelled when the peer hangs up */
 };
@@ -74,6 +77,12 @@ static void arm(struct fd *f, int events)
 		loop_abort("cannot wait for descriptor %d: %s", f->descriptor, uv_strerror(err));
 }
 
+static void tell(struct fd *f, struct fiber *fiber, int event)
+{
+	f->told |= event;
+	fiber_wake(fiber, WAKE_EVENT);
+}
+
 static void on_event(uv_poll_t *h, int status, int events)
 {
 	struct fd *f = container_of(h, struct fd, poll);
@@ -87,14 +96,14 @@ static void on_event(uv_poll_t *h, int status, int events)
 	struct fiber *dependent = f->dependent;
 	int idle = 0;
 
-	if (!f->reader)
+	if (!f->reader || f->told & UV_READABLE)
 		idle |= UV_READABLE;
 	else if (events & (UV_READABLE | UV_DISCONNECT))
-		fiber_wake(f->reader, WAKE_EVENT);
-	if (!f->writer)
+		tell(f, f->reader, UV_READABLE);
+	if (!f->writer || f->told & UV_WRITABLE)
 		idle |= UV_WRITABLE;
 	else if (events & UV_WRITABLE)
-		fiber_wake(f->writer, WAKE_EVENT);
+		tell(f, f->writer, UV_WRITABLE);
 	if (events & UV_DISCONNECT) {
 		f->dependent = NULL;
 		idle |= UV_DISCONNECT;
@@ -115,6 +124,7 @@ static may_suspend struct error *wait_for(struct fd *f, int event, struct fiber 
 	struct error *err = fiber_park(what, NEVER);
 
 	*slot = NULL;
+	f->told &= ~event;
 	return err;
 }
 

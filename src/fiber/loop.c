@@ -18,7 +18,7 @@
 #include "fiber/core.h"
 #include "fiber/fiber.h"
 
-/* Ready fibers are run for so long before descriptors are looked at again. */
+/* Fibers that make each other ready run for so long before descriptors are looked at again. */
 #define TURN (1 * MILLISECOND)
 
 #define SWEEP_EVERY (1 * SECOND)
@@ -74,14 +74,22 @@ static void run_one(struct fiber *f)
 		fiber_free(f);
 }
 
-/* At most for a turn, so that fibers that keep each other ready do not starve the rest. */
+/*
+ * Each fiber that is ready now, and those that become so for a turn: so that fibers that keep each
+ * other ready do not starve the rest, and that what the kernel told is acted on before it is asked
+ * again, since it tells of a thousand sockets anew for as long as nobody reads from them.
+ */
 static void run_ready(void)
 {
 	int64_t until = loop->now + TURN;
+	const struct list *last = loop->ready.prev;
+	bool all_ran = false;
 	struct list *link;
 
-	while (!loop->done && loop->now < until && (link = list_pop(&loop->ready)))
+	while (!loop->done && (!all_ran || loop->now < until) && (link = list_pop(&loop->ready))) {
+		all_ran = all_ran || link == last;
 		run_one(list_item(link, struct fiber, link));
+	}
 }
 
 static void wake_expired(void)
