@@ -356,6 +356,7 @@ static void write_hijack(const char *path, const char *body, bool upgrade, const
 		strbuf_add(out, str_from(early));
 }
 
+/* A cancelled client has ended; one that only ran out of time may read on. */
 static may_suspend void hijack_read(struct sim_hijack *h)
 {
 	struct error *err;
@@ -363,7 +364,7 @@ static may_suspend void hijack_read(struct sim_hijack *h)
 
 	strbuf_reserve(&h->in, 16 * KIB);
 	err = stream_read(h->stream, h->in.p + h->in.n, 16 * KIB, &n);
-	if (error_is(err, ERR_TIMEOUT) || error_is(err, ERR_CANCELLED)) {
+	if (error_is(err, ERR_TIMEOUT)) {
 		error_free(err);
 		return;
 	}
@@ -374,15 +375,15 @@ static may_suspend void hijack_read(struct sim_hijack *h)
 }
 
 /* The head, and where it is a refusal its body. */
-static may_suspend void hijack_answer(struct sim *s, struct sim_hijack *h)
+static may_suspend void hijack_answer(struct sim *s, struct sim_hijack *h, const struct deadline *d)
 {
 	struct http_response head;
 	size_t scanned = 0, n;
 
 	while (!(n = http_head_end(strbuf_str(&h->in), &scanned))) {
-		hijack_read(h);
-		if (h->ended)
+		if (h->ended || deadline_passed(d))
 			return;
+		hijack_read(h);
 	}
 	assert_ok(http_parse_response(arena_dup(&s->arena, str_first(strbuf_str(&h->in), n)),
 				      STR("POST"), &s->arena, &head));
@@ -392,25 +393,37 @@ static may_suspend void hijack_answer(struct sim *s, struct sim_hijack *h)
 	h->headers = head.headers;
 	if (head.framing != HTTP_BODY_LENGTH)
 		return;
-	while (h->in.n < head.length && !h->ended)
+	while (h->in.n < head.length && !h->ended && !deadline_passed(d))
 		hijack_read(h);
 	h->refusal = arena_dup(&s->arena, strbuf_str(&h->in));
+}
+
+may_suspend struct sim_hijack *sim_hijack_try(struct sim *s, const char *path, const char *body,
+					      bool upgrade, const char *early)
+{
+	_cleanup_(deadline_end) struct deadline d = deadline_begin(REPLY_TIME);
+	_cleanup_(strbuf_fini) struct strbuf request = STRBUF_INIT;
+	struct sim_hijack *h = arena_new(&s->arena, struct sim_hijack);
+	struct error *err;
+
+	h->stream = client_connect(s, DEFAULT_CLIENT);
+	vec_push(&s->hijacks, h);
+	write_hijack(path, body, upgrade, early, &request);
+	err = stream_write(h->stream, strbuf_str(&request));
+	if (!err)
+		hijack_answer(s, h, &d);
+	error_free(err);
+	if (h->status != 101 && (h->status != 200 || h->refusal.p))
+		sim_hijack_close(h);
+	return h;
 }
 
 may_suspend struct sim_hijack *sim_hijack(struct sim *s, const char *path, const char *body,
 					  bool upgrade, const char *early)
 {
-	_cleanup_(deadline_end) struct deadline d = deadline_begin(REPLY_TIME);
-	_cleanup_(strbuf_fini) struct strbuf request = STRBUF_INIT;
-	struct sim_hijack *h = arena_new(&s->arena, struct sim_hijack);
+	struct sim_hijack *h = sim_hijack_try(s, path, body, upgrade, early);
 
-	h->stream = client_connect(s, DEFAULT_CLIENT);
-	vec_push(&s->hijacks, h);
-	write_hijack(path, body, upgrade, early, &request);
-	assert_ok(stream_write(h->stream, strbuf_str(&request)));
-	hijack_answer(s, h);
-	if (h->status != 101 && (h->status != 200 || h->refusal.p))
-		sim_hijack_close(h);
+	assert_true(h->status > 0);
 	return h;
 }
 

@@ -27,6 +27,7 @@
 #define LOG_SHOWN (4 * KIB)
 
 struct sim *the_sim;
+char sim_title[80];
 
 static bool is_set(const char *variable)
 {
@@ -158,6 +159,20 @@ may_suspend void sim_join(struct sim *s)
 	assert_ok(group_wait(&s->fibers));
 }
 
+may_suspend bool sim_join_within(struct sim *s, int64_t span)
+{
+	_cleanup_(deadline_end) struct deadline d = deadline_begin(span);
+	struct error *err = group_wait(&s->fibers);
+
+	if (!err)
+		return true;
+	error_free(err);
+	deadline_end(&d);
+	group_cancel(&s->fibers);
+	sim_join(s);
+	return false;
+}
+
 struct str sim_log(const struct sim *s)
 {
 	return strbuf_str(&s->log);
@@ -210,31 +225,27 @@ static may_suspend void sim_free(struct sim *s)
 	free(s);
 }
 
-struct telling {
-	const struct story *story;
+struct run {
+	sim_main_fn *fn;
+	void *arg;
 	uint64_t seed;
-	FILE *trace; /* NULL: none is wanted */
 };
 
-static void write_trace(const struct sim *s, FILE *to)
+static may_suspend void run_main(void *arg)
 {
-	fprintf(to, "%.*s", STR_ARG(strbuf_str(&s->log)));
-	for (size_t i = 0; i < s->engines.n; i++) {
-		const struct sim_engine *e = s->engines.v[i];
+	const struct run *r = arg;
+	struct sim *s = sim_new(r->seed);
 
-		fprintf(to, "%s:\n%.*s", e->name, STR_ARG(strbuf_str(&e->requests)));
-	}
+	r->fn(s, r->arg);
+	sim_free(s);
 }
 
-static may_suspend void tell_main(void *arg)
+void sim_once(uint64_t seed, sim_main_fn *fn, void *arg)
 {
-	const struct telling *t = arg;
-	struct sim *s = sim_new(t->seed);
+	struct run r = { fn, arg, seed };
 
-	t->story->run(s);
-	if (t->trace)
-		write_trace(s, t->trace);
-	sim_free(s);
+	rand_seed(seed);
+	loop_run(LOOP_VIRTUAL, run_main, &r);
 }
 
 /* What the manager had to say, where the story ends in an assertion. */
@@ -246,7 +257,7 @@ static void show_log(_unused_ int signal)
 	struct str log = strbuf_str(&the_sim->log);
 
 	log = str_skip(log, log.n > LOG_SHOWN ? log.n - LOG_SHOWN : 0);
-	fprintf(stderr, "# at %.4f s the manager's log says:\n%.*s",
+	fprintf(stderr, "# %s at %.4f s; the manager's log says:\n%.*s", sim_title,
 		(double)clock_now() / SECOND - 3600, STR_ARG(log));
 }
 
@@ -259,86 +270,111 @@ static void out_of_patience(_unused_ int signal)
 	abort();
 }
 
-_noreturn_ static void tell_here(struct telling *t)
+/* A failed assertion must not jump from a fiber's stack back into the test runner. */
+static void prepare_process(void)
 {
-	/* A failed assertion must not jump from a fiber's stack back into the test runner. */
 	setenv("CMOCKA_TEST_ABORT", "1", 1);
 	setenv("CMOCKA_MESSAGE_OUTPUT", "STDOUT", 1);
 	signal(SIGABRT, show_log);
 	signal(SIGALRM, out_of_patience);
 	alarm(PATIENCE);
-	rand_seed(t->seed);
-	loop_run(LOOP_VIRTUAL, tell_main, t);
-	if (t->trace)
-		fclose(t->trace);
-	exit(0);
 }
 
-static pid_t tell_apart(struct telling *t)
+void sim_apart(const char *name, uint64_t seed, void (*fn)(void *arg), void *arg)
 {
+	int status;
 	pid_t pid;
 
 	fflush(NULL);
 	pid = fork();
-	if (pid == 0)
-		tell_here(t);
-	if (pid < 0)
-		fail_msg("cannot fork for %s", t->story->name);
-	return pid;
-}
-
-static void await_end(const struct story *story, uint64_t seed, pid_t pid)
-{
-	int status;
-
-	if (waitpid(pid, &status, 0) != pid)
-		fail_msg("cannot wait for %s", story->name);
+	if (pid == 0) {
+		prepare_process();
+		fn(arg);
+		exit(0);
+	}
+	if (pid < 0 || waitpid(pid, &status, 0) != pid)
+		fail_msg("cannot fork for %s", name);
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
 		return;
-	fail_msg("%s failed (%s %d); again: SIM_SEED=%llu", story->name,
+	fail_msg("%s failed (%s %d); again: SIM_SEED=%llu", name,
 		 WIFSIGNALED(status) ? "signal" : "exit status",
 		 WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status),
 		 (unsigned long long)seed);
 }
 
-static void tell_once(const struct story *story, uint64_t seed)
+void sim_each_seed(uint64_t seeds, void (*fn)(uint64_t seed, void *arg), void *arg)
 {
-	struct telling t = { .story = story, .seed = seed };
-
-	await_end(story, seed, tell_apart(&t));
-}
-
-void sim_trace(const struct story *story, uint64_t seed, struct strbuf *ret)
-{
-	struct telling t = { .story = story, .seed = seed };
-	int ends[2];
-	ssize_t n;
-	pid_t pid;
-
-	assert_int_equal(pipe(ends), 0);
-	t.trace = fdopen(ends[1], "w");
-	pid = tell_apart(&t);
-	fclose(t.trace);
-	do {
-		strbuf_reserve(ret, 64 * KIB);
-		n = read(ends[0], ret->p + ret->n, 64 * KIB);
-		strbuf_extend(ret, n > 0 ? (size_t)n : 0);
-	} while (n > 0);
-	close(ends[0]);
-	await_end(story, seed, pid);
-}
-
-void sim_tell(void **state)
-{
-	const struct story *story = *state;
-	uint64_t seed = 0, seeds = 2;
+	uint64_t seed = 0;
 
 	if (is_set("SIM_SEED") && str_to_u64(str_from(getenv("SIM_SEED")), &seed)) {
-		tell_once(story, seed);
+		fn(seed, arg);
 		return;
 	}
 	if (is_set("SIM_SEEDS"))
 		str_to_u64(str_from(getenv("SIM_SEEDS")), &seeds);
 	for (seed = 1; seed <= seeds; seed++)
-		tell_once(story, seed);
+		fn(seed, arg);
+}
+
+/* ---- one story ---- */
+
+struct telling {
+	const struct story *story;
+	uint64_t seed;
+	int trace; /* where to write it, or -1 */
+};
+
+static void write_trace(const struct sim *s, int to)
+{
+	dprintf(to, "%.*s", STR_ARG(strbuf_str(&s->log)));
+	for (size_t i = 0; i < s->engines.n; i++) {
+		const struct sim_engine *e = s->engines.v[i];
+
+		dprintf(to, "%s:\n%.*s", e->name, STR_ARG(strbuf_str(&e->requests)));
+	}
+}
+
+static may_suspend void tell_story(struct sim *s, void *arg)
+{
+	const struct telling *t = arg;
+
+	t->story->run(s);
+	if (t->trace >= 0)
+		write_trace(s, t->trace);
+}
+
+static void tell_main(void *arg)
+{
+	const struct telling *t = arg;
+
+	sim_once(t->seed, tell_story, arg);
+}
+
+static void tell(uint64_t seed, void *arg)
+{
+	struct telling t = { .story = arg, .seed = seed, .trace = -1 };
+
+	sim_apart(t.story->name, seed, tell_main, &t);
+}
+
+void sim_tell(void **state)
+{
+	sim_each_seed(2, tell, *state);
+}
+
+void sim_trace(const struct story *story, uint64_t seed, struct strbuf *ret)
+{
+	struct telling t = { .story = story, .seed = seed };
+	FILE *file = tmpfile();
+	ssize_t n;
+
+	assert_non_null(file);
+	t.trace = fileno(file);
+	sim_apart(story->name, seed, tell_main, &t);
+	do {
+		strbuf_reserve(ret, 64 * KIB);
+		n = pread(t.trace, ret->p + ret->n, 64 * KIB, (off_t)ret->n);
+		strbuf_extend(ret, n > 0 ? (size_t)n : 0);
+	} while (n > 0);
+	fclose(file);
 }

@@ -30,6 +30,7 @@
 #include "fiber/loop.h"
 #include "http/client.h"
 #include "json/json.h"
+#include "net/stream.h"
 
 #define GIB (1024 * MIB)
 
@@ -44,6 +45,31 @@ struct story {
 };
 
 void sim_tell(void **state); /* a cmocka test: its initial state is a struct story */
+
+/*
+ * An operation that is told again and again, with every kind of fault at its first step, at its
+ * second, and so on until it has no more steps; each time the pool must be in order afterwards.
+ * SIM_FAULT=reset and SIM_STEP=12 tell one of them.
+ */
+struct fault_story {
+	const char *name;
+	story_fn *prepare; /* the pool, in order */
+	/* The operation: on a fiber of sim_go's, which FAULT_HANGUP cancels. Returns when it is over. */
+	story_fn *act;
+	story_fn *after; /* what must be true then, all lines being well again; may be NULL */
+	const char
+		*request; /* counted are the steps of these requests alone (sim_fault); or NULL */
+};
+void sim_tell_faults(void **state); /* a cmocka test: its initial state is a struct fault_story */
+
+#define FAULT_STORY(op, only)                                                                     \
+	{                                                                                         \
+		.name = #op, .test_func = sim_tell_faults, .initial_state = &(struct fault_story) \
+		{                                                                                 \
+			.name = #op, .prepare = op##_prepare, .act = op##_act,                    \
+			.after = op##_after, .request = (only)                                    \
+		}                                                                                 \
+	}
 
 /* Tells it once: the manager's log, and every request that each engine got, with their times. */
 void sim_trace(const struct story *story, uint64_t seed, struct strbuf *ret);
@@ -88,6 +114,8 @@ may_suspend void sim_run(struct sim *s, int64_t span);
 /* Fibers of the story's own, joined at its end. */
 void sim_go(struct sim *s, const char *name, fiber_fn *fn, void *arg);
 may_suspend void sim_join(struct sim *s); /* until all have returned */
+/* The same for so long at most: then their clients go away. False where that was needed. */
+may_suspend bool sim_join_within(struct sim *s, int64_t span);
 
 /* What the manager has logged so far. */
 struct str sim_log(const struct sim *s);
@@ -220,7 +248,8 @@ extern const char *const fault_names[FAULT_KINDS];
 void sim_fault(struct sim *s, struct sim_engine *e, enum fault_kind kind, const char *request,
 	       unsigned int nth);
 bool sim_fault_fired(const struct sim *s);
-void sim_fault_clear(struct sim *s); /* new connections are well again */
+enum fault_kind sim_fault_kind(const struct sim *s); /* that was asked for last */
+void sim_fault_clear(struct sim *s);		     /* new connections are well again */
 void sim_on_hangup(struct sim *s, void (*fn)(void *arg), void *arg);
 
 /* ---- clients (client.c): all through the api server ---- */
@@ -293,6 +322,9 @@ struct sim_hijack {
 /* `upgrade` false: without the header, as old clients do. `early` goes out with the request. */
 may_suspend struct sim_hijack *sim_hijack(struct sim *s, const char *path, const char *body,
 					  bool upgrade, const char *early);
+/* The same, but where the connection breaks before an answer that is no failure of the story. */
+may_suspend struct sim_hijack *sim_hijack_try(struct sim *s, const char *path, const char *body,
+					      bool upgrade, const char *early);
 may_suspend void sim_hijack_write(struct sim_hijack *h, struct str data);
 may_suspend void sim_hijack_end(struct sim_hijack *h); /* our direction */
 /* Reads until the text is there, the other side ends, or the span has passed. */

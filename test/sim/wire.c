@@ -48,7 +48,7 @@ struct wire {
 void sim_fault(struct sim *s, struct sim_engine *e, enum fault_kind kind, const char *request,
 	       unsigned int nth)
 {
-	s->fault = (struct sim_fault){ kind, e, request, nth, false };
+	s->fault = (struct sim_fault){ .kind = kind, .engine = e, .request = request, .left = nth };
 }
 
 bool sim_fault_fired(const struct sim *s)
@@ -56,9 +56,14 @@ bool sim_fault_fired(const struct sim *s)
 	return s->fault.fired;
 }
 
+enum fault_kind sim_fault_kind(const struct sim *s)
+{
+	return s->fault.kind;
+}
+
 void sim_fault_clear(struct sim *s)
 {
-	s->fault.kind = FAULT_NONE;
+	s->fault.over = true;
 }
 
 void sim_on_hangup(struct sim *s, void (*fn)(void *arg), void *arg)
@@ -72,7 +77,7 @@ static enum fault_kind meet(struct sim *s, const struct sim_engine *e, const cha
 {
 	struct sim_fault *f = &s->fault;
 
-	if (f->kind == FAULT_NONE || f->fired || (f->engine && f->engine != e))
+	if (f->kind == FAULT_NONE || f->fired || f->over || (f->engine && f->engine != e))
 		return FAULT_NONE;
 	if (f->request && (!request || !str_starts(str_from(request), str_from(f->request))))
 		return FAULT_NONE;
