@@ -43,6 +43,8 @@ struct cluster *cluster_new(const struct cluster_config *config)
 	map_init(&c->flight_swarm_ids, flight_swarm_id_key);
 	index_init(&c->containers);
 	image_index_init(&c->images);
+	for (int kind = 0; kind < OBJECT_KINDS; kind++)
+		object_index_init(&c->objects[kind], (enum object_kind)kind);
 	list_init(&c->running_pulls);
 	list_init(&c->pull_targets);
 	list_init(&c->subscriptions);
@@ -127,6 +129,8 @@ void cluster_free(struct cluster *c)
 	vec_fini(&c->nodes);
 	index_fini(&c->containers);
 	image_index_fini(&c->images);
+	for (int kind = 0; kind < OBJECT_KINDS; kind++)
+		object_index_fini(&c->objects[kind]);
 	waitq_fini(&c->settled);
 	free(c);
 }

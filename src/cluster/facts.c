@@ -87,7 +87,7 @@ static bool image_matches(const struct image *img, struct match *match)
 static bool has_image(const struct sched_node *n, struct match *match)
 {
 	const struct member *m = member_of_node(n);
-	const struct image_slot *slot;
+	const struct slot *slot;
 	const struct image *img;
 	NO_SUSPEND;
 

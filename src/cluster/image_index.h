@@ -5,29 +5,12 @@
 #ifndef CLUSTER_IMAGE_INDEX_H
 #define CLUSTER_IMAGE_INDEX_H
 
-#include "base/map.h"
-#include "base/prefix.h"
+#include "cluster/slot.h"
 #include "engine/image.h"
 
-struct engine;
-
-/* Both borrowed: taken out of the index before they go. */
-struct image_copy {
-	struct engine *engine;
-	const struct image *image;
-};
-
-/* One image id, tag or digest, and the nodes' copies of it. */
-struct image_slot {
-	char *text;
-	struct str key; /* an id without "sha256:" */
-	struct image_copy *copies;
-	size_t n, cap;
-};
-
 struct image_index {
-	struct prefix_tree ids;
-	struct map names; /* tags and digests, the familiar form */
+	struct prefix_tree ids; /* of struct slot: without "sha256:" */
+	struct map names;	/* of struct slot: tags and digests, the familiar form */
 };
 
 void image_index_init(struct image_index *x);
@@ -40,9 +23,9 @@ void image_index_remove(struct image_index *x, struct engine *e, const struct im
  * "busybox:1.36", "x@sha256:...". NULL where no node has it, or where it begins several ids. A
  * slot that is found has a copy at least.
  */
-const struct image_slot *image_index_find(const struct image_index *x, struct str name);
+const struct slot *image_index_find(const struct image_index *x, struct str name);
 
 /* The copy on one engine; NULL where it has none. */
-const struct image *image_slot_on(const struct image_slot *slot, const struct engine *e);
+const struct image *image_slot_on(const struct slot *slot, const struct engine *e);
 
 #endif

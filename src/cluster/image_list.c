@@ -80,7 +80,7 @@ static void collect(struct image_listing *l)
 
 	l->v = mem_zalloc((n + 1) * sizeof(*l->v));
 	for (size_t i = 0; i < n; i++) {
-		const struct image_slot *slot = slots[i];
+		const struct slot *slot = slots[i];
 		struct merged *m = &l->v[l->n];
 
 		for (size_t k = 0; k < slot->n; k++)
@@ -158,7 +158,7 @@ static struct error *look_up(const struct image_listing *l, const char *key, int
 	const struct filter *f = filters_get(&l->query->filters, key);
 
 	for (size_t i = 0; f && i < f->n; i++) {
-		const struct image_slot *slot = image_index_find(&l->cluster->images, f->values[i]);
+		const struct slot *slot = image_index_find(&l->cluster->images, f->values[i]);
 
 		if (!slot)
 			return error_new(ERR_NOT_FOUND, "No such image: %.*s",

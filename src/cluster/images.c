@@ -19,7 +19,7 @@ static struct error *no_such_image(struct str image)
 
 void cluster_image_nodes(const struct cluster *c, struct str image, struct engines *ret)
 {
-	const struct image_slot *slot = image_index_find(&c->images, image);
+	const struct slot *slot = image_index_find(&c->images, image);
 	size_t n = slot ? slot->n : 0;
 
 	*ret = (struct engines){ mem_realloc_array(NULL, n + 1, sizeof(*ret->v)), 0 };
@@ -33,7 +33,7 @@ void cluster_image_nodes(const struct cluster *c, struct str image, struct engin
 
 bool cluster_image_has_digest(const struct cluster *c, struct str image)
 {
-	const struct image_slot *slot = image_index_find(&c->images, image);
+	const struct slot *slot = image_index_find(&c->images, image);
 
 	for (size_t i = 0; slot && i < slot->n; i++)
 		if (slot->copies[i].image->n_digests)
@@ -43,7 +43,7 @@ bool cluster_image_has_digest(const struct cluster *c, struct str image)
 
 struct error *cluster_image_node(const struct cluster *c, struct str image, struct engine **ret)
 {
-	const struct image_slot *slot = image_index_find(&c->images, image);
+	const struct slot *slot = image_index_find(&c->images, image);
 
 	for (size_t i = 0; slot && i < slot->n; i++) {
 		struct engine *e = slot->copies[i].engine;
@@ -150,7 +150,7 @@ may_suspend struct error *cluster_remove_image(struct cluster *c, struct str ima
 	_cleanup_(engines_fini) struct engines engines = { NULL, 0 };
 	_cleanup_(strbuf_fini) struct strbuf path = STRBUF_INIT;
 	_cleanup_(fan_fini) struct fan fan = { .version = version, .method = "DELETE" };
-	const struct image_slot *slot = image_index_find(&c->images, image);
+	const struct slot *slot = image_index_find(&c->images, image);
 	struct str id;
 
 	cluster_image_nodes(c, image, &engines);

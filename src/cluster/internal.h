@@ -12,6 +12,7 @@
 #include "cluster/cluster.h"
 #include "cluster/image_index.h"
 #include "cluster/index.h"
+#include "cluster/object_index.h"
 #include "cluster/ports.h"
 #include "fiber/group.h"
 #include "fiber/waitq.h"
@@ -54,7 +55,8 @@ struct cluster {
 	struct map by_name; /* of struct member: validated, one for each name */
 	struct index containers;
 	struct image_index images;
-	struct map flight_names; /* of struct flight: names held */
+	struct object_index objects[OBJECT_KINDS]; /* volumes, networks */
+	struct map flight_names;		   /* of struct flight: names held */
 	struct map flight_swarm_ids;
 	struct list running_pulls; /* of pull_once.c */
 	struct list pull_targets;  /* of struct pull_target, the oldest first (pull_target.c) */

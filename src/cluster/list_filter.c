@@ -161,8 +161,7 @@ static bool match_ancestor(const struct list_filter *lf, const struct container 
 	if (!images)
 		return true;
 	for (size_t i = 0; i < images->n; i++) {
-		const struct image_slot *slot =
-			image_index_find(&lf->cluster->images, images->values[i]);
+		const struct slot *slot = image_index_find(&lf->cluster->images, images->values[i]);
 		const struct image *img = image_slot_on(slot, ct->engine);
 
 		if (str_eq(images->values[i], ct->image) ||

@@ -264,6 +264,16 @@ static void observe_image(void *arg, struct engine *e, struct image *before, str
 		image_index_add(&c->images, e, after);
 }
 
+static void observe_object(void *arg, struct engine *e, struct object *before, struct object *after)
+{
+	struct cluster *c = arg;
+
+	if (before)
+		object_index_remove(&c->objects[before->kind], e, before);
+	if (after)
+		object_index_add(&c->objects[after->kind], e, after);
+}
+
 static void observe_event(void *arg, struct engine *e, const struct docker_event *ev)
 {
 	events_engine(arg, e, ev);
@@ -297,6 +307,7 @@ const struct engine_observer cluster_observer = {
 	.state = observe_state,
 	.container = observe_container,
 	.image = observe_image,
+	.object = observe_object,
 	.event = observe_event,
 	.events_lost = observe_events_lost,
 	.info = observe_info,

@@ -46,6 +46,16 @@ may_suspend must_check struct error *engine_call_list_images(struct engine *e, s
 may_suspend must_check struct error *engine_call_inspect_image(struct engine *e, struct str name,
 							       struct arena *arena,
 							       struct json *ret);
+/* The array of volumes alone; null where the engine has none. */
+may_suspend must_check struct error *engine_call_list_volumes(struct engine *e, struct arena *arena,
+							      struct json *ret);
+may_suspend must_check struct error *engine_call_inspect_volume(struct engine *e, struct str name,
+								struct arena *arena,
+								struct json *ret);
+/* Those whose id begins with `id`; "": all. */
+may_suspend must_check struct error *engine_call_list_networks(struct engine *e, struct str id,
+							       struct arena *arena,
+							       struct json *ret);
 
 /* POST /containers/create: the engine's own answer (201) in the arena. ERR_NO_IMAGE on its 404. */
 struct engine_create {

@@ -47,6 +47,11 @@ static struct str image_key(const void *item)
 	return ((const struct image *)item)->id;
 }
 
+static struct str object_key(const void *item)
+{
+	return ((const struct object *)item)->key;
+}
+
 struct engine *engine_new(const struct addr *a, const struct engine_config *config)
 {
 	struct engine *e = mem_new(struct engine);
@@ -60,6 +65,8 @@ struct engine *engine_new(const struct addr *a, const struct engine_config *conf
 	http_client_set_connect_time(e->http, ENGINE_CALL_TIME);
 	map_init(&e->containers, container_key);
 	map_init(&e->images, image_key);
+	for (int kind = 0; kind < OBJECT_KINDS; kind++)
+		map_init(&e->objects[kind], object_key);
 	refresh_init(e);
 	return e;
 }
@@ -78,6 +85,8 @@ void engine_unref(struct engine *e)
 	refresh_fini(e);
 	map_fini(&e->containers);
 	map_fini(&e->images);
+	for (int kind = 0; kind < OBJECT_KINDS; kind++)
+		map_fini(&e->objects[kind]);
 	waitq_fini(&e->wake);
 	engine_info_unref(e->info);
 	http_client_unref(e->http);
@@ -175,6 +184,21 @@ const struct map *engine_containers(const struct engine *e)
 const struct map *engine_images(const struct engine *e)
 {
 	return &e->images;
+}
+
+const struct map *engine_objects(const struct engine *e, enum object_kind kind)
+{
+	return &e->objects[kind];
+}
+
+const struct map *engine_volumes(const struct engine *e)
+{
+	return &e->objects[OBJECT_VOLUME];
+}
+
+const struct map *engine_networks(const struct engine *e)
+{
+	return &e->objects[OBJECT_NETWORK];
 }
 
 static void log_state(const struct engine *e, enum engine_state before)
@@ -287,6 +311,40 @@ void engine_remove_image(struct engine *e, struct str id)
 		tell_image(e, before, NULL);
 }
 
+static void tell_object(struct engine *e, struct object *before, struct object *after)
+{
+	e->updated_at = clock_wall();
+	e->config.observer->object(e->config.observer_arg, e, before, after);
+	object_unref(before);
+}
+
+void engine_put_object(struct engine *e, struct object *o)
+{
+	tell_object(e, map_put(&e->objects[o->kind], o), o);
+}
+
+void engine_remove_object(struct engine *e, enum object_kind kind, struct str key)
+{
+	struct object *before = map_del(&e->objects[kind], key);
+
+	if (before)
+		tell_object(e, before, NULL);
+}
+
+void engine_forget_object(struct engine *e, enum object_kind kind, struct str key)
+{
+	refresh_forget_object(e, kind, key);
+	engine_remove_object(e, kind, key);
+}
+
+static void drop_objects(struct engine *e, enum object_kind kind)
+{
+	struct object *o;
+
+	for (size_t at = 0; (o = map_next(&e->objects[kind], &at));)
+		engine_remove_object(e, kind, o->key);
+}
+
 void engine_drop_all(struct engine *e)
 {
 	struct container *c;
@@ -297,4 +355,6 @@ void engine_drop_all(struct engine *e)
 		engine_remove_container(e, c->id);
 	for (size_t at = 0; (i = map_next(&e->images, &at));)
 		engine_remove_image(e, i->id);
+	drop_objects(e, OBJECT_VOLUME);
+	drop_objects(e, OBJECT_NETWORK);
 }

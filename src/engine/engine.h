@@ -11,7 +11,7 @@
  *
  * A healthy or unhealthy engine has two fibers: health (pings after a failure, reconciles at the
  * refresh interval) and monitor (its event stream, always drained at once). A third refreshes
- * single containers and images while some are out of date.
+ * single containers, images, volumes and networks while some are out of date.
  */
 #ifndef ENGINE_ENGINE_H
 #define ENGINE_ENGINE_H
@@ -22,6 +22,7 @@
 #include "engine/container.h"
 #include "engine/image.h"
 #include "engine/info.h"
+#include "engine/object.h"
 #include "net/addr.h"
 
 struct engine;
@@ -33,7 +34,7 @@ const char *engine_state_name(enum engine_state s);
 
 /*
  * What the engine tells. Called in the order in which things happen, never parks. Before a state of
- * HEALTHY is told for the first time, its containers and images have been.
+ * HEALTHY is told for the first time, all that is on it has been.
  */
 struct engine_observer {
 	/*
@@ -50,6 +51,8 @@ struct engine_observer {
 	void (*container)(void *arg, struct engine *e, struct container *before,
 			  struct container *after);
 	void (*image)(void *arg, struct engine *e, struct image *before, struct image *after);
+	/* A volume or a network. */
+	void (*object)(void *arg, struct engine *e, struct object *before, struct object *after);
 	void (*event)(void *arg, struct engine *e, const struct docker_event *ev);
 	/* Events of this span of the engine's clock may have been lost (unix ns). */
 	void (*events_lost)(void *arg, struct engine *e, int64_t from, int64_t to);
@@ -70,7 +73,7 @@ struct engine *engine_new(const struct addr *a, const struct engine_config *conf
 struct engine *engine_ref(struct engine *e);
 void engine_unref(struct engine *e); /* never parks; stopped, or never started, by then */
 void engine_start(struct engine *e);
-/* To GONE: joins its fibers; its containers and images are told as gone, then its state. */
+/* To GONE: joins its fibers; what is on it is told as gone, then its state. */
 may_suspend void engine_stop(struct engine *e);
 
 DEFINE_CLEANUP(struct engine *, engine_unref)
@@ -93,18 +96,26 @@ void engine_set_owner(struct engine *e, void *owner);
 /* Its tables, to look up and to walk inside NO_SUSPEND. */
 const struct map *engine_containers(const struct engine *e); /* of struct container, by id */
 const struct map *engine_images(const struct engine *e);     /* of struct image, by id */
+const struct map *engine_objects(const struct engine *e, enum object_kind kind); /* by key */
+const struct map *engine_volumes(const struct engine *e);  /* of struct object, by name */
+const struct map *engine_networks(const struct engine *e); /* of struct object, by id */
 
 /*
- * Fetches the container (image, by any name or id) anew and returns when the observer has been told
+ * Fetches the container (image, by any name or id; volume; network) anew and returns when the observer has been told
  * what it is now: what a client just did, its next request sees. A transport failure is an error.
  */
 may_suspend must_check struct error *engine_refresh_container(struct engine *e, struct str id);
 may_suspend must_check struct error *engine_refresh_image(struct engine *e, struct str name);
+may_suspend must_check struct error *engine_refresh_object(struct engine *e, enum object_kind kind,
+							   struct str key);
+may_suspend must_check struct error *engine_refresh_volume(struct engine *e, struct str name);
+may_suspend must_check struct error *engine_refresh_network(struct engine *e, struct str id);
 /* Everything, as at the refresh interval. */
 may_suspend must_check struct error *engine_reconcile(struct engine *e);
 
-/* Removes a container from the tables at once: the engine has answered that it is gone. */
+/* Removes it from the tables at once: the engine has answered that it is gone. */
 void engine_forget_container(struct engine *e, struct str id);
+void engine_forget_object(struct engine *e, enum object_kind kind, struct str key);
 
 /*
  * A call to the engine failed at the transport: counts against its health, and is pinged from now

@@ -29,7 +29,7 @@ struct engine {
 	struct engine_info *info;
 	struct strbuf error;
 	int64_t updated_at;
-	struct map containers, images;
+	struct map containers, images, objects[OBJECT_KINDS];
 	unsigned int epoch; /* one higher whenever what was known is dropped */
 
 	/* health.c */
@@ -77,7 +77,9 @@ void engine_put_container(struct engine *e, struct container *c);  /* takes the 
 void engine_remove_container(struct engine *e, struct str id);
 void engine_put_image(struct engine *e, struct image *i); /* takes the reference */
 void engine_remove_image(struct engine *e, struct str id);
-void engine_drop_all(struct engine *e); /* containers and images, told as gone */
+void engine_put_object(struct engine *e, struct object *o); /* takes the reference */
+void engine_remove_object(struct engine *e, enum object_kind kind, struct str key);
+void engine_drop_all(struct engine *e); /* all that is on it, told as gone */
 
 /* health.c */
 may_suspend void health_main(void *arg);
@@ -125,7 +127,10 @@ void refresh_init(struct engine *e);
 void refresh_fini(struct engine *e);
 void refresh_mark_container(struct engine *e, struct str id);
 void refresh_mark_image(struct engine *e, struct str name);
-void refresh_forget_container(struct engine *e, struct str id); /* takes a mark back */
+void refresh_mark_object(struct engine *e, enum object_kind kind, struct str key);
+/* Takes a mark back. */
+void refresh_forget_container(struct engine *e, struct str id);
+void refresh_forget_object(struct engine *e, enum object_kind kind, struct str key);
 void refresh_kick(struct engine *e);		 /* the engine is well: fetch what is marked */
 may_suspend void refresh_stop(struct engine *e); /* joins its fibers, forgets marks */
 may_suspend must_check struct error *refresh_everything(struct engine *e);

@@ -133,6 +133,19 @@ static void apply_network(struct engine *e, const struct docker_event *ev)
 
 	if (str_eq(ev->action, STR("connect")) || str_eq(ev->action, STR("disconnect")))
 		refresh_mark_container(e, id);
+	else if (str_eq(ev->action, STR("destroy")))
+		engine_forget_object(e, OBJECT_NETWORK, ev->actor_id);
+	else if (str_eq(ev->action, STR("create")) || str_eq(ev->action, STR("update")) ||
+		 str_eq(ev->action, STR("remove")))
+		refresh_mark_object(e, OBJECT_NETWORK, ev->actor_id);
+}
+
+static void apply_volume(struct engine *e, const struct docker_event *ev)
+{
+	if (str_eq(ev->action, STR("destroy")))
+		engine_forget_object(e, OBJECT_VOLUME, ev->actor_id);
+	else if (str_eq(ev->action, STR("create")))
+		refresh_mark_object(e, OBJECT_VOLUME, ev->actor_id);
 }
 
 void monitor_apply(struct engine *e, const struct docker_event *ev)
@@ -143,4 +156,6 @@ void monitor_apply(struct engine *e, const struct docker_event *ev)
 		apply_image(e, ev);
 	else if (str_eq(ev->type, STR("network")))
 		apply_network(e, ev);
+	else if (str_eq(ev->type, STR("volume")))
+		apply_volume(e, ev);
 }

@@ -21,7 +21,7 @@ struct reconcile {
 	struct json containers;
 	struct json_iter next; /* of them; shared by the inspectors */
 	struct vec found;      /* of struct container: new or different, references */
-	struct map listed;     /* of struct str: the ids of all of them */
+	struct map listed;     /* of struct str: the ids of all of the kind at hand */
 	struct map touched;    /* of ids as C strings */
 	struct error *err;     /* the first of the inspectors' */
 };
@@ -210,6 +210,7 @@ static may_suspend struct error *reconcile_images(struct reconcile *r)
 	TRY(check_epoch(r));
 	if (json_type(images) != JSON_ARRAY)
 		return not_a_list(e, "images");
+	map_clear(&r->listed);
 	it = json_iter(images);
 	while (json_next(&it, NULL, &entry)) {
 		struct str *id = arena_new(&r->arena, struct str);
@@ -222,6 +223,63 @@ static may_suspend struct error *reconcile_images(struct reconcile *r)
 		TRY(check_epoch(r));
 	}
 	remove_unlisted_images(r);
+	return NULL;
+}
+
+/* Takes the reference. */
+static void take_object(struct reconcile *r, struct object *o)
+{
+	struct engine *e = r->engine;
+	const struct object *known = map_get(&e->objects[o->kind], o->key);
+
+	if (is_touched(r, o->key) || (known && str_eq(known->entry, o->entry)))
+		object_unref(o);
+	else
+		engine_put_object(e, o);
+}
+
+static void remove_unlisted_objects(struct reconcile *r, enum object_kind kind)
+{
+	struct engine *e = r->engine;
+	struct object *o;
+
+	for (size_t at = 0; (o = map_next(&e->objects[kind], &at));)
+		if (!map_get(&r->listed, o->key) && !is_touched(r, o->key))
+			engine_remove_object(e, kind, o->key);
+}
+
+static may_suspend struct error *list_objects(struct reconcile *r, enum object_kind kind,
+					      struct json *ret)
+{
+	if (kind == OBJECT_VOLUME)
+		return engine_call_list_volumes(r->engine, &r->arena, ret);
+	return engine_call_list_networks(r->engine, STR(""), &r->arena, ret);
+}
+
+static may_suspend struct error *reconcile_objects(struct reconcile *r, enum object_kind kind)
+{
+	struct json list, entry;
+	struct json_iter it;
+	struct object *o;
+
+	TRY(list_objects(r, kind, &list));
+	TRY(check_epoch(r));
+	/* Go writes a slice that has nothing in it as null. */
+	if (json_type(list) != JSON_ARRAY && json_type(list) != JSON_NULL)
+		return not_a_list(r->engine, kind == OBJECT_VOLUME ? "volumes" : "networks");
+	map_clear(&r->listed);
+	it = json_iter(list);
+	while (json_next(&it, NULL, &entry)) {
+		struct str *key = arena_new(&r->arena, struct str);
+
+		TRY(object_new(kind, entry, &o));
+		*key = arena_dup(&r->arena, o->key);
+		map_put(&r->listed, key);
+		take_object(r, o);
+		TRY(fiber_pace());
+		TRY(check_epoch(r));
+	}
+	remove_unlisted_objects(r, kind);
 	return NULL;
 }
 
@@ -243,6 +301,10 @@ may_suspend struct error *reconcile(struct engine *e)
 
 	if (!err)
 		err = reconcile_images(&r);
+	if (!err)
+		err = reconcile_objects(&r, OBJECT_VOLUME);
+	if (!err)
+		err = reconcile_objects(&r, OBJECT_NETWORK);
 	if (err && r.inspect_all)
 		e->inspect_all = true;
 	if (!err && r.inspect_all)

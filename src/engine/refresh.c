@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Fetching anew what is out of date: one container, one image, or everything (reconcile.c). Each of
- * them is a `struct dirty` while it is marked or being fetched, and is never fetched twice at once;
+ * Fetching anew what is out of date: one container, image, volume or network, or everything
+ * (reconcile.c). Each of them is a `struct dirty` while it is marked or being fetched, and is never fetched twice at once;
  * who marks it meanwhile, or asks for it, gets a fetch that began later.
  *
  * Marks are worked off by up to FETCHES fibers, which end when there is nothing left; who asks
@@ -22,7 +22,18 @@
 #define SETTLE	    (50 * MILLISECOND)
 #define RETRY_PAUSE (5 * SECOND)
 
-enum dirty_kind { DIRTY_CONTAINER = 'c', DIRTY_IMAGE = 'i', DIRTY_EVERYTHING = 'a' };
+enum dirty_kind {
+	DIRTY_CONTAINER = 'c',
+	DIRTY_IMAGE = 'i',
+	DIRTY_VOLUME = 'v',
+	DIRTY_NETWORK = 'n',
+	DIRTY_EVERYTHING = 'a',
+};
+
+static const enum dirty_kind dirty_objects[OBJECT_KINDS] = {
+	[OBJECT_VOLUME] = DIRTY_VOLUME,
+	[OBJECT_NETWORK] = DIRTY_NETWORK,
+};
 
 struct dirty {
 	struct list link;      /* in the engine's queue while it is marked */
@@ -122,15 +133,30 @@ void refresh_mark_image(struct engine *e, struct str name)
 	mark(e, DIRTY_IMAGE, name);
 }
 
-void refresh_forget_container(struct engine *e, struct str id)
+void refresh_mark_object(struct engine *e, enum object_kind kind, struct str key)
 {
-	struct dirty *d = dirty_get(e, DIRTY_CONTAINER, id);
+	mark(e, dirty_objects[kind], key);
+}
+
+static void unmark(struct engine *e, enum dirty_kind kind, struct str id)
+{
+	struct dirty *d = dirty_get(e, kind, id);
 
 	refresh_touch(e, id);
 	/* What a fetch under way brings is from before. */
 	d->again = true;
 	list_remove(&d->link);
 	dirty_release(e, d);
+}
+
+void refresh_forget_container(struct engine *e, struct str id)
+{
+	unmark(e, DIRTY_CONTAINER, id);
+}
+
+void refresh_forget_object(struct engine *e, enum object_kind kind, struct str key)
+{
+	unmark(e, dirty_objects[kind], key);
 }
 
 static struct error *replaced(const struct engine *e)
@@ -253,6 +279,45 @@ static may_suspend struct error *fetch_image(struct engine *e, struct dirty *d)
 	return NULL;
 }
 
+/* Of a network its list tells, too: what inspect shows of its containers is nothing to keep. */
+static may_suspend struct error *read_object(struct engine *e, enum object_kind kind,
+					     struct str key, struct arena *arena, struct json *ret)
+{
+	struct json list;
+
+	if (kind == OBJECT_VOLUME)
+		return engine_call_inspect_volume(e, key, arena, ret);
+	TRY(engine_call_list_networks(e, key, arena, &list));
+	*ret = entry_of(list, key);
+	return NULL;
+}
+
+static may_suspend struct error *fetch_object(struct engine *e, struct dirty *d,
+					      enum object_kind kind)
+{
+	_cleanup_(arena_fini) struct arena arena = ARENA_INIT;
+	_cleanup_(object_unrefp) struct object *o = NULL;
+	unsigned int epoch = e->epoch;
+	struct json entry = { 0 };
+	struct error *err = read_object(e, kind, dirty_id(d), &arena, &entry);
+
+	if (!is_gone(&err)) {
+		TRY(err);
+		if (json_exists(entry))
+			TRY(object_new(kind, entry, &o));
+	}
+	if (e->epoch != epoch)
+		return replaced(e);
+	if (d->again)
+		return NULL;
+	refresh_touch(e, dirty_id(d));
+	if (o)
+		engine_put_object(e, take(o));
+	else
+		engine_remove_object(e, kind, dirty_id(d));
+	return NULL;
+}
+
 static may_suspend struct error *fetch_kind(struct engine *e, struct dirty *d)
 {
 	switch ((enum dirty_kind)d->key[0]) {
@@ -260,6 +325,10 @@ static may_suspend struct error *fetch_kind(struct engine *e, struct dirty *d)
 		return fetch_container(e, d);
 	case DIRTY_IMAGE:
 		return fetch_image(e, d);
+	case DIRTY_VOLUME:
+		return fetch_object(e, d, OBJECT_VOLUME);
+	case DIRTY_NETWORK:
+		return fetch_object(e, d, OBJECT_NETWORK);
 	case DIRTY_EVERYTHING:
 		return reconcile(e);
 	}
@@ -440,6 +509,23 @@ may_suspend struct error *engine_refresh_image(struct engine *e, struct str name
 {
 	TRY(check_in_pool(e));
 	return fetch_from_now(e, dirty_get(e, DIRTY_IMAGE, name));
+}
+
+may_suspend struct error *engine_refresh_object(struct engine *e, enum object_kind kind,
+						struct str key)
+{
+	TRY(check_in_pool(e));
+	return fetch_from_now(e, dirty_get(e, dirty_objects[kind], key));
+}
+
+may_suspend struct error *engine_refresh_volume(struct engine *e, struct str name)
+{
+	return engine_refresh_object(e, OBJECT_VOLUME, name);
+}
+
+may_suspend struct error *engine_refresh_network(struct engine *e, struct str id)
+{
+	return engine_refresh_object(e, OBJECT_NETWORK, id);
 }
 
 may_suspend struct error *engine_reconcile(struct engine *e)

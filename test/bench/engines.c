@@ -461,6 +461,10 @@ static may_suspend struct error *route(struct ask *a)
 		return events(a);
 	if (str_eq(path, STR("images/json")))
 		return images(a);
+	if (str_eq(path, STR("volumes")))
+		return answer(a, 200, STR("{\"Volumes\":[],\"Warnings\":null}\n"));
+	if (str_eq(path, STR("networks")))
+		return answer(a, 200, STR("[]\n"));
 	if (str_eq(path, STR("containers/json")))
 		return list(a);
 	if (str_eq(path, STR("containers/create")))

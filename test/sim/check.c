@@ -56,6 +56,24 @@ static void check_images(struct engine *node, const struct sim_engine *e)
 	assert_int_equal(engine_images(node)->n, e->images.n);
 }
 
+static void check_objects(struct engine *node, const struct sim_engine *e)
+{
+	for (size_t i = 0; i < e->volumes.n; i++) {
+		const struct sim_volume *real = e->volumes.v[i];
+
+		if (!map_get(engine_volumes(node), str_from(real->name)))
+			fail_msg("%s: the manager does not know volume %s", e->name, real->name);
+	}
+	for (size_t i = 0; i < e->networks.n; i++) {
+		const struct sim_network *real = e->networks.v[i];
+
+		if (!map_get(engine_networks(node), str_from(real->id)))
+			fail_msg("%s: the manager does not know network %s", e->name, real->name);
+	}
+	assert_int_equal(engine_volumes(node)->n, e->volumes.n);
+	assert_int_equal(engine_networks(node)->n, e->networks.n);
+}
+
 static void check_engine(const struct sim *s, const struct sim_engine *e)
 {
 	int64_t cpus = 0, memory = 0, known_cpus, known_memory;
@@ -75,6 +93,7 @@ static void check_engine(const struct sim *s, const struct sim_engine *e)
 		fail_msg("%s has %zu containers, and %zu to the manager", e->name, e->containers.n,
 			 engine_containers(node)->n);
 	check_images(node, e);
+	check_objects(node, e);
 
 	cluster_reserved(node, &known_cpus, &known_memory);
 	assert_int_equal(known_cpus, cpus);

@@ -146,6 +146,9 @@ static void apply(struct sim_engine *e, const struct sim_option *o, bool *has_im
 	case OPTION_SKEW:
 		e->skew = o->number;
 		break;
+	case OPTION_SWARM:
+		e->swarm = o->number ? SWARM_MANAGER : SWARM_WORKER;
+		break;
 	case OPTION_DOWN:
 	case OPTION_END:
 		break;
@@ -195,6 +198,7 @@ struct sim_engine *sim_engine_new(struct sim *s, const char *name, const struct 
 		    "Api-Version: %s\r\nDocker-Experimental: false\r\nOstype: linux\r\n"
 		    "Server: Docker/20.10.24 (linux)\r\n",
 		    e->api_newest);
+	fake_networks_init(e);
 	vec_push(&s->engines, e);
 	if (!down)
 		come_up(e);
@@ -285,6 +289,9 @@ void sim_replace(struct sim_engine *e, const char *id)
 {
 	assert_false(e->up);
 	drop_containers(e);
+	fake_volumes_fini(e);
+	fake_networks_fini(e);
+	fake_networks_init(e);
 	free(e->id);
 	e->id = mem_strdup(id);
 }
@@ -301,6 +308,8 @@ void sim_engine_free(struct sim_engine *e)
 	vec_fini(&e->containers);
 	vec_fini(&e->execs);
 	fake_images_fini(e);
+	fake_volumes_fini(e);
+	fake_networks_fini(e);
 	fake_forget_events(e);
 	for (size_t i = 0; i < e->labels.n; i++)
 		free(e->labels.v[i]);

@@ -32,6 +32,19 @@ struct sim_image {
 	int64_t created, size;
 };
 
+struct sim_volume {
+	char *name, *driver, *labels; /* labels: JSON */
+	bool global;
+	int64_t created; /* unix s */
+};
+
+struct sim_network {
+	char *id, *name, *driver, *labels; /* labels: JSON */
+	const char *scope;
+	bool attachable;
+	int64_t created;
+};
+
 struct sim_exec {
 	char *id;
 	struct sim_container *container; /* a reference */
@@ -51,6 +64,7 @@ struct sim_container {
 	size_t n_argv;
 	bool tty, open_stdin, auto_remove;
 	int64_t memory, nano_cpus, cpu_shares;
+	struct vec volumes, networks; /* of char *, in the arena: names */
 
 	enum { C_CREATED, C_RUNNING, C_EXITED } state;
 	bool paused, removed, removing;
@@ -83,6 +97,9 @@ struct sim_engine {
 	struct vec containers; /* of struct sim_container, the newest last */
 	struct vec images;     /* of struct sim_image */
 	struct vec execs;      /* of struct sim_exec */
+	struct vec volumes;    /* of struct sim_volume */
+	struct vec networks;   /* of struct sim_network */
+	enum { SWARM_NONE, SWARM_WORKER, SWARM_MANAGER } swarm;
 	uint16_t next_port;
 
 	char *events[SIM_EVENTS];
@@ -152,6 +169,23 @@ void fake_images_fini(struct sim_engine *e);
 void fake_image_remove(struct sim_engine *e, struct sim_image *image);
 struct str fake_image_familiar(struct str ref, struct arena *arena);
 
+/* engine_volume.c */
+struct sim_volume *fake_volume_find(const struct sim_engine *e, struct str name);
+must_check struct error *fake_volume_make(struct sim_engine *e, struct str name, struct str driver,
+					  struct str labels, struct sim_volume **ret);
+must_check struct error *fake_volumes_use(struct sim_container *c);
+void fake_container_write_mounts(const struct sim_container *c, struct json_out *o);
+void fake_volumes_fini(struct sim_engine *e);
+
+/* engine_network.c */
+struct sim_network *fake_network_find(const struct sim_engine *e, struct str ref);
+void fake_networks_init(struct sim_engine *e); /* those that each engine has */
+void fake_networks_join(struct sim_container *c);
+must_check struct error *fake_networks_check(const struct sim_container *c); /* before its start */
+void fake_networks_connected(struct sim_container *c);
+void fake_container_write_networks(const struct sim_container *c, struct json_out *o);
+void fake_networks_fini(struct sim_engine *e);
+
 /* engine_exec.c */
 void fake_execs_fini(struct sim_engine *e);
 
@@ -170,5 +204,9 @@ sim_handler_fn serve_exec_create, serve_exec_start, serve_exec_inspect, serve_ex
 sim_handler_fn serve_image_list, serve_image_inspect, serve_image_pull, serve_image_load,
 	serve_image_tag, serve_image_delete;
 sim_handler_fn serve_container_prune, serve_image_prune, serve_build_prune;
+sim_handler_fn serve_volume_list, serve_volume_create, serve_volume_inspect, serve_volume_remove,
+	serve_volume_prune;
+sim_handler_fn serve_network_list, serve_network_create, serve_network_inspect,
+	serve_network_remove, serve_network_prune, serve_network_connect, serve_network_disconnect;
 
 #endif

@@ -52,6 +52,8 @@ void fake_container_release(struct sim_container *c)
 	strbuf_fini(&c->output);
 	strbuf_fini(&c->input);
 	waitq_fini(&c->changed);
+	vec_fini(&c->volumes);
+	vec_fini(&c->networks);
 	arena_fini(&c->arena);
 	free(c->id);
 	free(c->name);
@@ -142,6 +144,8 @@ struct error *fake_container_make(struct sim_engine *e, struct str name, struct 
 	TRY(find_image(c, e));
 	c->name = str_empty(name) ? draw_name() : str_dup(name);
 	TRY(check_name(e, str_from(c->name)));
+	TRY(fake_volumes_use(c));
+	fake_networks_join(c);
 	c->id = fake_draw_id();
 	c->created = fake_clock(e);
 	vec_push(&e->containers, c);

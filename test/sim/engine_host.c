@@ -77,7 +77,14 @@ static void write_info(const struct sim_engine *e, struct json_out *o)
 	json_put_str(o, "Name", str_from(e->name));
 	write_labels(e, o);
 	json_put_str(o, "ServerVersion", STR("20.10.24"));
-	json_put_raw(o, "Swarm", STR("{\"LocalNodeState\":\"inactive\"}"));
+	json_put_raw(o, "Plugins",
+		     STR("{\"Volume\":[\"local\",\"shared\"],\"Network\":[\"bridge\",\"host\","
+			 "\"ipvlan\",\"macvlan\",\"null\",\"overlay\"]}"));
+	json_key(o, "Swarm");
+	json_begin_object(o);
+	json_put_str(o, "LocalNodeState", e->swarm ? STR("active") : STR("inactive"));
+	json_put_bool(o, "ControlAvailable", e->swarm == SWARM_MANAGER);
+	json_end_object(o);
 	json_end_object(o);
 }
 

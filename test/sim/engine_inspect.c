@@ -124,9 +124,10 @@ static void put_network(const struct sim_container *c, struct json_out *o)
 	json_begin_object(o);
 	json_put_str(o, "NetworkMode", str_empty(mode) ? STR("default") : mode);
 	json_end_object(o);
-	json_put_raw(o, "NetworkSettings",
-		     STR("{\"Networks\":{\"bridge\":{\"IPAMConfig\":null,\"NetworkID\":\"b0\","
-			 "\"IPAddress\":\"172.17.0.2\"}}}"));
+	json_key(o, "NetworkSettings");
+	json_begin_object(o);
+	fake_container_write_networks(c, o);
+	json_end_object(o);
 }
 
 static void write_entry(const struct sim_container *c, struct json_out *o)
@@ -152,7 +153,7 @@ static void write_entry(const struct sim_container *c, struct json_out *o)
 	json_put_str(o, "State", str_from(fake_container_state_name(c)));
 	put_status(c, o);
 	put_network(c, o);
-	json_put_raw(o, "Mounts", STR("[]"));
+	fake_container_write_mounts(c, o);
 	json_end_object(o);
 }
 
@@ -248,7 +249,7 @@ static void write_inspect(const struct sim_container *c, struct json_out *o)
 	json_put_str(o, "Driver", STR("overlay2"));
 	json_put_str(o, "Platform", STR("linux"));
 	put_host_config(c, o);
-	json_put_raw(o, "Mounts", STR("[]"));
+	fake_container_write_mounts(c, o);
 	put_config(c, o);
 	json_key(o, "NetworkSettings");
 	json_begin_object(o);
@@ -256,7 +257,7 @@ static void write_inspect(const struct sim_container *c, struct json_out *o)
 	json_begin_object(o);
 	fake_container_write_ports(c, o, false);
 	json_end_object(o);
-	json_put_raw(o, "Networks", STR("{\"bridge\":{\"IPAddress\":\"172.17.0.2\"}}"));
+	fake_container_write_networks(c, o);
 	json_end_object(o);
 	json_end_object(o);
 }

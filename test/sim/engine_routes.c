@@ -55,6 +55,18 @@ static const struct engine_route engine_routes[] = {
 	{ "GET", "/images/{}/json", serve_image_inspect },
 	{ "POST", "/images/{}/tag", serve_image_tag },
 	{ "DELETE", "/images/{}", serve_image_delete },
+	{ "GET", "/volumes", serve_volume_list },
+	{ "POST", "/volumes/create", serve_volume_create },
+	{ "POST", "/volumes/prune", serve_volume_prune },
+	{ "GET", "/volumes/{}", serve_volume_inspect },
+	{ "DELETE", "/volumes/{}", serve_volume_remove },
+	{ "GET", "/networks", serve_network_list },
+	{ "POST", "/networks/create", serve_network_create },
+	{ "POST", "/networks/prune", serve_network_prune },
+	{ "POST", "/networks/{}/connect", serve_network_connect },
+	{ "POST", "/networks/{}/disconnect", serve_network_disconnect },
+	{ "GET", "/networks/{}", serve_network_inspect },
+	{ "DELETE", "/networks/{}", serve_network_remove },
 };
 
 static bool fits(const char *pattern, struct str path, struct str *ret_name)

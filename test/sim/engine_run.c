@@ -199,6 +199,7 @@ static struct error *check_start(const struct sim_container *c)
 					   "endpoint %s: port is already allocated",
 					   c->name);
 	}
+	TRY(fake_networks_check(c));
 	return NULL;
 }
 
@@ -218,7 +219,7 @@ struct error *fake_container_start(struct sim_container *c)
 	c->run++;
 	c->pid = 1000 + (int)rand_below(30000);
 	c->started = fake_clock(c->engine);
-	fake_event(c->engine, "network", "connect", "b0", NULL, "\"name\":\"bridge\"");
+	fake_networks_connected(c);
 	fake_container_event(c, "start", NULL);
 	waitq_wake_all(&c->changed);
 	group_go(&c->engine->processes, "container", process_main, fake_container_hold(c));

@@ -134,6 +134,7 @@ struct sim_option {
 		OPTION_ADDR,
 		OPTION_API,
 		OPTION_SKEW,
+		OPTION_SWARM,
 		OPTION_DOWN,
 	} kind;
 	int64_t number;
@@ -176,6 +177,14 @@ struct sim_option {
 	{                                           \
 		.kind = OPTION_SKEW, .number = (ns) \
 	}
+#define SWARM_MODE_MANAGER                        \
+	{                                         \
+		.kind = OPTION_SWARM, .number = 1 \
+	}
+#define SWARM_MODE_WORKER                         \
+	{                                         \
+		.kind = OPTION_SWARM, .number = 0 \
+	}
 #define DOWN                        \
 	{                           \
 		.kind = OPTION_DOWN \
@@ -210,6 +219,8 @@ bool sim_has_container(const struct sim_engine *e, const char *name_or_id);
 bool sim_is_running(const struct sim_engine *e, const char *name_or_id);
 size_t sim_running_execs(const struct sim_engine *e);
 bool sim_has_image(const struct sim_engine *e, const char *ref);
+bool sim_has_volume(const struct sim_engine *e, const char *name);
+bool sim_has_network(const struct sim_engine *e, const char *name_or_id);
 /* How many requests that begin with the text ("POST /images/create") reached it. */
 size_t sim_calls(const struct sim_engine *e, const char *request);
 /* Acts on the engine directly, as somebody logged in there would. */

@@ -262,15 +262,15 @@ static may_suspend void a_restarted_engine_is_looked_at_anew(struct sim *s)
 
 	sim_up(s);
 	sim_run_container(s, "a", NULL);
-	sim_create(s, "b", NULL);
+	sim_create(s, "other", NULL);
 	events = watch_nodes(s);
 	sim_restart(e);
-	sim_local(e, 204, "DELETE", "/containers/b");
+	sim_local(e, 204, "DELETE", "/containers/other");
 	sim_local_create(e, "c", NULL);
 	expect_event(s, events, "engine_events_lost", "n1", 30 * SECOND);
 	sim_run(s, 10 * SECOND);
 	sim_check(s);
-	assert_refused(sim_get(s, "/containers/b/json"), 404, "No such container: b");
+	assert_refused(sim_get(s, "/containers/other/json"), 404, "No such container: other");
 	assert_status(sim_get(s, "/containers/c/json"), 200);
 	sim_settle(s);
 }

@@ -63,7 +63,7 @@ static void finds_by_every_form(void **state)
 	(void)state;
 	fill(&x);
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-		const struct image_slot *slot = image_index_find(&x, str_from(cases[i].name));
+		const struct slot *slot = image_index_find(&x, str_from(cases[i].name));
 
 		if (!cases[i].expected != !slot)
 			print_message("%s\n", cases[i].name);

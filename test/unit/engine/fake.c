@@ -85,6 +85,14 @@ void fake_add_image(struct fake *f, const char *id, const char *tag)
 	snprintf(i->tag, sizeof(i->tag), "%s", tag);
 }
 
+void fake_add_object(struct fake *f, enum object_kind kind, const char *key, const char *scope)
+{
+	struct fake_object *o = &f->objects[kind][f->n_objects[kind]++];
+
+	snprintf(o->key, sizeof(o->key), "%s", key);
+	snprintf(o->scope, sizeof(o->scope), "%s", scope);
+}
+
 void fake_event(struct fake *f, const char *type, const char *action, const char *actor,
 		const char *attributes)
 {
@@ -237,6 +245,58 @@ static may_suspend struct error *reply_image(struct fake *f, struct http_incomin
 	return reply(in, 404, STR("{\"message\":\"No such image\"}"));
 }
 
+static struct str object_text(enum object_kind kind, const struct fake_object *o,
+			      struct arena *arena)
+{
+	if (kind == OBJECT_VOLUME)
+		return arena_printf(arena,
+				    "{\"Driver\":\"local\",\"Name\":\"%s\",\"Scope\":\"%s\"}",
+				    o->key, o->scope);
+	return arena_printf(arena,
+			    "{\"Name\":\"net-%s\",\"Id\":\"%s\",\"Scope\":\"%s\","
+			    "\"Driver\":\"bridge\"}",
+			    o->key, o->key, o->scope);
+}
+
+static may_suspend struct error *reply_objects(struct fake *f, struct http_incoming *in,
+					       enum object_kind kind)
+{
+	_cleanup_(strbuf_fini) struct strbuf b = STRBUF_INIT;
+	struct str filters = http_param(&in->url, "filters");
+	const char *sep = "";
+
+	if (str_empty(filters))
+		f->object_lists++;
+	else
+		f->object_inspects++;
+	strbuf_add(&b, str_from(kind == OBJECT_VOLUME ? "{\"Volumes\":[" : "["));
+	for (size_t i = 0; i < f->n_objects[kind]; i++) {
+		const struct fake_object *o = &f->objects[kind][i];
+
+		if (!str_empty(filters) && !str_contains(filters, str_from(o->key)))
+			continue;
+		strbuf_addf(&b, "%s%.*s", sep, STR_ARG(object_text(kind, o, in->arena)));
+		sep = ",";
+	}
+	strbuf_add(&b, str_from(kind == OBJECT_VOLUME ? "],\"Warnings\":null}" : "]"));
+	return reply(in, 200, strbuf_str(&b));
+}
+
+static may_suspend struct error *reply_volume(struct fake *f, struct http_incoming *in,
+					      struct str path)
+{
+	struct str name = str_skip(path, strlen("/volumes/"));
+
+	f->object_inspects++;
+	for (size_t i = 0; i < f->n_objects[OBJECT_VOLUME]; i++) {
+		const struct fake_object *o = &f->objects[OBJECT_VOLUME][i];
+
+		if (str_eq(name, str_from(o->key)))
+			return reply(in, 200, object_text(OBJECT_VOLUME, o, in->arena));
+	}
+	return reply(in, 404, STR("{\"message\":\"no such volume\"}"));
+}
+
 /* "1795327200.000000001": inclusive, as Docker's. */
 static int64_t since_of(struct http_incoming *in)
 {
@@ -300,6 +360,12 @@ static may_suspend struct error *answer(struct fake *f, struct http_incoming *in
 		return reply_images(f, in);
 	if (str_starts(path, STR("/images/")))
 		return reply_image(f, in, path);
+	if (str_eq(path, STR("/volumes")))
+		return reply_objects(f, in, OBJECT_VOLUME);
+	if (str_starts(path, STR("/volumes/")))
+		return reply_volume(f, in, path);
+	if (str_eq(path, STR("/networks")))
+		return reply_objects(f, in, OBJECT_NETWORK);
 	return reply(in, 404, STR("{\"message\":\"page not found\"}"));
 }
 
@@ -460,6 +526,19 @@ static void hear_image(void *arg, struct engine *e _unused_, struct image *befor
 		    STR_ARG(i->n_tags ? i->tags[0] : STR("-")));
 }
 
+static void hear_object(void *arg, struct engine *e _unused_, struct object *before,
+			struct object *after)
+{
+	const struct object *o = after ? after : before;
+	struct ear *ear = arg;
+
+	strbuf_addf(&ear->heard, "%s%s %.*s %.*s\n",
+		    !before ? "+"
+		    : after ? "~"
+			    : "-",
+		    object_kind_name(o->kind), STR_ARG(o->key), STR_ARG(o->scope));
+}
+
 static void hear_event(void *arg, struct engine *e _unused_, const struct docker_event *ev)
 {
 	struct ear *ear = arg;
@@ -492,6 +571,7 @@ void node_start(struct node *n)
 		.state = hear_state,
 		.container = hear_container,
 		.image = hear_image,
+		.object = hear_object,
 		.event = hear_event,
 		.events_lost = hear_lost,
 		.info = hear_info,

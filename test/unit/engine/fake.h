@@ -33,6 +33,11 @@ struct fake_image {
 	char id[80], tag[32]; /* tag "": none */
 };
 
+struct fake_object {
+	char key[65]; /* a volume's name, a network's id */
+	char scope[8];
+};
+
 struct fake {
 	/* What it is. */
 	const char *id, *name, *api, *oldest_api;
@@ -41,6 +46,8 @@ struct fake {
 	size_t n_containers;
 	struct fake_image images[8];
 	size_t n_images;
+	struct fake_object objects[OBJECT_KINDS][8];
+	size_t n_objects[OBJECT_KINDS];
 	struct vec events; /* of char *: what it remembers, oldest first */
 
 	/* How it behaves. */
@@ -53,7 +60,7 @@ struct fake {
 
 	/* What it was asked. */
 	unsigned int pings, infos, streams, lists, single_lists, inspects, image_lists,
-		image_inspects, connects;
+		image_inspects, object_lists, object_inspects, connects;
 	unsigned int busy, most_busy; /* requests about single containers, at once */
 	struct strbuf requests;	      /* "GET /v1.41/x\n" of all but pings */
 	struct strbuf body;	      /* of the last one that had one */
@@ -73,6 +80,7 @@ void fake_remove(struct fake *f, const char *name);
 struct fake_container *fake_find(struct fake *f, const char *name);
 struct str fake_id(const char *name); /* valid until the next call */
 void fake_add_image(struct fake *f, const char *id, const char *tag);
+void fake_add_object(struct fake *f, enum object_kind kind, const char *key, const char *scope);
 
 /* Something happens on it, with an event at the present time; attributes as JSON members or "". */
 void fake_event(struct fake *f, const char *type, const char *action, const char *actor,

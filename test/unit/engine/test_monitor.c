@@ -91,7 +91,7 @@ static may_suspend void story_nothing_to_fetch(struct fake *f)
 	strbuf_add(&before, strbuf_str(&f->requests));
 	for (size_t i = 0; i < ARRAY_LEN(actions); i++)
 		fake_container_event(f, actions[i], "a", "");
-	fake_event(f, "volume", "create", "v", "");
+	fake_event(f, "volume", "mount", "v", "");
 	pass(SECOND);
 	assert_buf(f->requests, before.p);
 	assert_int_equal(ear_count(&n.ear, "event"), ARRAY_LEN(actions) + 1);
