@@ -4,6 +4,8 @@
  */
 #include "cluster/list_filter.h"
 
+#include <string.h>
+
 #include "cluster/internal.h"
 #include "json/json.h"
 
@@ -18,6 +20,8 @@ static const char *const statuses[] = {
 };
 
 static const char *const healths[] = { "none", "starting", "healthy", "unhealthy", NULL };
+
+static const char *const booleans[] = { "1", "true", "0", "false", NULL };
 
 /* Filters that are answered by the JSON of the entry. */
 static const char *const entry_filters[] = {
@@ -96,6 +100,22 @@ static struct error *look_up(const struct cluster *c, const struct filters *f, c
 	return NULL;
 }
 
+/* "node-1/web" and "^/node-1/" name a node, "web", "/web" and "^/?web" do not. */
+static bool names_a_node(const struct filters *f)
+{
+	const struct filter *names = filters_get(f, "name");
+
+	for (size_t i = 0; names && i < names->n; i++) {
+		struct str rest = names->values[i];
+
+		while (!str_empty(rest) && strchr("^/?", rest.p[0]))
+			rest = str_skip(rest, 1);
+		if (str_find_char(rest, '/') >= 0)
+			return true;
+	}
+	return false;
+}
+
 struct error *list_filter_init(struct list_filter *lf, const struct cluster *c,
 			       const struct filters *f)
 {
@@ -104,11 +124,13 @@ struct error *list_filter_init(struct list_filter *lf, const struct cluster *c,
 	TRY(filters_check(f, known_filters));
 	TRY(check_values(f, "status", statuses, "Invalid filter 'status=%.*s'"));
 	TRY(check_values(f, "health", healths, "Unrecognised filter value for health: %.*s"));
+	TRY(check_values(f, "is-task", booleans, "Invalid filter 'is-task=[%.*s]'"));
 	TRY(check_exited(f));
 	TRY(check_ports(f, "publish"));
 	TRY(check_ports(f, "expose"));
 	TRY(look_up(c, f, "before", &lf->before));
 	TRY(look_up(c, f, "since", &lf->since));
+	lf->names_node = names_a_node(f);
 	for (const char *const *key = entry_filters; *key; key++)
 		lf->needs_entry = lf->needs_entry || filters_get(f, *key);
 	return NULL;
@@ -119,7 +141,10 @@ bool list_filter_implies_all(const struct list_filter *lf)
 	return filters_get(lf->filters, "status");
 }
 
-/* A name matches with and without its slash, and with its node before it. */
+/*
+ * A name matches with and without its slash. It matches with its node before it where the filter
+ * has that form: else "e" would find all that is on a node named node-1.
+ */
 static bool match_name(const struct list_filter *lf, const struct container *ct)
 {
 	_cleanup_(strbuf_fini) struct strbuf full = STRBUF_INIT;
@@ -133,8 +158,8 @@ static bool match_name(const struct list_filter *lf, const struct container *ct)
 	plain = str_skip(with_node, with_node.n - ct->name.n - 1);
 	return filters_match_regex(f, "name", plain) ||
 	       filters_match_regex(f, "name", str_skip(plain, 1)) ||
-	       filters_match_regex(f, "name", with_node) ||
-	       filters_match_regex(f, "name", str_skip(with_node, 1));
+	       (lf->names_node && (filters_match_regex(f, "name", with_node) ||
+				   filters_match_regex(f, "name", str_skip(with_node, 1))));
 }
 
 static bool match_exited(const struct filters *f, const struct container *ct)
@@ -227,7 +252,7 @@ static bool match_volume(const struct filters *f, struct json entry)
 	return false;
 }
 
-/* Both speak of the port inside the container; publish wants it bound on the host too. */
+/* publish speaks of the port on the host, expose of the one inside the container. */
 static bool match_port(const struct filters *f, const char *key, bool published, struct json entry)
 {
 	const struct filter *ranges = filters_get(f, key);
@@ -237,10 +262,8 @@ static bool match_port(const struct filters *f, const char *key, bool published,
 	if (!ranges)
 		return true;
 	while (json_next(&it, NULL, &port)) {
-		int64_t number = json_get_i64(port, "PrivatePort", -1);
+		int64_t number = json_get_i64(port, published ? "PublicPort" : "PrivatePort", -1);
 
-		if (published && !json_exists(json_get(port, "PublicPort")))
-			continue;
 		for (size_t i = 0; i < ranges->n; i++) {
 			struct str protocol;
 			uint64_t low, high;

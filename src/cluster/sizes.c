@@ -21,9 +21,10 @@ static void take_entry(struct sizes *s, struct json entry)
 		return;
 	size = arena_new(&s->arena, struct container_size);
 	size->id = arena_dup(&s->arena, json_get_str(entry, "Id"));
-	/* An engine leaves SizeRw out where it is 0. */
-	size->members = arena_printf(&s->arena, ",\"SizeRw\":%.*s,\"SizeRootFs\":%.*s",
-				     STR_ARG(json_exists(written) ? json_raw(written) : STR("0")),
+	/* An engine leaves SizeRw out where it is 0, and so do we. */
+	size->members = arena_printf(&s->arena, "%s%.*s,\"SizeRootFs\":%.*s",
+				     json_exists(written) ? ",\"SizeRw\":" : "",
+				     STR_ARG(json_exists(written) ? json_raw(written) : STR_NONE),
 				     STR_ARG(json_raw(whole)));
 	map_put(&s->by_id, size);
 }
