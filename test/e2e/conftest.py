@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the end-to-end tests share: three engines, a manager over them, the command lines.
+"""What the end-to-end tests share: three engines, a manager over them, one more engine to compare
+with, the command lines.
 
 $SWARM_BINARY is the program under test (build/swarm), $SWARM_LAB_NAME the lab's name, for test
 runs that go on side by side (swarm-e2e). $SWARM_LAB_KEEP leaves the lab and the manager's log
@@ -7,15 +8,16 @@ after a run, for a look at it.
 """
 
 import atexit
-import json
 import os
 import signal
 
 import pytest
 
 from lab import Lab, LabError, Manager, clis, host
+from support import Pair, Side, emptied, mended
 
 NODES = 3
+CLIS = [path for _, path in clis()]
 
 # The managers that fixtures hold at the moment.
 _managers = []
@@ -29,6 +31,16 @@ def pytest_configure(config):
 
     signal.signal(signal.SIGTERM, interrupted)
     config.addinivalue_line('markers', 'slow: takes over 30 s; ./check --all runs it')
+    config.addinivalue_line('markers', 'every_cli: runs with each command line even where the '
+                            'slow are left out; others with the oldest only')
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    for item in items:
+        values = item.callspec.params if hasattr(item, 'callspec') else {}
+        if values.get('cli', CLIS[0]) != CLIS[0] and not item.get_closest_marker('every_cli'):
+            item.add_marker(pytest.mark.slow)
 
 
 @pytest.hookimpl(hookwrapper=True)
@@ -42,16 +54,9 @@ def pytest_runtest_makereport():
                                     host.tail(manager.log, 200)))
 
 
-@pytest.fixture(scope='session')
-def lab(request):
-    """A lab of three engines and a registry, up for the whole run."""
-    capture = request.config.pluginmanager.getplugin('capturemanager')
-
-    def say(line):
-        with capture.global_and_fixture_disabled():
-            print(f'\n  {line}', end='', flush=True)
-
-    made = Lab(os.environ.get('SWARM_LAB_NAME', 'swarm-e2e'), say)
+def started_lab(name, nodes, say):
+    """A lab for the whole run, as a generator: taken down when it is closed, whatever happens."""
+    made = Lab(name, say)
     owner = made.owner()
     if owner is not None:
         raise LabError(f'another test run (pid {owner}) uses lab {made.name}: '
@@ -60,26 +65,58 @@ def lab(request):
     kept = bool(os.environ.get('SWARM_LAB_KEEP'))
     if not kept:
         atexit.register(made.down)
-    made.up(NODES, registry=True, tied=not kept)
+    made.up(nodes, registry=True, tied=not kept)
     yield made
     if not kept:
         made.down()
         atexit.unregister(made.down)
 
 
+@pytest.fixture(scope='session')
+def say(request):
+    """say(line) shows progress on the way."""
+    capture = request.config.pluginmanager.getplugin('capturemanager')
+
+    def shown(line):
+        with capture.global_and_fixture_disabled():
+            print(f'\n  {line}', end='', flush=True)
+
+    return shown
+
+
+def lab_name():
+    return os.environ.get('SWARM_LAB_NAME', 'swarm-e2e')
+
+
+@pytest.fixture(scope='session')
+def lab(say):
+    """A lab of three engines and a registry, up for the whole run."""
+    yield from started_lab(lab_name(), NODES, say)
+
+
+@pytest.fixture(scope='session')
+def reference_lab(say):
+    """One more engine, with a registry of its own, which no manager knows: what a pool answers is
+    compared with what it answers."""
+    yield from started_lab(f'{lab_name()[:11]}-ref', 1, say)
+
+
 @pytest.fixture
 def fresh_lab(lab):
     """The lab, every engine of it running, connected and empty but for busybox, before the test
     and after it."""
-    tidy(lab)
+    mended(lab)
+    emptied(lab)
     yield lab
-    tidy(lab)
+    mended(lab)
+    emptied(lab)
 
 
 @pytest.fixture(scope='module')
 def manager(lab, tmp_path_factory):
     """A manager over the lab, for one module of tests, with every node healthy."""
-    made = Manager(','.join(lab.addresses), str(tmp_path_factory.mktemp('manager') / 'log'))
+    made = Manager(','.join(lab.addresses), str(tmp_path_factory.mktemp('manager') / 'log'),
+                   ['--debug'])
     made.start(healthy=len(lab.nodes))
     _managers.append(made)
     yield made
@@ -106,44 +143,17 @@ def start_manager(lab, tmp_path):
         manager.stop()
 
 
-@pytest.fixture(params=[path for _, path in clis()], ids=[version for version, _ in clis()])
+@pytest.fixture(params=CLIS, ids=[version for version, _ in clis()])
 def cli(request):
-    """Each Docker command line that is installed here, in turn (its path)."""
+    """Each Docker command line that is installed here, in turn (its path). The oldest one always;
+    others too where the test is marked every_cli, or the slow ones run."""
     return request.param
 
 
-def tidy(lab):
-    """Mends every node and removes what tests made on it."""
-    for node in lab.nodes:
-        node.heal()
-        node.unslow()
-        node.launch()
-    for node in lab.nodes:
-        node.wait_answer()
-        for container in listed(node, '/containers/json?all=1'):
-            removed(node, f'/containers/{container["Id"]}?force=1&v=1')
-        for volume in listed(node, '/volumes')['Volumes'] or []:
-            removed(node, f'/volumes/{volume["Name"]}?force=1')
-        for network in listed(node, '/networks'):
-            if network['Name'] not in ('bridge', 'host', 'none'):
-                removed(node, f'/networks/{network["Id"]}')
-        for image in listed(node, '/images/json'):
-            for tag in image['RepoTags'] or [image['Id']]:
-                if tag != 'busybox:latest':
-                    removed(node, f'/images/{tag if tag != "<none>:<none>" else image["Id"]}'
-                                  '?force=1')
-        if not any('busybox:latest' in (image['RepoTags'] or [])
-                   for image in listed(node, '/images/json')):
-            lab.load_image()
-
-
-def listed(node, path):
-    status, body = node.api('GET', path)
-    assert status == 200, body
-    return json.loads(body)
-
-
-def removed(node, path):
-    # 404: it went by itself, as a container with --rm does. 409: that is under way.
-    status, body = node.api('DELETE', path, timeout=60)
-    assert status in (200, 204, 404, 409), body
+@pytest.fixture
+def pair(lab, manager, reference_lab, cli):
+    """The pool and the engine to compare it with, both empty but for busybox; see support.Pair."""
+    yield Pair(Side('pool', manager.address, lab, cli),
+               Side('engine', reference_lab.node(1).address, reference_lab, cli))
+    emptied(reference_lab)
+    emptied(lab, manager)

@@ -1,0 +1,157 @@
+# SPDX-License-Identifier: Apache-2.0
+"""docker ps: what it shows, in every form, and what its filters pick. The containers are spread
+over three nodes, and the list is that of one engine that has them all."""
+
+import json
+import urllib.parse
+
+import pytest
+
+FOREVER = ['sleep', '1000']
+
+
+@pytest.fixture
+def listed(pair):
+    """A pair with containers in every state, made in one order on both sides."""
+    def run(name, *options, command=FOREVER):
+        pair.ok('run', '-d', '--name', name, *options, 'busybox', *command)
+
+    run('web', '-l', 'tier=front', '-l', 'shop=1', '-p', '18080:80')
+    run('db', '-l', 'tier=back', '-v', 'data:/data')
+    pair.ok('create', '--name', 'fresh', '-l', 'tier=back', 'busybox', 'true')
+    run('failed', command=['sh', '-c', 'exit 3'])
+    run('web-2', '--network', 'none', '-e', 'A=1')
+    pair.ok('wait', 'failed')
+    pair.ok('pause', 'web-2')
+    return pair
+
+
+def names(pair, *options):
+    return pair.ok('ps', '--format', '{{.Names}}', *options).split()
+
+
+ALL = ['web-2', 'failed', 'fresh', 'db', 'web']
+FILTERS = [
+    (['name=web'], ['web-2', 'web']), (['name=^/web$'], ['web']), (['name=^web$'], ['web']),
+    (['name=e.*2'], ['web-2']), (['name=db', 'name=fresh'], ['fresh', 'db']),
+    (['status=running'], ['db', 'web']), (['status=paused'], ['web-2']),
+    (['status=exited', 'status=created'], ['failed', 'fresh']), (['status=dead'], []),
+    (['label=tier'], ['fresh', 'db', 'web']), (['label=tier=back'], ['fresh', 'db']),
+    (['label=tier=front', 'label=shop=1'], ['web']), (['label=tier', 'label=none'], []),
+    (['exited=3'], ['failed']), (['exited=0'], []), (['exited=0', 'exited=3'], ['failed']),
+    (['ancestor=busybox'], ALL), (['ancestor=busybox:latest'], ALL), (['ancestor=other'], []),
+    (['volume=/data'], ['db']), (['network=none'], ['web-2']),
+    (['network=bridge'], None), (['publish=18080'], ['web']), (['publish=18080/tcp'], ['web']),
+    (['publish=18000-18100/tcp'], ['web']), (['expose=80'], ['web']), (['expose=80/udp'], []),
+    (['before=db'], ['web']), (['since=failed'], ['web-2']), (['before=web-2', 'since=web'],
+                                                              ['failed', 'fresh', 'db']),
+    (['health=none'], ALL), (['health=healthy'], []), (['is-task=false'], ALL),
+    (['is-task=true'], []), (['isolation=default'], None),
+]
+
+
+def test_every_filter(listed):
+    wrong = []
+    for filters, expected in FILTERS:
+        options = [option for value in filters for option in ('-f', value)]
+        try:
+            found = names(listed, '-a', *options)
+        except AssertionError as difference:
+            wrong.append(str(difference))
+            continue
+        if expected is not None and found != expected:
+            wrong.append(f'{filters}: {found}, not {expected}')
+    assert not wrong, '\n'.join(wrong)
+
+
+def test_filters_that_are_refused(listed):
+    for value in ['status=nosuch', 'nosuch=x', 'name=[', 'exited=x', 'publish=99999999',
+                  'expose=x', 'health=x', 'is-task=maybe', 'before=nosuch', 'since=nosuch']:
+        # The words come out of the innards of one version of the engine.
+        pool, engine = listed.both(lambda side: side.docker('ps', '-a', '-f', value))
+        assert (pool.code, pool.stdout) == (engine.code, engine.stdout), f'{pool}\n{engine}'
+
+
+def test_filters_that_are_no_json(listed):
+    """Refused by both where one is; 20.10 calls its own failure to read them a 500, later engines
+    a 400, and so does the pool."""
+    for text in ['nonsense', '[]', '{"name":', '{"name": "x"}', '{"name": {"x": 1}}', '"x"', '5',
+                 '{"name": ["web"]}', '{"name": {"web": true}}', '{}', 'null', '']:
+        def ask(side):
+            return side.http('GET', '/containers/json?all=1&filters=' + urllib.parse.quote(text))
+
+        pool, engine = listed.both(ask)
+        assert (pool.status == 200) == (engine.status == 200), f'{text}\n{pool}\n{engine}'
+        if pool.status == 200:
+            assert [entry['Names'][0] for entry in pool.json()] == \
+                [entry['Names'][0] for entry in engine.json()], text
+        else:
+            assert pool.status == 400 and pool.message(), f'{text}\n{pool}'
+    pool, engine = listed.both(lambda side: side.http('GET', '/containers/json?limit=x'))
+    assert pool.status == 400 and 'limit' in pool.message() and engine.status == 500
+
+
+@pytest.mark.every_cli
+def test_forms(listed):
+    assert names(listed) == ['web-2', 'db', 'web']
+    assert names(listed, '-a') == ALL
+    assert names(listed, '-l') == ['web-2']
+    assert names(listed, '-n', '3') == ['web-2', 'failed', 'fresh']
+    assert names(listed, '-a', '-n', '2') == ['web-2', 'failed']
+    for options in [[], ['-a'], ['-q'], ['-aq', '--no-trunc'], ['-l'], ['-n', '2'],
+                    ['-a', '--format', '{{.ID}}|{{.Image}}|{{.Command}}|{{.Ports}}|{{.Status}}'],
+                    ['-a', '--format', '{{.Names}} {{.Label "tier"}} {{.Mounts}} {{.Networks}}'
+                     ' {{.LocalVolumes}} {{.State}} {{.RunningFor}} {{.CreatedAt}}'],
+                    ['-a', '--format', 'table {{.Names}}\t{{.Labels}}'],
+                    ['-s', '-a', '--format', '{{.Names}} {{.Size}}']]:
+        listed.ok('ps', *options)
+
+
+def test_names_in_full(listed, lab):
+    """The plain name first, then the one with the node."""
+    found = listed.pool.docker('ps', '-a', '--no-trunc', '--format', '{{.Names}}').ok().lines
+    assert [line.split(',')[0] for line in found] == ALL
+    nodes = [line.split(',')[1].split('/') for line in found]
+    assert [name for _, name in nodes] == ALL
+    assert {node for node, _ in nodes} == {node.name for node in lab.nodes}, \
+        'five containers are spread over all nodes'
+    assert names(listed, '-a', '-f', 'name=web') == ['web-2', 'web']
+    for node, name in nodes:
+        assert name in listed.pool.docker('ps', '-a', '--format', '{{.Names}}', '-f',
+                                          f'node={node}').ok().lines
+
+
+def test_list_by_the_api(listed):
+    """Every field of every entry, but the names."""
+    for query in ['', '?all=1', '?all=true', '?limit=2', '?limit=-1', '?all=0', '?size=1&all=1']:
+        def ask(side):
+            reply = side.http('GET', '/containers/json' + query)
+            if reply.status != 200:
+                return reply.status, reply.message()
+            entries = reply.json()
+            for entry in entries:
+                entry['Names'] = entry['Names'][:1]
+                entry['Ports'].sort(key=lambda port: (port['PrivatePort'], port.get('IP', '')))
+                entry['Created'] = bool(entry['Created'])
+                entry['Mounts'] = len(entry['Mounts'])
+                for network in entry['NetworkSettings']['Networks'].values():
+                    for field in ('EndpointID', 'NetworkID', 'IPAddress', 'MacAddress'):
+                        network[field] = bool(network[field])
+            return reply.status, side.neutral.value(entries)
+
+        listed.tell(ask, f'GET /containers/json{query}')
+
+
+def test_a_new_container_is_in_the_next_list(pair):
+    """No wait between what a client did and what it sees."""
+    for number in range(10):
+        made = pair.pool.create(f'c{number}', 'true')
+        shown = json.loads(pair.pool.http('GET', '/containers/json?all=1').body)
+        assert made in [entry['Id'] for entry in shown]
+        assert pair.pool.http('POST', f'/containers/{made}/start').status == 204
+        assert pair.pool.http('POST', f'/containers/{made}/wait').json()['StatusCode'] == 0
+        entry, = [entry for entry in pair.pool.http('GET', '/containers/json?all=1').json()
+                  if entry['Id'] == made]
+        assert entry['State'] == 'exited' and entry['Status'].startswith('Exited (0)'), entry
+        assert pair.pool.http('DELETE', f'/containers/{made}').status == 204
+        assert pair.pool.http('GET', '/containers/json?all=1').json() == []
