@@ -282,7 +282,7 @@ static void prepare_process(void)
 
 void sim_apart(const char *name, uint64_t seed, void (*fn)(void *arg), void *arg)
 {
-	int status;
+	int status = -1;
 	pid_t pid;
 
 	fflush(NULL);
