@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * GET /events: the pool's events as they happen. What happened before is not replayed: a range that
- * lies in the past ends at once.
+ * GET /events: what happened in the pool, from `since` on, and what happens, until `until`.
  */
 #include "cluster/events.h"
 
 #include "api/event_time.h"
 #include "api/handlers.h"
 #include "api/reply.h"
+#include "cluster/replay.h"
 #include "fiber/clock.h"
 #include "fiber/deadline.h"
 #include "http/reply.h"
@@ -54,26 +54,70 @@ static may_suspend struct error *next_lines(struct subscription *s, int64_t unti
 	return NULL;
 }
 
-static may_suspend struct error *pass_until(struct request *r, struct subscription *s,
-					    int64_t until)
+/* One answer: lines of the past, then those of the subscription. */
+struct events_answer {
+	struct request *request;
+	struct subscription *live; /* NULL: the range is in the past */
+	struct replay *replay;	   /* NULL: nothing of the past was asked for */
+};
+
+static void events_answer_fini(struct events_answer *a)
+{
+	subscription_close(a->live);
+	replay_free(a->replay);
+}
+
+static may_suspend struct error *emit_past(void *arg, struct str piece)
+{
+	struct events_answer *a = arg;
+
+	return http_reply_write(a->request->in, piece);
+}
+
+static may_suspend struct error *pass_live(struct events_answer *a, struct str lines)
+{
+	_cleanup_(strbuf_fini) struct strbuf news = STRBUF_INIT;
+
+	if (!a->replay)
+		return http_reply_write(a->request->in, lines);
+	replay_filter_live(a->replay, lines, &news);
+	return news.n ? http_reply_write(a->request->in, strbuf_str(&news)) : NULL;
+}
+
+static may_suspend struct error *pass_until(struct events_answer *a, int64_t until)
 {
 	for (;;) {
 		_cleanup_(strbuf_fini) struct strbuf lines = STRBUF_INIT;
 		bool over;
 
-		TRY(next_lines(s, until, &lines, &over));
+		TRY(next_lines(a->live, until, &lines, &over));
 		if (over)
 			return NULL;
-		TRY(http_reply_write(r->in, strbuf_str(&lines)));
+		TRY(pass_live(a, strbuf_str(&lines)));
 	}
 }
 
+/* Nothing may happen between these two: the one ends where the other begins. */
+static void begin_to_listen(struct events_answer *a, const struct range *range,
+			    const struct filters *filters)
+{
+	struct cluster *c = a->request->cluster;
+	bool live = range->until == FOREVER || range->until > clock_wall();
+
+	if (live)
+		a->live = cluster_subscribe(c, filters);
+	if (range->since != INT64_MIN || range->until != FOREVER)
+		a->replay = replay_new(c, range->since, range->until, live, filters);
+}
+
+/* An engine negotiates the type from API 1.52 on; in all older versions it is this one. */
+static const struct http_header events_type[] = {
+	{ STR_INIT("Content-Type"), STR_INIT("application/json") },
+};
+
 may_suspend struct error *events_stream(struct request *r)
 {
-	static const struct http_header type[] = {
-		{ STR_INIT("Content-Type"), STR_INIT("application/json") },
-	};
-	_cleanup_(subscription_closep) struct subscription *s = NULL;
+	_cleanup_(events_answer_fini) struct events_answer a = { .request = r };
 	struct filters filters;
 	struct range range;
 
@@ -82,8 +126,11 @@ may_suspend struct error *events_stream(struct request *r)
 	TRY(docker_event_filters_check(&filters));
 
 	/* Before the head: what happens once the client has that is for it to see. */
-	s = cluster_subscribe(r->cluster, &filters);
-	TRY(http_reply_begin(r->in, 200, STR_NONE, type, ARRAY_LEN(type), -1));
-	TRY(pass_until(r, s, range.until));
+	begin_to_listen(&a, &range, &filters);
+	TRY(http_reply_begin(r->in, 200, STR_NONE, events_type, ARRAY_LEN(events_type), -1));
+	if (a.replay)
+		TRY(replay_run(a.replay, emit_past, &a));
+	if (a.live)
+		TRY(pass_until(&a, range.until));
 	return http_reply_end(r->in);
 }

@@ -20,7 +20,7 @@ const struct route routes[] = {
 	{ "HEAD", "/_ping", system_ping, ROUTE_MEMORY, NULL },
 	{ "GET", "/version", system_version, ROUTE_MEMORY, "a component for each engine version" },
 	{ "GET", "/info", system_info, ROUTE_MEMORY, "sums over the nodes; SystemStatus lists them" },
-	{ "GET", "/events", events_stream, ROUTE_MEMORY, "live events of all nodes; no replay" },
+	{ "GET", "/events", events_stream, ROUTE_ALL, "each with its node; the pool's own engine_* events too" },
 
 	/* Containers. */
 	{ "GET", "/containers/json", containers_list, ROUTE_MEMORY, "with sizes the nodes are asked" },

@@ -31,6 +31,7 @@
 #define LIMIT_ENGINE_OBJECT (16 * MIB)	/* inspect, info, version, errors */
 #define LIMIT_ENGINE_EVENT  (1 * MIB)	/* one event */
 #define LIMIT_EVENT_BACKLOG (64 * MIB)	/* a slow subscriber of /events is closed beyond */
+#define LIMIT_EVENT_REPLAY  (64 * MIB)	/* past events that one request gets */
 
 #define LIMIT_JSON_DEPTH     128
 #define LIMIT_FIBERS	     200000

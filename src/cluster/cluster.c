@@ -122,6 +122,7 @@ void cluster_free(struct cluster *c)
 {
 	if (!c)
 		return;
+	events_forget_past(c);
 	map_fini(&c->by_addr);
 	map_fini(&c->by_name);
 	map_fini(&c->flight_names);

@@ -86,23 +86,56 @@ void events_engine(struct cluster *c, struct engine *e, const struct docker_even
 	}
 }
 
-/* An event of the pool itself, to whom its filters let it through. */
-static void deliver_pool_event(struct cluster *c, struct engine *e, struct str text)
+/* The node that an event which was written here is about. */
+static struct event_node written_node(const struct docker_event *ev)
+{
+	return (struct event_node){ .name = json_get_str(ev->attributes, "node.name"),
+				    .id = json_get_str(ev->attributes, "node.id") };
+}
+
+bool events_text_match(struct str text, const struct filters *filters)
 {
 	_cleanup_(arena_fini) struct arena arena = ARENA_INIT;
-	struct event_node node = event_node_of(e);
+	struct event_node node;
 	struct docker_event ev;
 	struct error *err = docker_event_read(text, &arena, &ev);
 
 	if (err) {
 		log_error("an event of the pool cannot be read", LOG_ERR(err));
 		error_free(err);
-		return;
+		return false;
 	}
+	node = written_node(&ev);
+	return docker_event_match(&ev, &node, filters);
+}
+
+size_t events_oldest_past(const struct cluster *c)
+{
+	return c->n_past > PAST_EVENTS ? c->n_past - PAST_EVENTS : 0;
+}
+
+static void keep(struct cluster *c, struct str text)
+{
+	struct past_event *p = &c->past[c->n_past++ % PAST_EVENTS];
+
+	free(p->text);
+	*p = (struct past_event){ clock_wall(), str_dup(text) };
+}
+
+void events_forget_past(struct cluster *c)
+{
+	for (size_t i = 0; i < PAST_EVENTS; i++)
+		free(take(c->past[i].text));
+}
+
+/* An event of the pool itself, to whom its filters let it through. */
+static void deliver_pool_event(struct cluster *c, struct str text)
+{
+	keep(c, text);
 	list_for_each(link, &c->subscriptions) {
 		struct subscription *s = list_item(link, struct subscription, link);
 
-		if (docker_event_match(&ev, &node, s->filters))
+		if (events_text_match(text, s->filters))
 			deliver(s, text);
 	}
 }
@@ -113,7 +146,7 @@ void events_pool(struct cluster *c, struct engine *e, const char *action)
 	struct event_node node = event_node_of(e);
 
 	docker_event_pool(action, &node, clock_wall(), &text);
-	deliver_pool_event(c, e, strbuf_str(&text));
+	deliver_pool_event(c, strbuf_str(&text));
 }
 
 static void add_attribute(struct json_edit *edit, struct json attributes, const char *key,
@@ -125,10 +158,10 @@ static void add_attribute(struct json_edit *edit, struct json attributes, const 
 	json_edit_add(edit, attributes, str_from(key), raw);
 }
 
-void events_lost(struct cluster *c, struct engine *e, int64_t from, int64_t to)
+void events_lost_text(const struct engine *e, int64_t from, int64_t to, struct strbuf *out)
 {
 	_cleanup_(arena_fini) struct arena arena = ARENA_INIT;
-	_cleanup_(strbuf_fini) struct strbuf text = STRBUF_INIT, full = STRBUF_INIT;
+	_cleanup_(strbuf_fini) struct strbuf text = STRBUF_INIT;
 	struct event_node node = event_node_of(e);
 	struct json_edit *edit;
 	struct json root;
@@ -144,8 +177,15 @@ void events_lost(struct cluster *c, struct engine *e, int64_t from, int64_t to)
 	edit = json_edit_new(root, &arena);
 	add_attribute(edit, json_path(root, "Actor.Attributes"), "from", from, &arena);
 	add_attribute(edit, json_path(root, "Actor.Attributes"), "to", to, &arena);
-	json_edit_apply(edit, &full);
-	deliver_pool_event(c, e, strbuf_str(&full));
+	json_edit_apply(edit, out);
+}
+
+void events_lost(struct cluster *c, struct engine *e, int64_t from, int64_t to)
+{
+	_cleanup_(strbuf_fini) struct strbuf text = STRBUF_INIT;
+
+	events_lost_text(e, from, to, &text);
+	deliver_pool_event(c, strbuf_str(&text));
 }
 
 void events_close_all(struct cluster *c)

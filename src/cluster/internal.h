@@ -46,7 +46,12 @@ struct flight {
 	bool landed;	       /* its container is in the tables and counts by itself */
 };
 
-struct subscription;
+/* An event of the pool itself, kept for who asks for the past. */
+struct past_event {
+	int64_t at;
+	char *text;
+};
+#define PAST_EVENTS 512
 
 struct cluster {
 	struct cluster_config config;
@@ -61,6 +66,8 @@ struct cluster {
 	struct list running_pulls; /* of pull_once.c */
 	struct list pull_targets;  /* of struct pull_target, the oldest first (pull_target.c) */
 	struct list subscriptions;
+	struct past_event past[PAST_EVENTS]; /* the i-th at i % PAST_EVENTS */
+	size_t n_past;			     /* all that there ever were */
 	struct waitq settled;
 	uint32_t api_versions[64]; /* healthy nodes by their newest minor version of API 1 */
 	bool stopping;
@@ -93,6 +100,11 @@ void events_engine(struct cluster *c, struct engine *e, const struct docker_even
 void events_pool(struct cluster *c, struct engine *e, const char *action);
 void events_lost(struct cluster *c, struct engine *e, int64_t from, int64_t to);
 void events_close_all(struct cluster *c);
+void events_forget_past(struct cluster *c);
+size_t events_oldest_past(const struct cluster *c);
+/* The engine_events_lost event, and whether an event that was written here passes the filters. */
+void events_lost_text(const struct engine *e, int64_t from, int64_t to, struct strbuf *out);
+bool events_text_match(struct str text, const struct filters *filters);
 
 /* pull_target.c */
 void pull_target_remember(struct cluster *c, struct str client, struct str image, struct engine *e);

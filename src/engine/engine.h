@@ -90,6 +90,11 @@ struct str engine_error(const struct engine *e);   /* why pending or unhealthy; 
 int engine_health(const struct engine *e);	   /* degree, 0 to 100 */
 int64_t engine_updated_at(const struct engine *e); /* last news, unix ns of our clock */
 int64_t engine_now(const struct engine *e);	   /* the engine's own clock, unix ns */
+/*
+ * Every event of its clock's time beyond this is yet to be told to the observer; some before it may
+ * be too, within moments of it.
+ */
+int64_t engine_events_seen(const struct engine *e);
 void *engine_owner(const struct engine *e); /* what engine_set_owner gave: the cluster's member */
 void engine_set_owner(struct engine *e, void *owner);
 

@@ -28,6 +28,20 @@ static int64_t resume_time(const struct engine *e)
 	return e->last_time ? e->last_time : e->stream_from;
 }
 
+/*
+ * What happens in one moment is published in either order. Where no event was seen yet, the time is
+ * our guess at the engine's clock when we began to listen.
+ */
+#define ONE_MOMENT  (50 * MILLISECOND)
+#define CLOCK_GUESS (2 * SECOND)
+
+int64_t engine_events_seen(const struct engine *e)
+{
+	if (e->last_time)
+		return e->last_time + ONE_MOMENT;
+	return (e->stream_from ? e->stream_from : engine_now(e)) + CLOCK_GUESS;
+}
+
 static may_suspend struct error *open_stream(struct engine *e, struct http_exchange **ret)
 {
 	_cleanup_(http_exchange_freep) struct http_exchange *x = NULL;
