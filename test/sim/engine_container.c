@@ -88,10 +88,27 @@ static void read_config(struct sim_container *c)
 	read_command(c);
 }
 
+static bool is_name(struct str name)
+{
+	static const char plain[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+
+	for (size_t i = 0; i < name.n; i++)
+		if (!str_has_char(str_from(plain), name.p[i]) &&
+		    !(i > 0 && str_has_char(STR("_.-"), name.p[i])))
+			return false;
+	return true;
+}
+
 static struct error *check_name(const struct sim_engine *e, struct str name)
 {
 	const struct sim_container *c;
 
+	if (!is_name(name))
+		return fake_refuse(400,
+				   "Invalid container name (%.*s), only [a-zA-Z0-9][a-zA-Z0-9_.-] "
+				   "are allowed",
+				   STR_ARG(name));
 	for (size_t i = 0; i < e->containers.n; i++) {
 		c = e->containers.v[i];
 		if (str_eq(str_from(c->name), name))
