@@ -47,6 +47,7 @@ may_suspend must_check struct error *build_prune(struct request *r);
 may_suspend must_check struct error *system_ping(struct request *r);
 may_suspend must_check struct error *system_version(struct request *r);
 may_suspend must_check struct error *system_any_node(struct request *r);
+may_suspend must_check struct error *system_df(struct request *r);
 
 /* info.c */
 may_suspend must_check struct error *system_info(struct request *r);

@@ -95,7 +95,7 @@ const struct route routes[] = {
 	{ "GET", "/volumes/{name}", refuse_unknown, ROUTE_REFUSED, "volumes are managed on the nodes" },
 	{ "PUT", "/volumes/{name}", refuse_for_now, ROUTE_REFUSED, "volumes are managed on the nodes" },
 	{ "DELETE", "/volumes/{name}", refuse_for_now, ROUTE_REFUSED, "volumes are managed on the nodes" },
-	{ "GET", "/system/df", refuse_for_now, ROUTE_REFUSED, "ask the nodes one by one" },
+	{ "GET", "/system/df", system_df, ROUTE_ALL, "added up; an image counts with all its copies" },
 	{ "GET", "/plugins", refuse_for_now, ROUTE_REFUSED, "plugins are managed on the nodes" },
 	{ "GET", "/plugins/privileges", refuse_for_now, ROUTE_REFUSED, "plugins are managed on the nodes" },
 	{ "POST", "/plugins/pull", refuse_for_now, ROUTE_REFUSED, "plugins are managed on the nodes" },

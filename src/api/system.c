@@ -11,6 +11,7 @@
 #include "api/proxy.h"
 #include "api/reply.h"
 #include "base/mem.h"
+#include "cluster/disk_usage.h"
 #include "http/reply.h"
 #include "http/url.h"
 #include "json/build.h"
@@ -157,6 +158,14 @@ may_suspend struct error *system_version(struct request *r)
 	json_end_object(&o);
 	strbuf_addc(&out, '\n');
 	return reply_json(r, 200, strbuf_str(&out));
+}
+
+may_suspend struct error *system_df(struct request *r)
+{
+	struct str answer;
+
+	TRY(cluster_disk_usage(r->cluster, r->in->url.raw_query, r->version, r->arena, &answer));
+	return reply_json(r, 200, answer);
 }
 
 may_suspend struct error *system_any_node(struct request *r)

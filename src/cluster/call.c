@@ -11,7 +11,7 @@ static may_suspend struct error *read_answer(struct http_exchange *x, struct are
 	TRY(http_exchange_response(x, &response));
 	if (response->status >= 400)
 		return engine_refusal(x);
-	return http_exchange_read_all(x, LIMIT_ENGINE_OBJECT, arena, ret_body);
+	return http_exchange_read_all(x, LIMIT_ENGINE_REPLY, arena, ret_body);
 }
 
 may_suspend struct error *call_engine(struct engine *e, struct api_version version,

@@ -203,7 +203,7 @@ sim_handler_fn serve_container_logs, serve_container_attach, serve_container_res
 sim_handler_fn serve_exec_create, serve_exec_start, serve_exec_inspect, serve_exec_resize;
 sim_handler_fn serve_image_list, serve_image_inspect, serve_image_pull, serve_image_load,
 	serve_image_tag, serve_image_delete;
-sim_handler_fn serve_container_prune, serve_image_prune, serve_build_prune;
+sim_handler_fn serve_container_prune, serve_image_prune, serve_build_prune, serve_disk_usage;
 sim_handler_fn serve_volume_list, serve_volume_create, serve_volume_inspect, serve_volume_remove,
 	serve_volume_prune;
 sim_handler_fn serve_network_list, serve_network_create, serve_network_inspect,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What an engine clears away when it is asked to: stopped containers, images that nobody uses. Each
- * container has written 1000 bytes.
+ * What an engine's disk holds, and what it clears away when it is asked to: stopped containers,
+ * images that nobody uses. Each container has written 1000 bytes.
  */
 #include "sim/engine.h"
 
@@ -141,5 +141,62 @@ may_suspend struct error *serve_build_prune(struct sim_call *call)
 
 	strbuf_addf(&text, "{\"CachesDeleted\":[\"cache-%s\"],\"SpaceReclaimed\":500}",
 		    call->e->name);
+	return fake_reply(call, 200, &text);
+}
+
+static void put_images(const struct sim_engine *e, struct json_out *o)
+{
+	for (size_t i = 0; i < e->images.n; i++) {
+		const struct sim_image *image = e->images.v[i];
+
+		json_begin_object(o);
+		json_put_str(o, "Id", str_from(image->id));
+		json_key(o, "RepoTags");
+		json_begin_array(o);
+		for (size_t k = 0; k < image->tags.n; k++)
+			json_str_value(o, str_from(image->tags.v[k]));
+		json_end_array(o);
+		json_put_i64(o, "Size", image->size);
+		json_put_i64(o, "SharedSize", 0);
+		json_put_i64(o, "Containers", is_used(e, image));
+		json_end_object(o);
+	}
+}
+
+static void put_containers(const struct sim_engine *e, struct json_out *o)
+{
+	for (size_t i = 0; i < e->containers.n; i++) {
+		const struct sim_container *c = e->containers.v[i];
+
+		json_begin_object(o);
+		json_put_str(o, "Id", str_from(c->id));
+		strbuf_addf(o->b, ",\"Names\":[\"/%s\"]", c->name);
+		json_put_i64(o, "SizeRw", WRITTEN);
+		json_end_object(o);
+	}
+}
+
+/* A figure that only this engine has heard of is among them. */
+may_suspend struct error *serve_disk_usage(struct sim_call *call)
+{
+	_cleanup_(strbuf_fini) struct strbuf text = STRBUF_INIT;
+	struct json_out o = json_out(&text);
+
+	TRY(fake_work(call, 10 * MILLISECOND));
+	json_begin_object(&o);
+	json_put_i64(&o, "LayersSize", (int64_t)call->e->images.n * 4000000);
+	json_key(&o, "Images");
+	json_begin_array(&o);
+	put_images(call->e, &o);
+	json_end_array(&o);
+	json_key(&o, "Containers");
+	json_begin_array(&o);
+	put_containers(call->e, &o);
+	json_end_array(&o);
+	json_put_raw(&o, "Volumes",
+		     STR("[{\"Name\":\"data\",\"Scope\":\"local\",\"UsageData\":{\"Size\":5}}]"));
+	json_put_raw(&o, "BuildCache", STR("[{\"ID\":\"x\",\"Size\":7}]"));
+	json_put_i64(&o, "NewFigure", 3);
+	json_end_object(&o);
 	return fake_reply(call, 200, &text);
 }

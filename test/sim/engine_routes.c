@@ -18,6 +18,7 @@ static const struct engine_route engine_routes[] = {
 	{ "GET", "/version", serve_host_version },
 	{ "GET", "/info", serve_host_info },
 	{ "GET", "/events", serve_events_follow },
+	{ "GET", "/system/df", serve_disk_usage },
 	{ "GET", "/containers/json", serve_container_list },
 	{ "POST", "/containers/create", serve_container_create },
 	{ "POST", "/containers/prune", serve_container_prune },
