@@ -5,6 +5,8 @@
  */
 #include "cluster/cluster.h"
 
+#include <assert.h>
+
 #include "base/duration.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -45,6 +47,8 @@ struct cluster *cluster_new(const struct cluster_config *config)
 	image_index_init(&c->images);
 	for (int kind = 0; kind < OBJECT_KINDS; kind++)
 		object_index_init(&c->objects[kind], (enum object_kind)kind);
+	tally_init(&c->labels);
+	tally_init(&c->kinds);
 	list_init(&c->running_pulls);
 	list_init(&c->pull_targets);
 	list_init(&c->subscriptions);
@@ -132,6 +136,11 @@ void cluster_free(struct cluster *c)
 	image_index_fini(&c->images);
 	for (int kind = 0; kind < OBJECT_KINDS; kind++)
 		object_index_fini(&c->objects[kind]);
+	/* What was entered of each container and creation has been taken out again. */
+	assert(c->labels.keys.n == 0 && c->kinds.keys.n == 0);
+	tally_fini(&c->labels);
+	tally_fini(&c->kinds);
+	vec_fini(&c->numbers);
 	waitq_fini(&c->settled);
 	free(c);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a filter may ask of a node: look-ups in the indexes where the value is plain text, a walk
- * over that one node's containers or images where it is a pattern.
+ * What a filter may ask of a node. A value is looked up once for a placement: the nodes where it is
+ * found are gathered in the match, and each node's question is a bit of that. Only a pattern on
+ * containers' names goes through them all; one on labels or images, through the distinct ones.
  */
 #include "cluster/internal.h"
 #include "fiber/fiber.h"
@@ -20,120 +21,176 @@ static struct str port_holder(const struct sched_node *n, const struct host_port
 	return str_empty(use->name) ? STR("a container being created") : use->name;
 }
 
-static bool container_matches(const struct container *ct, struct match *m)
+static void found_at(struct match *match, const struct engine *e)
 {
-	return match_test(m, ct->name) || match_test(m, ct->id) ||
-	       (!str_empty(ct->swarm_id) && match_test(m, ct->swarm_id));
+	const struct member *m = member_of(e);
+
+	if (m)
+		node_set_add(&match->found, m->sched.number);
 }
 
-static bool has_named_container(const struct member *m, struct str ref)
+static void find_named_container(const struct cluster *c, struct match *match)
 {
-	const struct index *x = &m->cluster->containers;
+	struct str name = str_strip_prefix(match->text, STR("/"));
 	struct container *ct;
 	struct error *err;
 	bool alone;
 
-	ct = index_by_name(x, str_strip_prefix(ref, STR("/")), &alone);
-	if (ct && alone)
-		return ct->engine == m->engine;
-	if (ct) {
-		list_for_each(link, &ct->by_name)
-			if (list_item(link, struct container, by_name)->engine == m->engine)
-				return true;
-		return ct->engine == m->engine;
-	}
-	err = index_find(x, ref, &ct);
-	if (err) {
+	ct = index_by_name(&c->containers, name, &alone);
+	if (!ct) {
+		err = index_find(&c->containers, match->text, &ct);
+		if (!err)
+			found_at(match, ct->engine);
 		error_free(err);
-		return false;
+		return;
 	}
-	return ct->engine == m->engine;
+	found_at(match, ct->engine);
+	list_for_each(link, &ct->by_name)
+		found_at(match, list_item(link, struct container, by_name)->engine);
+}
+
+static bool name_matches(const struct container *ct, struct match *match)
+{
+	return match_test(match, ct->name) || match_test(match, ct->id) ||
+	       (!str_empty(ct->swarm_id) && match_test(match, ct->swarm_id));
+}
+
+static bool swarm_id_matches(const struct container *ct, struct match *match)
+{
+	return !str_empty(ct->swarm_id) && match_test(match, ct->swarm_id);
+}
+
+/* All containers, but for those of nodes that have one already. */
+static void find_containers(const struct cluster *c, struct match *match,
+			    bool (*matches)(const struct container *ct, struct match *match))
+{
+	for (size_t i = 0; i < c->nodes.n; i++) {
+		const struct member *m = member_of_node(c->nodes.v[i]);
+		const struct container *ct;
+
+		if (node_set_has(&match->found, m->sched.number))
+			continue;
+		for (size_t at = 0; (ct = map_next(engine_containers(m->engine), &at));) {
+			if (!matches(ct, match))
+				continue;
+			node_set_add(&match->found, m->sched.number);
+			break;
+		}
+	}
+}
+
+/* Creations under way: those that have a node by now. */
+static void find_flights(const struct cluster *c, struct match *match)
+{
+	const struct flight *f;
+
+	if (match->kind == MATCH_PLAIN) {
+		f = map_get(&c->flight_names, str_strip_prefix(match->text, STR("/")));
+		if (f && f->member)
+			node_set_add(&match->found, f->member->sched.number);
+		return;
+	}
+	for (size_t i = 0; (f = map_next(&c->flight_names, &i));)
+		if (f->member && match_test(match, f->name))
+			node_set_add(&match->found, f->member->sched.number);
 }
 
 static bool has_container(const struct sched_node *n, struct match *match)
 {
-	const struct member *m = member_of_node(n);
-	const struct container *ct;
+	struct cluster *c = member_of_node(n)->cluster;
 	NO_SUSPEND;
 
-	list_for_each(link, &m->flights) {
-		const struct flight *f = list_item(link, struct flight, at_member);
-
-		if (!str_empty(f->name) && match_test(match, f->name))
-			return true;
+	if (!match->found.known) {
+		node_set_begin(&match->found, c->numbers.n);
+		find_flights(c, match);
+		if (match->kind == MATCH_PLAIN)
+			find_named_container(c, match);
+		else
+			find_containers(c, match, name_matches);
 	}
-	if (match->kind == MATCH_PLAIN)
-		return has_named_container(m, match->text);
-	for (size_t i = 0; (ct = map_next(engine_containers(m->engine), &i));)
-		if (container_matches(ct, match))
-			return true;
-	return false;
+	return node_set_has(&match->found, n->number);
 }
 
-static bool image_matches(const struct image *img, struct match *match)
+static void found_copies(struct match *match, const struct slot *slot)
 {
-	if (match_test(match, img->id))
-		return true;
-	for (size_t i = 0; i < img->n_tags; i++) {
+	for (size_t i = 0; slot && i < slot->n; i++)
+		found_at(match, slot->copies[i].engine);
+}
+
+/* By tag, or by the repository in front of it. A digest is asked for in full. */
+static void find_image_names(const struct cluster *c, struct match *match)
+{
+	const struct slot *slot;
+
+	for (size_t i = 0; (slot = map_next(&c->images.names, &i));) {
 		struct str repo, tag;
 
-		str_rcut(img->tags[i], ':', &repo, &tag);
-		if (match_test(match, img->tags[i]) || match_test(match, repo))
-			return true;
+		if (str_has_char(slot->key, '@'))
+			continue;
+		str_rcut(slot->key, ':', &repo, &tag);
+		if (match_test(match, slot->key) || match_test(match, repo))
+			found_copies(match, slot);
 	}
-	return false;
+}
+
+static void find_image_ids(const struct cluster *c, struct match *match)
+{
+	size_t n = c->images.ids.n;
+	void **slots = mem_realloc_array(NULL, n + 1, sizeof(*slots));
+
+	n = prefix_find(&c->images.ids, STR(""), slots, n);
+	for (size_t i = 0; i < n; i++) {
+		const struct slot *slot = slots[i];
+
+		if (match_test(match, slot->copies[0].image->id))
+			found_copies(match, slot);
+	}
+	free(slots);
 }
 
 static bool has_image(const struct sched_node *n, struct match *match)
 {
-	const struct member *m = member_of_node(n);
-	const struct slot *slot;
-	const struct image *img;
+	struct cluster *c = member_of_node(n)->cluster;
 	NO_SUSPEND;
 
-	if (match->kind == MATCH_PLAIN) {
-		slot = image_index_find(&m->cluster->images, match->text);
-		if (image_slot_on(slot, m->engine))
-			return true;
+	if (!match->found.known) {
+		node_set_begin(&match->found, c->numbers.n);
+		if (match->kind == MATCH_PLAIN)
+			found_copies(match, image_index_find(&c->images, match->text));
+		else
+			find_image_ids(c, match);
+		find_image_names(c, match);
 	}
-	for (size_t i = 0; (img = map_next(engine_images(m->engine), &i));)
-		if (image_matches(img, match))
-			return true;
-	return false;
+	return node_set_has(&match->found, n->number);
 }
 
-static bool label_matches(const struct container *ct, struct str key, struct match *match,
-			  struct arena *arena)
+/* The swarm id is a label that each container has a value of its own of. */
+static void find_swarm_ids(const struct cluster *c, struct match *match)
 {
-	struct json_iter it;
-	struct json root, value;
-	struct str name;
-	struct error *err = json_parse(ct->entry, arena, &root);
+	const struct container *ct;
 
-	if (err) {
-		error_free(err);
-		return false;
+	if (match->kind != MATCH_PLAIN) {
+		find_containers(c, match, swarm_id_matches);
+		return;
 	}
-	it = json_iter(json_get(root, "Labels"));
-	while (json_next(&it, &name, &value))
-		if (str_eq(name, key) && match_test(match, json_str(value)))
-			return true;
-	return false;
+	ct = index_by_swarm_id(&c->containers, match->text);
+	if (ct)
+		found_at(match, ct->engine);
 }
 
 static bool has_container_label(const struct sched_node *n, struct str key, struct match *match)
 {
-	const struct member *m = member_of_node(n);
-	const struct container *ct;
+	struct cluster *c = member_of_node(n)->cluster;
 	NO_SUSPEND;
 
-	for (size_t i = 0; (ct = map_next(engine_containers(m->engine), &i));) {
-		_cleanup_(arena_fini) struct arena arena = ARENA_INIT;
-
-		if (str_contains(ct->entry, key) && label_matches(ct, key, match, &arena))
-			return true;
+	if (!match->found.known) {
+		node_set_begin(&match->found, c->numbers.n);
+		if (str_eq(key, STR(LABEL_SWARM_ID)))
+			find_swarm_ids(c, match);
+		else
+			tally_match(&c->labels, key, match, &match->found);
 	}
-	return false;
+	return node_set_has(&match->found, n->number);
 }
 
 const struct sched_lookups cluster_lookups = {

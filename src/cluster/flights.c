@@ -53,6 +53,7 @@ void flight_board(struct flight *f, struct member *m, struct str swarm_id)
 	m->sched.reserved_memory += f->memory;
 	for (size_t i = 0; i < f->n_ports; i++)
 		port_table_add(&m->ports, &f->ports[i], f, f->name);
+	labels_enter(m, f->labels, f->image);
 }
 
 /* Gives back what it reserved on its node, once. */
@@ -67,6 +68,7 @@ static void unreserve(struct flight *f)
 	m->sched.reserved_memory -= f->memory;
 	for (size_t i = 0; i < f->n_ports; i++)
 		port_table_remove(&m->ports, &f->ports[i], f);
+	labels_leave(m, f->labels, f->image);
 	f->landed = true;
 }
 
@@ -97,4 +99,16 @@ void flight_end(struct cluster *c, struct flight *f)
 	flight_leave(c, f);
 	if (!str_empty(f->name) && map_get(&c->flight_names, f->name) == f)
 		map_del(&c->flight_names, f->name);
+}
+
+/* A creation under way there finds out by its own call. */
+void flights_strand(struct member *m)
+{
+	list_for_each(link, &m->flights) {
+		struct flight *f = list_item(link, struct flight, at_member);
+
+		unreserve(f);
+		list_remove(&f->at_member);
+		f->member = NULL;
+	}
 }

@@ -14,6 +14,7 @@
 #include "cluster/index.h"
 #include "cluster/object_index.h"
 #include "cluster/ports.h"
+#include "cluster/tally.h"
 #include "fiber/group.h"
 #include "fiber/waitq.h"
 
@@ -42,6 +43,8 @@ struct flight {
 	int64_t nano_cpus, memory;
 	const struct container_port *ports;
 	size_t n_ports;
+	struct json labels;    /* that the container will have */
+	struct str image;      /* as it will be listed */
 	struct engine *engine; /* a reference: the member may leave first */
 	bool landed;	       /* its container is in the tables and counts by itself */
 };
@@ -62,6 +65,9 @@ struct cluster {
 	struct image_index images;
 	struct object_index objects[OBJECT_KINDS]; /* volumes, networks */
 	struct map flight_names;		   /* of struct flight: names held */
+	struct tally labels; /* of containers and creations under way; swarm ids left out */
+	struct tally kinds;  /* likewise, key "image": what they were made of */
+	struct vec numbers;  /* of struct member, at its number; NULL: free */
 	struct map flight_swarm_ids;
 	struct list running_pulls; /* of pull_once.c */
 	struct list pull_targets;  /* of struct pull_target, the oldest first (pull_target.c) */
@@ -80,6 +86,17 @@ void member_free(struct member *m); /* its engine is stopped */
 struct member *member_of(const struct engine *e);
 struct member *member_of_node(const struct sched_node *n);
 
+/*
+ * labels.c: enters a container's labels and image in the cluster's tallies, or takes them out.
+ * `labels` is the value of Labels, in JSON.
+ */
+#define KIND_IMAGE "image" /* the one key of the cluster's kinds */
+struct str kind_of_image(struct str image, struct arena *arena);
+void labels_enter(struct member *m, struct json labels, struct str image);
+void labels_leave(struct member *m, struct json labels, struct str image);
+void labels_of_container(struct member *m, const struct container *before,
+			 const struct container *after); /* NULL: it is new, or gone */
+
 /* facts.c: what placement may ask of a node. */
 extern const struct sched_lookups cluster_lookups;
 
@@ -92,6 +109,7 @@ void flight_board(struct flight *f, struct member *m, struct str swarm_id); /* r
 void flight_leave(struct cluster *c, struct flight *f); /* gives the node back, keeps the name */
 void flight_land(struct cluster *c, const struct container *ct); /* where it is one's container */
 void flight_end(struct cluster *c, struct flight *f);
+void flights_strand(struct member *m); /* it leaves: they hold nothing there any more */
 struct str flight_name_key(const void *item);
 struct str flight_swarm_id_key(const void *item);
 

@@ -28,6 +28,19 @@ struct event_node event_node_of(const struct engine *e)
 	};
 }
 
+static void number_draw(struct member *m)
+{
+	struct vec *numbers = &m->cluster->numbers;
+	uint32_t at = 0;
+
+	while (at < numbers->n && numbers->v[at])
+		at++;
+	if (at == numbers->n)
+		vec_push(numbers, m);
+	numbers->v[at] = m;
+	m->sched.number = at;
+}
+
 struct member *member_new(struct cluster *c, const struct addr *a)
 {
 	struct engine_config config = {
@@ -42,6 +55,7 @@ struct member *member_new(struct cluster *c, const struct addr *a)
 
 	m->cluster = c;
 	list_init(&m->flights);
+	number_draw(m);
 	m->engine = engine_new(a, &config);
 	engine_set_owner(m->engine, m);
 	m->sched.addr = engine_addr(m->engine);
@@ -54,13 +68,8 @@ void member_free(struct member *m)
 	if (!m)
 		return;
 
-	/* A creation under way here finds out by its own call; it no longer counts. */
-	list_for_each(link, &m->flights) {
-		struct flight *f = list_item(link, struct flight, at_member);
-
-		list_remove(&f->at_member);
-		f->member = NULL;
-	}
+	flights_strand(m);
+	m->cluster->numbers.v[m->sched.number] = NULL;
 	engine_set_owner(m->engine, NULL);
 	engine_unref(m->engine);
 	engine_info_unref(m->info);
@@ -82,8 +91,7 @@ static void member_take_info(struct member *m, const struct engine_info *info)
 
 	m->sched.id = info->id;
 	m->sched.name = info->name;
-	m->sched.labels = m->labels;
-	m->sched.n_labels = info->n_labels;
+	sched_node_set_labels(&m->sched, m->labels, info->n_labels);
 	m->sched.nano_cpus = info->cpus * 1000000000;
 	m->sched.memory = info->memory;
 }
@@ -250,6 +258,7 @@ static void observe_container(void *arg _unused_, struct engine *e, struct conta
 
 	if (before)
 		container_leave(m, before);
+	labels_of_container(m, before, after);
 	if (after)
 		container_enter(m, after);
 }

@@ -112,6 +112,8 @@ struct error *placement_read(struct placement *p)
 	p->sched.memory = p->config.memory;
 	p->flight.nano_cpus = p->sched.nano_cpus;
 	p->flight.memory = p->sched.memory;
+	p->flight.labels = p->config.labels;
+	p->flight.image = p->config.image;
 	read_ports(p);
 
 	p->swarm_id = p->config.swarm_id;

@@ -36,6 +36,7 @@ struct host_port {
 struct container_config {
 	struct json root;
 	struct str image;
+	struct json labels;  /* as the client sent them; missing: none */
 	struct str swarm_id; /* as given, else empty: config_write draws one */
 	/* Expressions with their prefix gone: "storage==ssd"; from env first, then labels. */
 	struct str_array constraints, affinities, whitelists, reschedule;

@@ -368,6 +368,7 @@ struct error *container_config_read(struct str body, struct arena *arena,
 	host = json_field(c.root, "HostConfig");
 	labels = json_field(c.root, "Labels");
 	c.image = json_str(json_field(c.root, "Image"));
+	c.labels = labels;
 	c.swarm_id = json_get_str(labels, LABEL_SWARM_ID);
 	c.network_mode = json_str(json_field(host, "NetworkMode"));
 	c.host_network = str_eq(c.network_mode, STR("host"));

@@ -149,6 +149,7 @@ static struct error *draft_container(struct json entry, struct json inspect, str
 	c->names = span_of(entry, "Names");
 	c->state_text = span_of(entry, "State");
 	c->status = span_of(entry, "Status");
+	c->labels = span_of(entry, "Labels");
 	container_state_read(json_get(inspect, "State"), &c->state);
 
 	if (str_empty(c->id))

@@ -46,6 +46,7 @@ struct container {
 	uint32_t size;			       /* of this allocation */
 	struct str entry;		       /* JSON text */
 	struct span names, state_text, status; /* the values of Names, State, Status in it */
+	struct span labels;		       /* and of Labels */
 	uint64_t digest;     /* of the entry as the engine sent it, its ages left out */
 	struct list by_name; /* the cluster's: others of this name */
 };

@@ -73,8 +73,14 @@ void match_fini(struct match *m)
 	if (m->memory)
 		arena_fini(m->memory);
 	free(m->memory);
+	node_set_fini(&m->found);
 	m->memory = NULL;
 	m->pattern = NULL;
+}
+
+void match_forget(struct match *m)
+{
+	m->found.known = false;
 }
 
 static bool regex_test(struct match *m, struct str text)

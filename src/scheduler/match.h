@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "base/str.h"
+#include "scheduler/node_set.h"
 
 enum match_kind { MATCH_PLAIN, MATCH_GLOB, MATCH_REGEX };
 
@@ -22,10 +23,16 @@ struct match {
 	struct pattern *pattern; /* of a regex; in memory */
 	struct arena *memory;	 /* its own, so that a match may be moved */
 	bool exceeded;		 /* a regex ran over its budget; its answers since were "no" */
+	/*
+	 * For who answers look-ups: where the value is found, kept within one placement, whose end
+	 * makes it unknown again.
+	 */
+	struct node_set found;
 };
 
 must_check struct error *match_init(struct match *m, struct str value); /* ERR_INVALID quotes it */
 void match_fini(struct match *m);
+void match_forget(struct match *m); /* what was found: the pool may have changed */
 bool match_test(struct match *m, struct str text);
 /* "a|b*": some part between the bars matches. A regex has its own bars, and is tested whole. */
 bool match_test_any(struct match *m, struct str text);

@@ -19,7 +19,10 @@ struct sched_label {
 
 struct sched_node;
 
-/* Answered by the cluster's indexes at the cost of a look-up. */
+/*
+ * Answered by the cluster's indexes. A match is looked up once for a placement, whatever the number
+ * of nodes: its `found` is theirs to fill.
+ */
 struct sched_lookups {
 	/* The name of the container (or creation in flight) that holds the port; STR_NONE: free. */
 	struct str (*port_holder)(const struct sched_node *n, const struct host_port *port);
@@ -35,15 +38,19 @@ struct sched_node {
 	struct str id, name, addr;
 	const struct sched_label *labels; /* sorted by key, built-in ones included */
 	size_t n_labels;
+	int64_t slots; /* label containerslots; -1: no limit */
 	bool healthy;
 	int health;				     /* degree, 0 to 100 */
 	int64_t nano_cpus, memory;		     /* totals, overcommit not counted */
 	int64_t reserved_nano_cpus, reserved_memory; /* containers and creations in flight */
 	uint32_t containers;			     /* likewise */
-	uint32_t at; /* the scheduler's scratch: its place in the array given */
+	uint32_t number; /* its bit in a node_set: small, its own among the nodes */
+	uint32_t at;	 /* the scheduler's scratch: its place in the array given */
 	const struct sched_lookups *lookups;
 };
 
+/* Borrows the labels. What they say that is read often is read here. */
+void sched_node_set_labels(struct sched_node *n, const struct sched_label *labels, size_t n_labels);
 struct str sched_node_label(const struct sched_node *n, struct str key); /* STR_NONE: none */
 
 #endif

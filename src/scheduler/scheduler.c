@@ -6,6 +6,8 @@
  */
 #include "scheduler/scheduler.h"
 
+#include <stdlib.h>
+
 #include "base/rand.h"
 #include "scheduler/filter.h"
 #include "scheduler/strategy.h"
@@ -231,6 +233,13 @@ static void explain(const struct placing *p, const struct sched_node *node, stru
 	filter_resources.explain(&p->run, node, why);
 }
 
+static int by_name(const void *a, const void *b)
+{
+	const struct sched_node *const *left = a, *const *right = b;
+
+	return str_cmp((*left)->name, (*right)->name);
+}
+
 /* The nodes outside `only`: marked off in an array, since membership is asked for each. */
 static void explain_all(const struct placing *p, struct reasons *why)
 {
@@ -240,18 +249,19 @@ static void explain_all(const struct placing *p, struct reasons *why)
 	for (size_t i = 0; request->only && i < request->n_only; i++)
 		if (is_among(p, request->only[i]))
 			allowed[request->only[i]->at] = true;
-
+	memcpy(p->v, p->nodes, p->n * sizeof(struct sched_node *));
+	qsort(p->v, p->n, sizeof(struct sched_node *), by_name);
 	for (size_t i = 0; i < p->n; i++) {
 		struct reason *r;
 
-		if (!request->only || allowed[i]) {
-			explain(p, p->nodes[i], why);
+		if (!request->only || allowed[p->v[i]->at]) {
+			explain(p, p->v[i], why);
 			continue;
 		}
 		r = reasons_get(why, request->only);
 		if (str_empty(r->text))
 			r->text = arena_printf(p->arena, "%s:", request->only_why);
-		reason_add(r, p->nodes[i]->name, STR_NONE);
+		reason_add(r, p->v[i]->name, STR_NONE);
 	}
 }
 
@@ -270,6 +280,12 @@ static must_check struct error *refuse(struct placing *p)
 	return error_new(ERR_NO_NODE, "%.*s", STR_ARG(strbuf_str(&text)));
 }
 
+static void forget(struct exprs *exprs)
+{
+	for (size_t i = 0; i < exprs->n; i++)
+		match_forget(&exprs->v[i].match);
+}
+
 struct error *schedule(const struct sched_config *c, struct sched_node *const *nodes, size_t n,
 		       struct sched_request *request, struct arena *arena, struct sched_node **ret)
 {
@@ -283,8 +299,12 @@ struct error *schedule(const struct sched_config *c, struct sched_node *const *n
 	};
 	bool soft = any_soft(&request->affinities) || any_soft(&request->constraints) ||
 		    any_soft(&request->whitelists);
-	bool found = narrow_all(&p, soft);
+	bool found;
 
+	forget(&request->affinities);
+	forget(&request->constraints);
+	forget(&request->whitelists);
+	found = narrow_all(&p, soft);
 	TRY(check_budgets(request));
 	if (!found && soft) {
 		found = narrow_all(&p, false);

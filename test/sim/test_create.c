@@ -194,6 +194,47 @@ static may_suspend void constraints_choose_the_node(struct sim *s)
 	sim_settle(s);
 }
 
+/* Labels of what is there and of what is being created alike; a pattern, any of their values. */
+static may_suspend void affinities_know_labels(struct sim *s)
+{
+	const char *near = "{\"Image\":\"busybox\",\"Env\":[\"affinity:app%s\"]}";
+	const char *n1;
+
+	sim_engine(s, "n1");
+	sim_engine(s, "n2");
+	sim_engine(s, "n3");
+	sim_up(s);
+	n1 = created_on(s, "a", "{\"Image\":\"busybox\",\"Labels\":{\"app\":\"web\"}}");
+	assert_string_equal(created_on(s, "b", sim_text(s, near, "==web")), n1);
+	assert_string_equal(created_on(s, "c", sim_text(s, near, "==w*")), n1);
+	assert_string_equal(created_on(s, "d", sim_text(s, near, "==/^we/")), n1);
+	assert_string_not_equal(created_on(s, "e", sim_text(s, near, "!=web")), n1);
+	assert_refused(sim_post(s, "/containers/create", sim_text(s, near, "==db")), 500,
+		       "affinity app==db not met by n1, n2, n3");
+	assert_status(sim_delete(s, "/containers/a"), 204);
+	assert_refused(sim_post(s, "/containers/create", sim_text(s, near, "==web")), 500,
+		       "affinity app==web not met by");
+}
+
+/* One of a group on each node, though all are asked for at once. */
+static may_suspend void groups_keep_apart(struct sim *s)
+{
+	struct job *jobs;
+
+	for (int i = 0; i < 5; i++)
+		sim_engine(s, sim_text(s, "n%d", i));
+	sim_up(s);
+	jobs = start_jobs(s, 8, "g",
+			  "{\"Image\":\"busybox\",\"Labels\":{\"app\":\"web\"},"
+			  "\"Env\":[\"affinity:app!=web\"]}");
+	sim_join(s);
+	assert_int_equal(count_status(jobs, 8, 201), 5);
+	for (int i = 0; i < 5; i++)
+		assert_int_equal(sim_count_containers(sim_find_engine(s, sim_text(s, "n%d", i))),
+				 1);
+	sim_settle(s);
+}
+
 static may_suspend void expressions_do_not_reach_the_engine(struct sim *s)
 {
 	struct sim_reply r;
@@ -368,6 +409,8 @@ int main(void)
 		STORY(only_healthy_nodes_count),
 		STORY(nowhere_without_nodes),
 		STORY(constraints_choose_the_node),
+		STORY(affinities_know_labels),
+		STORY(groups_keep_apart),
 		STORY(expressions_do_not_reach_the_engine),
 		STORY(a_name_may_say_its_node),
 		STORY(sixty_at_once_never_take_too_much),

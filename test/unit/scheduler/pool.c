@@ -82,6 +82,7 @@ struct pool_node *pool_add(struct pool *p, const char *name, const char *labels)
 {
 	struct pool_node *n = &p->v[p->n];
 	struct str rest = str_from(labels), item;
+	size_t n_labels = 0;
 
 	n->sched = (struct sched_node){
 		.name = str_from(name),
@@ -90,18 +91,18 @@ struct pool_node *pool_add(struct pool *p, const char *name, const char *labels)
 		.health = 100,
 		.nano_cpus = CORES(4),
 		.memory = MIBS(4096),
-		.labels = n->labels,
 		.lookups = &lookups,
 	};
 	while (str_next(&rest, ' ', &item)) {
-		struct sched_label *l = &n->labels[n->sched.n_labels];
+		struct sched_label *l = &n->labels[n_labels];
 
 		if (str_empty(item))
 			continue;
-		assert_true(n->sched.n_labels < ARRAY_LEN(n->labels));
+		assert_true(n_labels < ARRAY_LEN(n->labels));
 		str_cut(item, '=', &l->key, &l->value);
-		n->sched.n_labels++;
+		n_labels++;
 	}
+	sched_node_set_labels(&n->sched, n->labels, n_labels);
 	n->ports = n->containers = n->images = n->container_labels = "";
 	p->nodes[p->n++] = &n->sched;
 	return n;

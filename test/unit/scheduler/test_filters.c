@@ -116,6 +116,7 @@ static void test_slots(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		pool.v[0].labels[2].value = str_from(cases[i].slots);
+		sched_node_set_labels(&pool.v[0].sched, pool.v[0].labels, 3);
 		pool.v[0].sched.containers = cases[i].containers;
 		assert_fit(cases[i].fits ? "n1 n2 n3" : "n2 n3");
 	}

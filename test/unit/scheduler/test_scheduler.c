@@ -148,6 +148,7 @@ static void test_slots(void **state)
 	(void)state;
 	pool.n = 1;
 	pool.v[0].labels[0] = (struct sched_label){ STR("containerslots"), STR("2") };
+	sched_node_set_labels(pool.nodes[0], pool.v[0].labels, 1);
 	pool.nodes[0]->containers = 3;
 	assert_refused("No node with enough open slots available in the cluster"
 		       "\nno node fits: 1 node: no container slot free on node-1 (3 of 2 taken)");

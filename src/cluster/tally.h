@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * How many containers of each node have an attribute: label app=web is on three of node 7. What
+ * placement asks of labels is answered here, at a look-up's cost whatever the pool holds; patterns
+ * are tested on each value once. A text is stored once for all containers that have it.
+ */
+#ifndef CLUSTER_TALLY_H
+#define CLUSTER_TALLY_H
+
+#include <stdint.h>
+
+#include "base/map.h"
+#include "scheduler/match.h"
+#include "scheduler/node_set.h"
+
+struct tally {
+	struct map keys; /* of struct tally_key, private */
+};
+
+struct tally_value;
+
+void tally_init(struct tally *t);
+void tally_fini(struct tally *t);
+
+/* One container more, or less, on the node of that number. */
+void tally_add(struct tally *t, struct str key, struct str value, uint32_t node);
+void tally_remove(struct tally *t, struct str key, struct str value, uint32_t node);
+
+/* NULL: none anywhere has it. Good until the next change. */
+const struct tally_value *tally_find(const struct tally *t, struct str key, struct str value);
+uint32_t tally_count(const struct tally_value *v, uint32_t node); /* NULL is fine: 0 */
+
+/* Adds the nodes where some container has the key with a value that matches. */
+void tally_match(const struct tally *t, struct str key, struct match *match, struct node_set *to);
+
+#endif
