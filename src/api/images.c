@@ -102,7 +102,7 @@ static struct error *node_with_all(const struct request *r, struct engine **ret)
 		}
 		cluster_image_nodes(r->cluster, name, &have);
 		if (!have.n)
-			return error_new(ERR_NOT_FOUND, "No such image: %.*s", STR_ARG(name));
+			return cluster_no_such_image(name);
 		if (!has_engine(&have, found))
 			return error_new(
 				ERR_NOT_IMPLEMENTED,

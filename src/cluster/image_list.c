@@ -91,21 +91,35 @@ static void collect(struct image_listing *l)
 	free(slots);
 }
 
-static bool matches_reference(const struct image_listing *l, const struct merged *m)
+static bool fits_some(const struct filter *patterns, struct str name)
+{
+	for (size_t i = 0; i < patterns->n; i++)
+		if (image_ref_match(patterns->values[i], name))
+			return true;
+	return false;
+}
+
+/* Leaves those names that fit, in their order. */
+static void keep_fitting(const struct filter *patterns, struct vec *names)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < names->n; i++)
+		if (fits_some(patterns, *(struct str *)names->v[i]))
+			names->v[kept++] = names->v[i];
+	names->n = kept;
+}
+
+/* An engine shows of an image only the names that were asked for. */
+static bool matches_reference(const struct image_listing *l, struct merged *m)
 {
 	const struct filter *f = filters_get(&l->query->filters, "reference");
 
 	if (!f)
 		return true;
-	for (size_t i = 0; i < f->n; i++) {
-		for (size_t k = 0; k < m->tags.n; k++)
-			if (image_ref_match(f->values[i], *(struct str *)m->tags.v[k]))
-				return true;
-		for (size_t k = 0; k < m->digests.n; k++)
-			if (image_ref_match(f->values[i], *(struct str *)m->digests.v[k]))
-				return true;
-	}
-	return false;
+	keep_fitting(f, &m->tags);
+	keep_fitting(f, &m->digests);
+	return m->tags.n > 0 || m->digests.n > 0;
 }
 
 static bool get_label(const void *labels, struct str key, struct str *ret_value)
@@ -140,7 +154,7 @@ static bool matches_labels(const struct image_listing *l, const struct merged *m
 	return filters_match_labels(&l->query->filters, "label", get_label, &labels);
 }
 
-static bool matches(const struct image_listing *l, const struct merged *m)
+static bool matches(const struct image_listing *l, struct merged *m)
 {
 	if (!m->on_asked_node)
 		return false;
@@ -161,8 +175,7 @@ static struct error *look_up(const struct image_listing *l, const char *key, int
 		const struct slot *slot = image_index_find(&l->cluster->images, f->values[i]);
 
 		if (!slot)
-			return error_new(ERR_NOT_FOUND, "No such image: %.*s",
-					 STR_ARG(f->values[i]));
+			return cluster_no_such_image(f->values[i]);
 		*ret_created = slot->copies[0].image->created;
 	}
 	return NULL;
@@ -204,7 +217,7 @@ static void put_texts(struct json_edit *edit, struct json root, const char *key,
 	json_edit_set(edit, root, key, arena_dup(arena, strbuf_str(&raw)));
 }
 
-/* The entry as one engine has it, with the names of all. An engine writes <none> where there are none. */
+/* The entry as one engine has it, with the names that all have. An engine writes <none> where there are none. */
 static struct error *write_merged(const struct merged *m, struct strbuf *out)
 {
 	_cleanup_(arena_fini) struct arena arena = ARENA_INIT;
@@ -213,9 +226,9 @@ static struct error *write_merged(const struct merged *m, struct strbuf *out)
 
 	TRY(json_parse(m->copy->entry, &arena, &root));
 	edit = json_edit_new(root, &arena);
-	if (m->tags.n > m->copy->n_tags)
+	if (m->tags.n != m->copy->n_tags)
 		put_texts(edit, root, "RepoTags", &m->tags, &arena);
-	if (m->digests.n > m->copy->n_digests)
+	if (m->digests.n != m->copy->n_digests)
 		put_texts(edit, root, "RepoDigests", &m->digests, &arena);
 	json_edit_apply(edit, out);
 	return NULL;

@@ -9,11 +9,22 @@
 #include "base/mem.h"
 #include "cluster/fan.h"
 #include "cluster/internal.h"
+#include "docker/ref.h"
 #include "http/url.h"
 #include "json/build.h"
 
-static struct error *no_such_image(struct str image)
+struct error *cluster_no_such_image(struct str image)
 {
+	_cleanup_(arena_fini) struct arena arena = ARENA_INIT;
+	struct image_ref ref;
+	struct error *err;
+
+	if (!image_id_is(image)) {
+		err = image_ref_parse(image, &arena, &ref);
+		if (err)
+			return error_wrap(err, "no such image: %.*s", STR_ARG(image));
+		image = image_ref_familiar(&ref, &arena);
+	}
 	return error_new(ERR_NOT_FOUND, "No such image: %.*s", STR_ARG(image));
 }
 
@@ -53,7 +64,7 @@ struct error *cluster_image_node(const struct cluster *c, struct str image, stru
 			return NULL;
 		}
 	}
-	return no_such_image(image);
+	return cluster_no_such_image(image);
 }
 
 /* What changed is in the tables before the client hears of it; a failure is made good by events. */
@@ -87,7 +98,7 @@ may_suspend struct error *cluster_tag(struct cluster *c, struct str image, struc
 
 	cluster_image_nodes(c, image, &engines);
 	if (!engines.n)
-		return no_such_image(image);
+		return cluster_no_such_image(image);
 	image_path(&path, image, "/tag", query);
 	fan.path = strbuf_str(&path);
 	TRY(fan_call(&fan, &engines));
@@ -155,7 +166,7 @@ may_suspend struct error *cluster_remove_image(struct cluster *c, struct str ima
 
 	cluster_image_nodes(c, image, &engines);
 	if (!engines.n)
-		return no_such_image(image);
+		return cluster_no_such_image(image);
 	id = arena_dup(arena, slot->copies[0].image->id);
 
 	image_path(&path, image, "", query);

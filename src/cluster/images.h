@@ -15,7 +15,10 @@ void cluster_image_nodes(const struct cluster *c, struct str image, struct engin
 /* Some copy of it has a RepoDigest: it came from a registry, and may be pulled from there. */
 bool cluster_image_has_digest(const struct cluster *c, struct str image);
 
-/* A node to ask about an image. ERR_NOT_FOUND "No such image: X" where none has it. */
+/* ERR_NOT_FOUND "No such image: X:latest", ERR_INVALID where it is no reference; as an engine has it. */
+must_check struct error *cluster_no_such_image(struct str image);
+
+/* A node to ask about an image. ERR_NOT_FOUND as above where none has it. */
 must_check struct error *cluster_image_node(const struct cluster *c, struct str image,
 					    struct engine **ret);
 
