@@ -154,6 +154,6 @@ def cli(request):
 def pair(lab, manager, reference_lab, cli):
     """The pool and the engine to compare it with, both empty but for busybox; see support.Pair."""
     yield Pair(Side('pool', manager.address, lab, cli),
-               Side('engine', reference_lab.node(1).address, reference_lab, cli))
+               Side('engine', reference_lab.node(1).address, reference_lab, cli), manager)
     emptied(reference_lab)
     emptied(lab, manager)

@@ -110,11 +110,13 @@ def difference(pool, engine):
 
 
 class Pair:
-    """pool and engine are Sides. What is asked of both is asked of them at once."""
+    """pool and engine are Sides, manager is the pool's. What is asked of both is asked of them at
+    once."""
 
-    def __init__(self, pool, engine):
+    def __init__(self, pool, engine, manager):
         self.pool = pool
         self.engine = engine
+        self.manager = manager
 
     def both(self, story):
         """Runs story(side) on both and returns what it answered, of the pool and of the engine."""
