@@ -43,6 +43,12 @@ may_suspend must_check struct error *containers_prune(struct request *r);
 may_suspend must_check struct error *images_prune(struct request *r);
 may_suspend must_check struct error *build_prune(struct request *r);
 
+/* build.c */
+may_suspend must_check struct error *build_start(struct request *r);
+may_suspend must_check struct error *build_cancel(struct request *r);
+may_suspend must_check struct error *build_session(struct request *r);
+may_suspend must_check struct error *build_grpc(struct request *r);
+
 /* system.c */
 may_suspend must_check struct error *system_ping(struct request *r);
 may_suspend must_check struct error *system_version(struct request *r);

@@ -21,6 +21,8 @@ struct passage {
 	struct http_exchange *x;
 	bool uploads; /* the client's body follows the head */
 	bool joins;   /* the engine has taken the connection over */
+	bool broke;   /* the engine broke off its answer */
+	bool in_line; /* the client has the beginning of a line, whose end is due */
 	struct error *client_error, *engine_error;
 	struct group group;
 };
@@ -130,7 +132,8 @@ static may_suspend struct error *pass_piece(struct passage *s, bool *ret_more)
 	TRY(http_exchange_wait_readable(s->x));
 	buf = mem_alloc(PIECE);
 	err = http_exchange_read(s->x, buf, PIECE, &n);
-	if (error_is_transport(err))
+	s->broke = error_is_transport(err);
+	if (s->broke)
 		log_warn("a node broke off its answer", LOG_STR("node", engine_name(s->p->engine)),
 			 LOG_STR("path", s->r->path), LOG_ERR(err));
 	TRY(err);
@@ -139,7 +142,28 @@ static may_suspend struct error *pass_piece(struct passage *s, bool *ret_more)
 		return NULL;
 	if (s->p->on_piece)
 		s->p->on_piece(s->p->arg, str_of(buf, n));
+	s->in_line = ((char *)buf)[n - 1] != '\n';
 	return http_reply_write(s->r->in, str_of(buf, n));
+}
+
+/* Nothing can stand behind half a line but the end of the connection. */
+static may_suspend struct error *tell_of_break(struct passage *s, struct error *failure)
+{
+	struct reply_stream out = { s->r };
+
+	if (!s->p->progress || s->in_line || !s->broke)
+		return failure;
+	return reply_progress_end(&out, error_wrap(failure, "node %.*s broke off",
+						   STR_ARG(engine_name(s->p->engine))));
+}
+
+static may_suspend struct error *pass_body(struct passage *s)
+{
+	bool more = true;
+
+	while (more)
+		TRY(pass_piece(s, &more));
+	return NULL;
 }
 
 static may_suspend struct error *pass_answer(struct passage *s,
@@ -147,14 +171,15 @@ static may_suspend struct error *pass_answer(struct passage *s,
 {
 	struct http_headers headers = end_to_end(s->r, &response->headers, 0);
 	bool with_length = response->framing == HTTP_BODY_LENGTH;
-	bool more = true;
+	struct error *err;
 
 	if (s->p->on_head)
 		s->p->on_head(s->p->arg, response->status);
 	TRY(http_reply_begin(s->r->in, response->status, response->reason, headers.v, headers.n,
 			     with_length ? (int64_t)response->length : -1));
-	while (more)
-		TRY(pass_piece(s, &more));
+	err = pass_body(s);
+	if (err)
+		return with_length ? err : tell_of_break(s, err);
 	if (s->p->on_end)
 		s->p->on_end(s->p->arg);
 	return http_reply_end(s->r->in);

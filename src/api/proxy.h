@@ -15,6 +15,8 @@ struct proxy {
 	struct str path; /* for the engine, query included: "/containers/<id>/logs?stdout=1" */
 	/* Attach and exec: without Upgrade the engine answers 200 and takes the connection over. */
 	bool hijacks;
+	/* The body is lines of progress: where the node breaks it off, a last line tells of it. */
+	bool progress;
 	const struct str *body; /* instead of the client's, which was read already; or NULL */
 
 	/*

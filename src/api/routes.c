@@ -74,11 +74,11 @@ const struct route routes[] = {
 	{ "GET", "/distribution/{name}/json", system_any_node, ROUTE_ANY, NULL },
 
 	/* Building. */
-	{ "POST", "/build", refuse_for_now, ROUTE_REFUSED, "build on a node, then push or load the image" },
+	{ "POST", "/build", build_start, ROUTE_PLACED, "build args may be expressions; with a session, where that is" },
 	{ "POST", "/build/prune", build_prune, ROUTE_ALL, "filter node=NAME narrows it" },
-	{ "POST", "/build/cancel", refuse_for_now, ROUTE_REFUSED, "no build runs in the pool" },
-	{ "POST", "/session", refuse_for_now, ROUTE_REFUSED, "build on a node, then push or load the image" },
-	{ "POST", "/grpc", refuse_for_now, ROUTE_REFUSED, "build on a node, then push or load the image" },
+	{ "POST", "/build/cancel", build_cancel, ROUTE_PROXIED, "to the node of the build" },
+	{ "POST", "/session", build_session, ROUTE_PLACED, "answered at once, joined to the node of its build" },
+	{ "POST", "/grpc", build_grpc, ROUTE_PLACED, "all of one client to one node" },
 
 	/* Networks, volumes, plugins and disk usage: each node has its own. */
 	{ "GET", "/networks", refuse_for_now, ROUTE_REFUSED, "networks are managed on the nodes" },

@@ -21,6 +21,7 @@
 #define LIMIT_HEAD_TIME	      (10 * SECOND)  /* from a request's first byte to its head's end */
 #define LIMIT_IDLE_KEEPALIVE  (120 * SECOND) /* a client's connection without a request */
 #define LIMIT_CONNECTIONS     16000	     /* clients' connections at once */
+#define LIMIT_BUILD_MEETING   (30 * SECOND)  /* a session, or an upload, without its build */
 
 /* Connections to engines: idle ones kept, over all engines. */
 #define LIMIT_IDLE_POOLED   2048
@@ -37,6 +38,7 @@
 #define LIMIT_FIBERS	     200000
 #define LIMIT_FIBER_STACK    (256 * KIB)
 #define LIMIT_EXECS	     16384 /* exec ids whose node is remembered */
+#define LIMIT_BUILD_PINS     16384 /* clients whose node for builds is remembered */
 #define LIMIT_LABEL_EXPRS    256   /* constraints, affinities, whitelists of one request */
 #define LIMIT_CONFIG_ITEMS   4096  /* binds, links, mounts ... of one container */
 #define LIMIT_PATTERN	     1024  /* bytes of a glob or regular expression */

@@ -43,6 +43,7 @@ struct cluster *cluster_new(const struct cluster_config *config)
 	map_init(&c->by_name, member_name);
 	map_init(&c->flight_names, flight_name_key);
 	map_init(&c->flight_swarm_ids, flight_swarm_id_key);
+	build_table_init(&c->builds);
 	index_init(&c->containers);
 	image_index_init(&c->images);
 	for (int kind = 0; kind < OBJECT_KINDS; kind++)
@@ -119,6 +120,7 @@ may_suspend void cluster_stop(struct cluster *c)
 	c->stopping = true;
 	cluster_set_nodes(c, NULL, 0);
 	pull_targets_clear(c);
+	build_table_clear(&c->builds);
 	events_close_all(c);
 }
 
@@ -131,6 +133,7 @@ void cluster_free(struct cluster *c)
 	map_fini(&c->by_name);
 	map_fini(&c->flight_names);
 	map_fini(&c->flight_swarm_ids);
+	build_table_fini(&c->builds);
 	vec_fini(&c->nodes);
 	index_fini(&c->containers);
 	image_index_fini(&c->images);

@@ -46,7 +46,8 @@ void flight_board(struct flight *f, struct member *m, struct str swarm_id)
 	f->swarm_id = swarm_id;
 	f->landed = false;
 	list_append(&m->flights, &f->at_member);
-	map_put(&m->cluster->flight_swarm_ids, f);
+	if (!str_empty(swarm_id))
+		map_put(&m->cluster->flight_swarm_ids, f);
 
 	m->sched.containers++;
 	m->sched.reserved_nano_cpus += f->nano_cpus;

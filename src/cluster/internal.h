@@ -9,6 +9,7 @@
 #include "base/list.h"
 #include "base/map.h"
 #include "base/vec.h"
+#include "cluster/build_table.h"
 #include "cluster/cluster.h"
 #include "cluster/image_index.h"
 #include "cluster/index.h"
@@ -71,6 +72,7 @@ struct cluster {
 	struct map flight_swarm_ids;
 	struct list running_pulls; /* of pull_once.c */
 	struct list pull_targets;  /* of struct pull_target, the oldest first (pull_target.c) */
+	struct build_table builds;
 	struct list subscriptions;
 	struct past_event past[PAST_EVENTS]; /* the i-th at i % PAST_EVENTS */
 	size_t n_past;			     /* all that there ever were */
@@ -105,7 +107,8 @@ extern const struct sched_lookups cluster_lookups;
  * outlive it; flight_end gives all back and may be called twice.
  */
 must_check struct error *flight_hold_name(struct cluster *c, struct flight *f, struct str name);
-void flight_board(struct flight *f, struct member *m, struct str swarm_id); /* reserves on m */
+/* Reserves on m; an empty swarm id: no container will take its place (a build). */
+void flight_board(struct flight *f, struct member *m, struct str swarm_id);
 void flight_leave(struct cluster *c, struct flight *f); /* gives the node back, keeps the name */
 void flight_land(struct cluster *c, const struct container *ct); /* where it is one's container */
 void flight_end(struct cluster *c, struct flight *f);
@@ -126,7 +129,11 @@ bool events_text_match(struct str text, const struct filters *filters);
 
 /* pull_target.c */
 void pull_target_remember(struct cluster *c, struct str client, struct str image, struct engine *e);
+/* It was built there: the client's next create goes there, its pulls to all nodes as ever. */
+void pull_target_built(struct cluster *c, struct str client, struct str image, struct engine *e);
 void pull_target_forget(struct cluster *c, struct str client, struct str image);
+/* Where this client's create of the image goes first: cluster_pull_target, or where it was built. */
+struct engine *pull_target_of_create(struct cluster *c, struct str client, struct str image);
 void pull_targets_clear(struct cluster *c);
 
 /* pull_once.c: for a create. The image is in the tables when it returns. */

@@ -19,17 +19,17 @@
 
 #define RENAME_TIME (60 * SECOND)
 
-/* This client has just pulled the image on a node that was chosen for it: there, if it still fits. */
+/* This client has just pulled the image on a node chosen for it, or built it: there, if it fits. */
 static struct error *board_where_pulled(struct placement *p)
 {
 	_cleanup_(engine_unrefp) struct engine *e =
-		cluster_pull_target(p->c, p->req->client, p->config.image);
+		pull_target_of_create(p->c, p->req->client, p->config.image);
 	struct engines one = { &e, 1 };
 	struct error *err;
 
 	if (!e)
 		return placement_board(p);
-	err = placement_board_among(p, &one, "the image was pulled for this client elsewhere");
+	err = placement_board_among(p, &one, "the image was made for this client elsewhere");
 	if (!error_is(err, ERR_NO_NODE))
 		return err;
 	error_free(err);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A client whose create was answered "No such image" pulls by itself and creates again: which node
- * it was chosen for is remembered for a minute, so that pull and create both go there.
+ * it was chosen for is remembered for a minute, so that pull and create both go there. Likewise
+ * where a client has just built an image: another node may have an older one of that name.
  */
 #include "base/duration.h"
 #include "base/mem.h"
@@ -16,6 +17,7 @@ struct pull_target {
 	struct list link;
 	char *client, *image;
 	struct engine *engine;
+	bool built;    /* for its create alone */
 	int64_t until; /* clock_now() */
 };
 
@@ -69,7 +71,8 @@ static struct pull_target *find(struct cluster *c, struct str client, struct str
 	return NULL;
 }
 
-void pull_target_remember(struct cluster *c, struct str client, struct str image, struct engine *e)
+static struct pull_target *remember(struct cluster *c, struct str client, struct str image,
+				    struct engine *e)
 {
 	_cleanup_(arena_fini) struct arena arena = ARENA_INIT;
 	struct pull_target *t;
@@ -81,6 +84,17 @@ void pull_target_remember(struct cluster *c, struct str client, struct str image
 	t->engine = engine_ref(e);
 	t->until = clock_now() + REMEMBERED_FOR;
 	list_append(&c->pull_targets, &t->link);
+	return t;
+}
+
+void pull_target_remember(struct cluster *c, struct str client, struct str image, struct engine *e)
+{
+	remember(c, client, image, e);
+}
+
+void pull_target_built(struct cluster *c, struct str client, struct str image, struct engine *e)
+{
+	remember(c, client, image, e)->built = true;
 }
 
 void pull_target_forget(struct cluster *c, struct str client, struct str image)
@@ -101,11 +115,21 @@ void pull_targets_clear(struct cluster *c)
 	}
 }
 
-struct engine *cluster_pull_target(struct cluster *c, struct str client, struct str image)
+static struct engine *usable(const struct pull_target *t)
 {
-	struct pull_target *t = find(c, client, image);
-
 	if (!t || engine_state(t->engine) != ENGINE_HEALTHY)
 		return NULL;
 	return engine_ref(t->engine);
+}
+
+struct engine *pull_target_of_create(struct cluster *c, struct str client, struct str image)
+{
+	return usable(find(c, client, image));
+}
+
+struct engine *cluster_pull_target(struct cluster *c, struct str client, struct str image)
+{
+	const struct pull_target *t = find(c, client, image);
+
+	return t && !t->built ? usable(t) : NULL;
 }

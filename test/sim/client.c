@@ -398,24 +398,30 @@ static may_suspend void hijack_answer(struct sim *s, struct sim_hijack *h, const
 	h->refusal = arena_dup(&s->arena, strbuf_str(&h->in));
 }
 
-may_suspend struct sim_hijack *sim_hijack_try(struct sim *s, const char *path, const char *body,
-					      bool upgrade, const char *early)
+may_suspend struct sim_hijack *sim_converse(struct sim *s, const char *client, const char *request)
 {
 	_cleanup_(deadline_end) struct deadline d = deadline_begin(REPLY_TIME);
-	_cleanup_(strbuf_fini) struct strbuf request = STRBUF_INIT;
 	struct sim_hijack *h = arena_new(&s->arena, struct sim_hijack);
 	struct error *err;
 
-	h->stream = client_connect(s, DEFAULT_CLIENT);
+	h->stream = client_connect(s, client);
 	vec_push(&s->hijacks, h);
-	write_hijack(path, body, upgrade, early, &request);
-	err = stream_write(h->stream, strbuf_str(&request));
+	err = stream_write(h->stream, str_from(request));
 	if (!err)
 		hijack_answer(s, h, &d);
 	error_free(err);
 	if (h->status != 101 && (h->status != 200 || h->refusal.p))
 		sim_hijack_close(h);
 	return h;
+}
+
+may_suspend struct sim_hijack *sim_hijack_try(struct sim *s, const char *path, const char *body,
+					      bool upgrade, const char *early)
+{
+	_cleanup_(strbuf_fini) struct strbuf request = STRBUF_INIT;
+
+	write_hijack(path, body, upgrade, early, &request);
+	return sim_converse(s, DEFAULT_CLIENT, request.p);
 }
 
 may_suspend struct sim_hijack *sim_hijack(struct sim *s, const char *path, const char *body,

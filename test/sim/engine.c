@@ -307,6 +307,8 @@ void sim_engine_free(struct sim_engine *e)
 	drop_containers(e);
 	vec_fini(&e->containers);
 	vec_fini(&e->execs);
+	vec_fini(&e->builds);
+	vec_fini(&e->links);
 	fake_images_fini(e);
 	fake_volumes_fini(e);
 	fake_networks_fini(e);

@@ -100,6 +100,8 @@ struct sim_engine {
 	struct vec volumes;    /* of struct sim_volume */
 	struct vec networks;   /* of struct sim_network */
 	enum { SWARM_NONE, SWARM_WORKER, SWARM_MANAGER } swarm;
+	struct vec builds; /* of struct sim_build, those that run */
+	struct vec links;  /* of struct sim_link: sessions and gRPC that are open */
 	uint16_t next_port;
 
 	char *events[SIM_EVENTS];
@@ -204,6 +206,7 @@ sim_handler_fn serve_exec_create, serve_exec_start, serve_exec_inspect, serve_ex
 sim_handler_fn serve_image_list, serve_image_inspect, serve_image_pull, serve_image_load,
 	serve_image_tag, serve_image_delete;
 sim_handler_fn serve_container_prune, serve_image_prune, serve_build_prune, serve_disk_usage;
+sim_handler_fn serve_build, serve_build_cancel, serve_session, serve_grpc;
 sim_handler_fn serve_volume_list, serve_volume_create, serve_volume_inspect, serve_volume_remove,
 	serve_volume_prune;
 sim_handler_fn serve_network_list, serve_network_create, serve_network_inspect,

@@ -218,6 +218,8 @@ size_t sim_count_containers(const struct sim_engine *e);
 bool sim_has_container(const struct sim_engine *e, const char *name_or_id);
 bool sim_is_running(const struct sim_engine *e, const char *name_or_id);
 size_t sim_running_execs(const struct sim_engine *e);
+size_t sim_running_builds(const struct sim_engine *e);
+size_t sim_build_links(const struct sim_engine *e); /* sessions and gRPC connections */
 bool sim_has_image(const struct sim_engine *e, const char *ref);
 bool sim_has_volume(const struct sim_engine *e, const char *name);
 bool sim_has_network(const struct sim_engine *e, const char *name_or_id);
@@ -336,6 +338,11 @@ may_suspend struct sim_hijack *sim_hijack(struct sim *s, const char *path, const
 /* The same, but where the connection breaks before an answer that is no failure of the story. */
 may_suspend struct sim_hijack *sim_hijack_try(struct sim *s, const char *path, const char *body,
 					      bool upgrade, const char *early);
+/*
+ * Any request, as it is written, on a connection of that client's, and the head of its answer. A
+ * body that is not of a known length stays in `in`, with its framing.
+ */
+may_suspend struct sim_hijack *sim_converse(struct sim *s, const char *client, const char *request);
 may_suspend void sim_hijack_write(struct sim_hijack *h, struct str data);
 may_suspend void sim_hijack_end(struct sim_hijack *h); /* our direction */
 /* Reads until the text is there, the other side ends, or the span has passed. */

@@ -1,0 +1,555 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Building: where it goes, that its image is known, and that all that belongs to one build, or to
+ * one client's gRPC, meets on one node and leaves nothing behind.
+ */
+#include "sim/sim.h"
+
+#define CLIENT "192.168.0.1"
+#define OTHER  "192.168.0.2"
+#define ON_N2 \
+	"buildargs=%7B%22constraint%3Anode%22%3A%22%3Dn2%22%7D" /* {"constraint:node":"=n2"} */
+
+static may_suspend void two(struct sim *s)
+{
+	sim_engine(s, "n1");
+	sim_engine(s, "n2");
+	sim_up(s);
+}
+
+static struct sim_engine *node(struct sim *s, const char *name)
+{
+	return sim_find_engine(s, name);
+}
+
+static bool has_line(struct str body, const char *part)
+{
+	return str_contains(body, str_from(part));
+}
+
+static may_suspend struct sim_reply built(struct sim *s, const char *query, const char *context)
+{
+	struct sim_reply r = sim_post(s, sim_text(s, "/build?%s", query), context);
+
+	assert_status(r, 200);
+	if (!has_line(r.body, "Successfully built"))
+		fail_msg("not built: %.*s", STR_ARG(r.body));
+	return r;
+}
+
+static size_t running(struct sim *s)
+{
+	return sim_running_builds(node(s, "n1")) + sim_running_builds(node(s, "n2"));
+}
+
+static size_t links(struct sim *s)
+{
+	return sim_build_links(node(s, "n1")) + sim_build_links(node(s, "n2"));
+}
+
+static size_t calls(struct sim *s, const char *request)
+{
+	return sim_calls(node(s, "n1"), request) + sim_calls(node(s, "n2"), request);
+}
+
+/* ---- the classic builder ---- */
+
+static may_suspend void a_build_goes_where_its_args_say(struct sim *s)
+{
+	/* {"A":"1","constraint:node":"=n2"} */
+	const char *args =
+		"buildargs=%7B%22A%22%3A%221%22%2C%22constraint%3Anode%22%3A%22%3Dn2%22%7D";
+
+	two(s);
+	for (int i = 0; i < 3; i++)
+		built(s, sim_text(s, "%s&t=app%d", args, i), "FROM x\n");
+	for (int i = 0; i < 3; i++)
+		assert_true(sim_has_image(node(s, "n2"), sim_text(s, "app%d", i)));
+	/* What is for the pool the engine does not get; the rest it does. */
+	assert_int_equal(
+		sim_calls(node(s, "n2"), "POST /build?buildargs=%7B%22A%22%3A%221%22%7D&t=app"), 3);
+	sim_settle(s);
+}
+
+static may_suspend void a_query_without_expressions_is_untouched(struct sim *s)
+{
+	const char *query = "t=app&buildargs=%7B%22A%22%3A+%221%22%7D&x=%41&nocache=1";
+
+	two(s);
+	built(s, query, "FROM x\n");
+	assert_int_equal(calls(s, sim_text(s, "POST /build?%s at", query)), 1);
+	sim_settle(s);
+}
+
+static may_suspend void a_build_that_no_node_may_take_is_told_why(struct sim *s)
+{
+	two(s);
+	assert_refused(sim_post(s, "/build?buildargs=%7B%22constraint%3Anode%22%3A%22%3Dn9%22%7D",
+				"FROM x\n"),
+		       500, "node==n9");
+	assert_refused(
+		sim_post(s, "/build?buildargs=%7B%22constraint%3Anode%22%3Anull%7D", "FROM x\n"),
+		400, "==, !=");
+	assert_refused(sim_post(s, "/build?memory=99999999999999", "FROM x\n"), 500,
+		       "no resources available");
+	assert_refused(sim_post(s, "/build?networkmode=container:nobody", "FROM x\n"), 404,
+		       "nobody");
+	assert_int_equal(calls(s, "POST /build"), 0);
+	sim_settle(s);
+}
+
+static may_suspend void a_build_in_a_containers_network_goes_to_it(struct sim *s)
+{
+	const char *there;
+
+	two(s);
+	sim_create(s, "db", NULL);
+	there = sim_node_of(s, "db");
+	for (int i = 0; i < 4; i++)
+		built(s, "networkmode=container:db", sim_text(s, "FROM x%d\n", i));
+	assert_int_equal(sim_calls(node(s, there), "POST /build"), 4);
+	sim_settle(s);
+}
+
+/* Known when the answer ends, dangling stages too, and not a moment later. */
+static may_suspend void an_image_is_known_when_its_build_ends(struct sim *s)
+{
+	struct sim_reply r;
+
+	two(s);
+	built(s, "t=app&t=other:2", "FROM x\nstage\nFROM y\n");
+	assert_status(sim_get(s, "/images/app/json"), 200);
+	assert_status(sim_get(s, "/images/other:2/json"), 200);
+	sim_check(s);
+	r = sim_get(s, "/images/json");
+	assert_int_equal(json_count(r.json), 3); /* busybox, the stage, the image */
+	sim_create(s, NULL, "{\"Image\":\"app\"}");
+	assert_int_equal(calls(s, "POST /containers/create"), 1);
+	sim_settle(s);
+}
+
+/* Without anything said it is built again where its cache is, and no old image keeps the name. */
+static may_suspend void a_rebuild_goes_to_the_same_node(struct sim *s)
+{
+	two(s);
+	built(s, ON_N2 "&t=app", "FROM x\n");
+	sim_create(s, NULL, "{\"Image\":\"app\"}");
+	for (int i = 0; i < 4; i++)
+		built(s, "t=app:latest", sim_text(s, "FROM x\nRUN %d\n", i));
+	assert_int_equal(sim_calls(node(s, "n2"), "POST /build"), 5);
+	assert_false(sim_has_image(node(s, "n1"), "app"));
+	sim_settle(s);
+}
+
+static may_suspend void the_next_create_gets_the_new_image(struct sim *s)
+{
+	struct sim_reply r;
+
+	sim_engine(s, "n1", IMAGE("app"));
+	sim_engine(s, "n2", IMAGE("app"));
+	sim_up(s);
+	/* n2 is the fuller one, so nothing but the build speaks for it. */
+	for (int i = 0; i < 3; i++) {
+		r = sim_post(s, "/containers/create",
+			     "{\"Image\":\"app\",\"Env\":[\"constraint:node==n2\"]}");
+		assert_status(r, 201);
+	}
+	built(s, ON_N2 "&t=app", "FROM x\n");
+	r = sim_post(s, "/containers/create", "{\"Image\":\"app:latest\"}");
+	assert_string_equal(sim_node_of(s, sim_string(s, &r, "Id")), "n2");
+	sim_settle(s);
+}
+
+/* A pull of that name is still one for all nodes. */
+static may_suspend void a_build_does_not_narrow_a_pull(struct sim *s)
+{
+	two(s);
+	sim_registry_put(s, "app", false);
+	built(s, ON_N2 "&t=app", "FROM x\n");
+	assert_status(sim_post(s, "/images/create?fromImage=app&tag=latest", NULL), 200);
+	assert_true(sim_has_image(node(s, "n1"), "app"));
+	sim_settle(s);
+}
+
+static may_suspend void a_failed_build_says_so_and_steers_nothing(struct sim *s)
+{
+	struct sim_reply r;
+
+	two(s);
+	r = sim_post(s, "/build?" ON_N2 "&t=app", "FROM x\nstage\nfail\n");
+	assert_status(r, 200);
+	assert_true(has_line(r.body, "errorDetail"));
+	sim_check(s);
+	assert_refused(sim_post(s, "/containers/create", "{\"Image\":\"app\"}"), 404,
+		       "No such image");
+	sim_settle(s);
+}
+
+/* One that runs counts as a container does, so that two go to two nodes. */
+static may_suspend void builds_are_spread(struct sim *s)
+{
+	struct sim_stream *a, *b;
+
+	two(s);
+	a = sim_open(s, "POST", "/build", "sleep 1000\n");
+	b = sim_open(s, "POST", "/build", "sleep 1001\n");
+	assert_int_equal(sim_running_builds(node(s, "n1")), 1);
+	assert_int_equal(sim_running_builds(node(s, "n2")), 1);
+	while (sim_next_line(a, MINUTE).p || sim_next_line(b, MINUTE).p)
+		;
+	assert_true(sim_stream_ended(a) && sim_stream_ended(b));
+	sim_settle(s);
+}
+
+/* ---- streams ---- */
+
+static const char chunked[] = "POST /build?t=app HTTP/1.1\r\nHost: m\r\n"
+			      "Transfer-Encoding: chunked\r\n\r\n";
+
+static may_suspend void an_answer_begins_before_the_upload_ends(struct sim *s)
+{
+	struct sim_hijack *h;
+
+	two(s);
+	h = sim_converse(s, CLIENT, sim_text(s, "%s7\r\nFROM x\n\r\n", chunked));
+	assert_int_equal(h->status, 200);
+	assert_true(sim_hijack_expect(h, "more of the context", SECOND));
+	assert_int_equal(running(s), 1);
+	sim_hijack_write(h, STR("6\r\nRUN y\n\r\n0\r\n\r\n"));
+	assert_true(sim_hijack_expect(h, "Successfully built", MINUTE));
+	assert_true(sim_hijack_expect(h, "\r\n0\r\n\r\n", MINUTE));
+	assert_status(sim_get(s, "/images/app/json"), 200);
+	sim_hijack_close(h);
+	sim_settle(s);
+}
+
+static may_suspend void a_client_that_leaves_stops_its_build(struct sim *s)
+{
+	struct sim_hijack *h;
+	struct sim_stream *st;
+
+	two(s);
+	/* While it uploads ... */
+	h = sim_converse(s, CLIENT, sim_text(s, "%s7\r\nFROM x\n\r\n", chunked));
+	assert_int_equal(running(s), 1);
+	sim_hijack_close(h);
+	sim_run(s, SECOND);
+	assert_int_equal(running(s), 0);
+	/* ... and while it reads. */
+	st = sim_open(s, "POST", "/build?t=app", "FROM x\nsleep 600000\n");
+	assert_true(sim_next_line(st, SECOND).p);
+	assert_int_equal(running(s), 1);
+	sim_close(st);
+	sim_run(s, SECOND);
+	assert_int_equal(running(s), 0);
+	sim_settle(s);
+	assert_false(sim_has_image(node(s, "n1"), "app") || sim_has_image(node(s, "n2"), "app"));
+}
+
+static may_suspend void a_node_that_is_cut_off_is_named(struct sim *s)
+{
+	struct sim_stream *st;
+	struct str line, last = STR("");
+
+	two(s);
+	st = sim_open(s, "POST", "/build?" ON_N2, "FROM x\nsleep 600000\n");
+	while (!str_contains(last, STR("Step")))
+		last = sim_next_line(st, SECOND);
+	sim_cut(node(s, "n2"));
+	while ((line = sim_next_line(st, 5 * MINUTE)).p)
+		if (!str_empty(line))
+			last = line;
+	assert_true(sim_stream_ended(st));
+	assert_true(has_line(last, "errorDetail") && has_line(last, "node n2 broke off"));
+	sim_heal(node(s, "n2"));
+	sim_settle(s);
+	assert_int_equal(running(s), 0);
+}
+
+static may_suspend void a_build_is_cancelled_by_its_id(struct sim *s)
+{
+	struct sim_stream *st;
+	struct str line, last = STR("");
+
+	two(s);
+	st = sim_open(s, "POST", "/build?version=2&buildid=one&" ON_N2, "FROM x\nsleep 600000\n");
+	assert_status(sim_post(s, "/build/cancel?id=another", NULL), 200);
+	assert_refused(sim_post(s, "/build/cancel", NULL), 400, "build ID not provided");
+	assert_int_equal(calls(s, "POST /build/cancel"), 0);
+	assert_status(sim_post(s, "/build/cancel?id=one", NULL), 200);
+	assert_int_equal(sim_calls(node(s, "n2"), "POST /build/cancel?id=one"), 1);
+	while ((line = sim_next_line(st, SECOND)).p)
+		last = line;
+	assert_true(sim_stream_ended(st) && has_line(last, "context canceled"));
+	assert_status(sim_post(s, "/build/cancel?id=one", NULL), 200);
+	assert_int_equal(calls(s, "POST /build/cancel"), 1);
+	sim_settle(s);
+}
+
+/* ---- sessions ---- */
+
+static may_suspend struct sim_hijack *upgraded(struct sim *s, const char *client, const char *path,
+					       const char *header, const char *early)
+{
+	return sim_converse(s, client,
+			    sim_text(s,
+				     "POST %s HTTP/1.1\r\nHost: m\r\nConnection: Upgrade\r\n"
+				     "Upgrade: h2c\r\n%s\r\n%s",
+				     path, header, early));
+}
+
+static may_suspend struct sim_hijack *session(struct sim *s, const char *id, const char *early)
+{
+	struct sim_hijack *h =
+		upgraded(s, CLIENT, "/session",
+			 sim_text(s, "X-Docker-Expose-Session-Uuid: %s\r\n", id), early);
+
+	assert_int_equal(h->status, 101);
+	assert_str(http_header(&h->headers, "Upgrade"), "h2c");
+	return h;
+}
+
+static may_suspend struct sim_hijack *grpc(struct sim *s, const char *client, const char *early)
+{
+	struct sim_hijack *h = upgraded(s, client, "/grpc", "", early);
+
+	assert_int_equal(h->status, 101);
+	return h;
+}
+
+static may_suspend void a_session_meets_its_build(struct sim *s)
+{
+	struct sim_hijack *h;
+
+	two(s);
+	h = session(s, "abc", "ahead ");
+	sim_hijack_write(h, STR("of the node"));
+	sim_run(s, 5 * SECOND);
+	assert_int_equal(calls(s, "POST /session"), 0);
+	built(s, "version=2&session=abc&remote=client-session&t=app&" ON_N2, NULL);
+	assert_true(sim_hijack_expect(h, "session at n2\n", SECOND));
+	assert_true(sim_hijack_expect(h, "ahead of the node", SECOND));
+	assert_true(sim_has_image(node(s, "n2"), "app"));
+	assert_status(sim_get(s, "/images/app/json"), 200);
+	/* A further build of that session goes to it, whatever else speaks for another node. */
+	built(s, "version=2&session=abc&remote=client-session", NULL);
+	assert_int_equal(sim_calls(node(s, "n2"), "POST /build"), 2);
+	sim_hijack_end(h);
+	sim_hijack_to_end(h, SECOND);
+	assert_true(h->ended && !h->broke);
+	sim_settle(s);
+	assert_int_equal(links(s), 0);
+}
+
+static may_suspend void a_session_may_come_after_its_build(struct sim *s)
+{
+	struct sim_stream *st;
+	struct sim_hijack *h;
+	struct str line, last = STR("");
+
+	two(s);
+	st = sim_open(s, "POST", "/build?version=2&session=abc&" ON_N2, "FROM x\n");
+	h = session(s, "abc", "");
+	assert_true(sim_hijack_expect(h, "session at n2\n", SECOND));
+	while ((line = sim_next_line(st, SECOND)).p)
+		last = line;
+	assert_true(has_line(last, "Successfully built"));
+	sim_hijack_close(h);
+	sim_settle(s);
+	assert_int_equal(links(s), 0);
+}
+
+static may_suspend void a_session_without_a_build_is_ended(struct sim *s)
+{
+	struct sim_hijack *h, *second;
+
+	two(s);
+	h = session(s, "abc", "hello?");
+	/* There can be one of that name at a time. */
+	second = upgraded(s, OTHER, "/session", "X-Docker-Expose-Session-Uuid: abc\r\n", "");
+	assert_int_equal(second->status, 400);
+	assert_true(has_line(second->refusal, "session abc already exists"));
+	sim_hijack_to_end(h, 2 * MINUTE);
+	assert_true(h->ended);
+	assert_int_equal(calls(s, "POST /session"), 0);
+	/* One whose client leaves meanwhile is gone at once. */
+	h = session(s, "abc", "");
+	sim_hijack_close(h);
+	sim_run(s, 100 * MILLISECOND);
+	h = session(s, "abc", "");
+	sim_hijack_close(h);
+	sim_settle(s);
+}
+
+static may_suspend void a_context_from_stdin_meets_its_build(struct sim *s)
+{
+	struct sim_stream *build;
+	struct str line, last = STR("");
+
+	two(s);
+	assert_refused(sim_post(s, "/build?version=2&buildid=upload-request:none", "FROM x\n"), 404,
+		       "no build");
+	build = sim_open(s, "POST", "/build?version=2&buildid=one&" ON_N2, "sleep 100\n");
+	assert_status(sim_post(s, "/build?version=2&buildid=upload-request:one", "FROM x\n"), 200);
+	assert_int_equal(sim_calls(node(s, "n2"), "POST /build"), 2);
+	while ((line = sim_next_line(build, SECOND)).p)
+		last = line;
+	assert_true(has_line(last, "Successfully built"));
+	sim_settle(s);
+}
+
+/* ---- gRPC ---- */
+
+/* "n1" or "n2", whichever node answered. */
+static may_suspend const char *where(struct sim_hijack *h)
+{
+	assert_true(sim_hijack_expect(h, "\n", SECOND));
+	return str_contains(strbuf_str(&h->in), STR("at n1\n")) ? "n1" : "n2";
+}
+
+static may_suspend void all_grpc_of_a_client_goes_to_one_node(struct sim *s)
+{
+	struct sim_hijack *h = NULL;
+	const char *first;
+
+	two(s);
+	first = where(grpc(s, CLIENT, "PRI"));
+	for (int i = 0; i < 5; i++) {
+		h = grpc(s, CLIENT, "PRI");
+		assert_string_equal(where(h), first);
+	}
+	/* Of its sessions too, once no build has named them. */
+	h = session(s, "abc", "");
+	assert_string_equal(where(h), first);
+	assert_true(sim_hijack_expect(h, "session at", SECOND));
+	sim_hijack_close(h);
+	sim_settle(s);
+}
+
+static may_suspend void a_probe_chooses_nothing(struct sim *s)
+{
+	struct sim_hijack *h;
+
+	two(s);
+	h = grpc(s, CLIENT, "");
+	sim_hijack_close(h);
+	sim_run(s, SECOND);
+	assert_int_equal(calls(s, "POST /grpc"), 0);
+	/* So the next that has something to say says where. */
+	h = upgraded(s, CLIENT, "/grpc", "X-Swarm-Constraints: [\"node==n2\"]\r\n", "PRI");
+	assert_string_equal(where(h), "n2");
+	sim_settle(s);
+}
+
+static may_suspend void constraints_of_grpc_choose_until_a_minute_after(struct sim *s)
+{
+	struct sim_hijack *h, *other;
+
+	two(s);
+	h = upgraded(s, CLIENT, "/grpc", "X-Swarm-Constraints: [\"node==n2\"]\r\n", "PRI");
+	assert_string_equal(where(h), "n2");
+	other = upgraded(s, OTHER, "/grpc", "X-Swarm-Constraints: [\"node==n1\"]\r\n", "PRI");
+	assert_string_equal(where(other), "n1");
+	sim_hijack_close(h);
+	sim_run(s, 50 * SECOND);
+	h = upgraded(s, CLIENT, "/grpc", "X-Swarm-Constraints: [\"node==n1\"]\r\n", "PRI");
+	assert_string_equal(where(h), "n2");
+	sim_hijack_close(h);
+	sim_run(s, 65 * SECOND);
+	h = upgraded(s, CLIENT, "/grpc", "X-Swarm-Constraints: [\"node==n1\"]\r\n", "PRI");
+	assert_string_equal(where(h), "n1");
+	sim_hijack_close(h);
+	sim_hijack_close(other);
+	sim_settle(s);
+	assert_int_equal(links(s), 0);
+}
+
+static may_suspend void a_client_whose_node_fails_gets_another(struct sim *s)
+{
+	struct sim_hijack *h;
+	const char *first;
+
+	two(s);
+	h = grpc(s, CLIENT, "PRI");
+	first = where(h);
+	sim_stop(node(s, first));
+	sim_hijack_to_end(h, MINUTE);
+	assert_true(h->ended);
+	sim_wait(s, strcmp(sim_info_line(s, first, "Status"), "Healthy") != 0);
+	assert_string_not_equal(where(grpc(s, CLIENT, "PRI")), first);
+	sim_start(node(s, first));
+	sim_settle(s);
+}
+
+static may_suspend void what_is_no_http2_is_refused(struct sim *s)
+{
+	static const char *const paths[] = { "/session", "/grpc" };
+	struct sim_hijack *h;
+
+	two(s);
+	for (size_t i = 0; i < ARRAY_LEN(paths); i++) {
+		assert_refused(sim_post(s, paths[i], NULL), 400, "no upgrade proto");
+		h = sim_hijack(s, paths[i], NULL, true, NULL); /* to tcp */
+		assert_int_equal(h->status, 400);
+		assert_true(has_line(h->refusal, "protocol tcp not supported"));
+	}
+	h = upgraded(s, CLIENT, "/session", "", "");
+	assert_int_equal(h->status, 400);
+	h = upgraded(s, CLIENT, "/grpc", "X-Swarm-Constraints: node==n1\r\n", "");
+	assert_int_equal(h->status, 400);
+	assert_true(has_line(h->refusal, "X-Swarm-Constraints"));
+	h = upgraded(s, CLIENT, "/grpc", "X-Swarm-Constraints: [\"node=n1\"]\r\n", "");
+	assert_int_equal(h->status, 400);
+	sim_settle(s);
+}
+
+/* A session that went to the node of the client's gRPC keeps its builds there, or says why not. */
+static may_suspend void a_build_follows_its_session(struct sim *s)
+{
+	struct sim_hijack *h, *g;
+
+	two(s);
+	g = upgraded(s, CLIENT, "/grpc", "X-Swarm-Constraints: [\"node==n1\"]\r\n", "PRI");
+	assert_string_equal(where(g), "n1");
+	h = session(s, "abc", "");
+	assert_string_equal(where(h), "n1");
+	built(s, "version=2&session=abc", NULL);
+	assert_int_equal(sim_calls(node(s, "n1"), "POST /build"), 1);
+	assert_refused(sim_post(s, "/build?version=2&session=abc&" ON_N2, NULL), 500,
+		       "session is on another node");
+	sim_hijack_close(h);
+	sim_hijack_close(g);
+	sim_settle(s);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		STORY(a_build_goes_where_its_args_say),
+		STORY(a_query_without_expressions_is_untouched),
+		STORY(a_build_that_no_node_may_take_is_told_why),
+		STORY(a_build_in_a_containers_network_goes_to_it),
+		STORY(an_image_is_known_when_its_build_ends),
+		STORY(a_rebuild_goes_to_the_same_node),
+		STORY(the_next_create_gets_the_new_image),
+		STORY(a_build_does_not_narrow_a_pull),
+		STORY(a_failed_build_says_so_and_steers_nothing),
+		STORY(builds_are_spread),
+		STORY(an_answer_begins_before_the_upload_ends),
+		STORY(a_client_that_leaves_stops_its_build),
+		STORY(a_node_that_is_cut_off_is_named),
+		STORY(a_build_is_cancelled_by_its_id),
+		STORY(a_session_meets_its_build),
+		STORY(a_session_may_come_after_its_build),
+		STORY(a_session_without_a_build_is_ended),
+		STORY(a_context_from_stdin_meets_its_build),
+		STORY(all_grpc_of_a_client_goes_to_one_node),
+		STORY(a_probe_chooses_nothing),
+		STORY(constraints_of_grpc_choose_until_a_minute_after),
+		STORY(a_client_whose_node_fails_gets_another),
+		STORY(what_is_no_http2_is_refused),
+		STORY(a_build_follows_its_session),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
