@@ -9,7 +9,8 @@
 #include <assert.h>
 #include <stdint.h>
 
-#include "base/mem.h"
+#include "base/attr.h"
+#include "base/slab.h"
 #include "base/vec.h"
 
 struct inner {
@@ -60,7 +61,7 @@ void prefix_fini(struct prefix_tree *t)
 			node = left;
 			continue;
 		}
-		free(node);
+		slab_free(node, sizeof(*node));
 		node = right;
 	}
 	prefix_init(t, t->key);
@@ -130,7 +131,7 @@ void *prefix_put(struct prefix_tree *t, void *item)
 	while (byte_at(key, byte) == byte_at(near_key, byte))
 		byte++;
 
-	node = mem_new(struct inner);
+	node = slab_alloc(sizeof(*node));
 	node->byte = byte;
 	node->bit = highest_bit(byte_at(key, byte) ^ byte_at(near_key, byte));
 	link = link_below(t, key, byte, node->bit);
@@ -157,7 +158,7 @@ void *prefix_del(struct prefix_tree *t, struct str key)
 		return NULL;
 	if (parent) {
 		*above = parent->child[!side(parent, key)];
-		free(parent);
+		slab_free(parent, sizeof(*parent));
 	} else {
 		t->root = NULL;
 	}

@@ -6,11 +6,10 @@
 #include "engine/container.h"
 
 #include <assert.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/duration.h"
-#include "base/mem.h"
+#include "base/slab.h"
 #include "docker/config.h"
 #include "engine/container_ports.h"
 #include "json/build.h"
@@ -106,7 +105,7 @@ static struct container *assemble(const struct container *draft)
 	size_t size = sizeof(*draft) + ports + entry.n + size_outside(draft->id, entry) +
 		      size_outside(draft->name, entry) + size_outside(draft->swarm_id, entry) +
 		      size_outside(draft->image, entry) + size_outside(draft->image_id, entry);
-	struct container *c = mem_alloc(size);
+	struct container *c = slab_alloc(size);
 	char *text = (char *)(c + 1) + ports;
 	struct placing to = { .old = entry, .text = text, .tail = text + entry.n };
 
@@ -208,5 +207,5 @@ struct container *container_ref(struct container *c)
 void container_unref(struct container *c)
 {
 	if (c && --c->refs == 0)
-		free(c);
+		slab_free(c, c->size);
 }
