@@ -5,9 +5,13 @@
  */
 #include "base/mem.h"
 
+#include <malloc.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+
+/* Beyond a stream's buffers, which come and go too often to be mapped each time. */
+enum { LARGE = 128 * 1024 };
 
 static _noreturn_ void out_of_memory(size_t n)
 {
@@ -55,4 +59,15 @@ char *mem_strdup(const char *s)
 	size_t n = strlen(s) + 1;
 
 	return memcpy(mem_alloc(n), s, n);
+}
+
+void mem_tune(void)
+{
+	(void)mallopt(M_MMAP_THRESHOLD, LARGE);
+	(void)mallopt(M_TRIM_THRESHOLD, 2 * LARGE);
+}
+
+void mem_trim(void)
+{
+	(void)malloc_trim(0);
 }

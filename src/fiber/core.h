@@ -79,6 +79,7 @@ struct loop {
 	size_t stack_size;
 	int64_t now;
 	int64_t sweep_at;    /* when stacks are next looked at, or NEVER */
+	int64_t trim_at;     /* when the heap's free pages next go back, or NEVER */
 	struct list signals; /* struct signal_source, of signal.c */
 	struct waitq signal_waiters;
 	bool done; /* main has returned */

@@ -22,6 +22,7 @@
 #define TURN (1 * MILLISECOND)
 
 #define SWEEP_EVERY (1 * SECOND)
+#define TRIM_EVERY  (10 * SECOND)
 
 struct loop *loop;
 
@@ -116,8 +117,11 @@ static void on_timer(uv_timer_t *t)
 /* Nothing wakes an idle process only to find that there is nothing to give back. */
 static void plan_sweep(void)
 {
-	if (loop->sweep_at == NEVER && !list_empty(&loop->ran))
-		loop->sweep_at = loop->now + SWEEP_EVERY;
+	if (list_empty(&loop->ran))
+		return;
+	if (loop->trim_at == NEVER)
+		loop->trim_at = loop->now + TRIM_EVERY;
+	loop->sweep_at = MIN(loop->sweep_at, loop->now + SWEEP_EVERY);
 }
 
 static void sweep(void)
@@ -127,7 +131,11 @@ static void sweep(void)
 	fiber_sweep(loop);
 	bool more = stack_cache_shrink() || !list_empty(&loop->ran);
 
-	loop->sweep_at = more ? loop->now + SWEEP_EVERY : NEVER;
+	if (loop->now >= loop->trim_at) {
+		mem_trim();
+		loop->trim_at = more ? clock_exact() + TRIM_EVERY : NEVER;
+	}
+	loop->sweep_at = more ? loop->now + SWEEP_EVERY : loop->trim_at;
 }
 
 static void set_timer(void)
@@ -194,7 +202,7 @@ static void report_open(uv_handle_t *h, _unused_ void *arg)
 static void loop_open(struct loop *l, enum loop_kind kind)
 {
 	l->kind = kind;
-	l->timer_at = l->sweep_at = NEVER;
+	l->timer_at = l->sweep_at = l->trim_at = NEVER;
 	list_init(&l->ready);
 	list_init(&l->all);
 	list_init(&l->ran);
