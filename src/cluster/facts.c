@@ -193,9 +193,23 @@ static bool has_container_label(const struct sched_node *n, struct str key, stru
 	return node_set_has(&match->found, n->number);
 }
 
+static uint32_t count(const struct sched_node *n, struct sched_count *what)
+{
+	struct cluster *c = member_of_node(n)->cluster;
+
+	if (!what->known) {
+		what->found = what->of == COUNT_IMAGE
+				      ? tally_find(&c->kinds, STR(KIND_IMAGE), what->value)
+				      : tally_find(&c->labels, what->key, what->value);
+		what->known = true;
+	}
+	return tally_count(what->found, n->number);
+}
+
 const struct sched_lookups cluster_lookups = {
 	.port_holder = port_holder,
 	.has_container = has_container,
 	.has_image = has_image,
 	.has_container_label = has_container_label,
+	.count = count,
 };

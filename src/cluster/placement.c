@@ -13,6 +13,8 @@ void placement_fini(struct placement *p)
 	exprs_fini(&p->sched.constraints);
 	exprs_fini(&p->sched.affinities);
 	exprs_fini(&p->sched.whitelists);
+	exprs_fini(&p->sched.spreads);
+	exprs_fini(&p->sched.limits);
 }
 
 int64_t placement_largest_node_cpus(const struct cluster *c)
@@ -94,8 +96,59 @@ static struct error *read_expressions(struct placement *p)
 			&p->sched.constraints));
 	TRY(exprs_parse(config->affinities.v, config->affinities.n, p->arena,
 			&p->sched.affinities));
-	return exprs_parse(config->whitelists.v, config->whitelists.n, p->arena,
-			   &p->sched.whitelists);
+	TRY(exprs_parse(config->whitelists.v, config->whitelists.n, p->arena,
+			&p->sched.whitelists));
+	TRY(exprs_parse(config->spreads.v, config->spreads.n, p->arena, &p->sched.spreads));
+	return exprs_parse(config->limits.v, config->limits.n, p->arena, &p->sched.limits);
+}
+
+static struct str own_label(const struct placement *p, struct str key, bool *ret_has)
+{
+	struct json_iter it = json_iter(p->config.labels);
+	struct json value;
+	struct str name, found = STR_NONE;
+
+	*ret_has = false;
+	if (json_type(p->config.labels) != JSON_OBJECT)
+		return found;
+	while (json_next(&it, &name, &value)) {
+		if (!str_eq(name, key) || json_type(value) != JSON_STRING)
+			continue;
+		found = json_str(value);
+		*ret_has = true;
+	}
+	return found;
+}
+
+/* What is of this container's kind: the same service of a Compose project, else the same image. */
+static void read_kind(struct placement *p)
+{
+	struct sched_count *kind = &p->sched.kind;
+	bool has;
+
+	*kind = (struct sched_count){ .of = COUNT_LABEL, .key = STR("com.docker.compose.service") };
+	kind->value = own_label(p, kind->key, &has);
+	if (has)
+		return;
+	kind->of = COUNT_IMAGE;
+	kind->value = kind_of_image(p->config.image, p->arena);
+}
+
+static struct error *read_limits(struct placement *p)
+{
+	TRY(sched_read_limits(&p->sched, p->arena));
+	for (size_t i = 0; i < p->sched.limits.n; i++) {
+		struct sched_count *with = &p->sched.limits_read[i].with;
+		bool has;
+
+		with->value = own_label(p, with->key, &has);
+		if (!has)
+			return error_new(ERR_INVALID,
+					 "invalid expression '%.*s': the container has no label "
+					 "%.*s whose value it could count",
+					 STR_ARG(p->sched.limits.v[i].text), STR_ARG(with->key));
+	}
+	return NULL;
 }
 
 struct error *placement_read(struct placement *p)
@@ -104,6 +157,9 @@ struct error *placement_read(struct placement *p)
 
 	TRY(container_config_read(p->req->body, p->arena, &p->config));
 	TRY(read_expressions(p));
+	TRY(sched_check_spreads(&p->sched.spreads));
+	TRY(read_limits(p));
+	read_kind(p);
 	TRY(read_name(p));
 
 	p->sched.nano_cpus = container_config_nano_cpus(&p->config, p->c->config.cpushares,

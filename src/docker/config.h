@@ -20,6 +20,8 @@
 #define LABEL_CONSTRAINTS "com.docker.swarm.constraints"
 #define LABEL_AFFINITIES  "com.docker.swarm.affinities"
 #define LABEL_WHITELISTS  "com.docker.swarm.whitelists"
+#define LABEL_SPREADS	  "com.docker.swarm.spreads"
+#define LABEL_LIMITS	  "com.docker.swarm.limits"
 #define LABEL_RESCHEDULE  "com.docker.swarm.reschedule-policies"
 
 struct str_array {
@@ -39,7 +41,7 @@ struct container_config {
 	struct json labels;  /* as the client sent them; missing: none */
 	struct str swarm_id; /* as given, else empty: config_write draws one */
 	/* Expressions with their prefix gone: "storage==ssd"; from env first, then labels. */
-	struct str_array constraints, affinities, whitelists, reschedule;
+	struct str_array constraints, affinities, whitelists, reschedule, spreads, limits;
 	int64_t nano_cpus;	 /* HostConfig.NanoCpus */
 	int64_t cpu_shares;	 /* HostConfig.CpuShares, as the client sent it */
 	int64_t label_nano_cpus; /* label com.docker.swarm.cpus; -1: none */

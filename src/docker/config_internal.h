@@ -8,14 +8,14 @@
 
 #include "docker/config.h"
 
-#define EXPR_KINDS 4
+#define EXPR_KINDS 6
 
 struct config_expr_kind {
 	struct str env_prefix;
 	const char *label;
 };
 
-/* In the order constraints, affinities, whitelists, reschedule. */
+/* In the order constraints, affinities, whitelists, reschedule, spreads, limits. */
 extern const struct config_expr_kind config_expr_kinds[EXPR_KINDS];
 
 /* The kind that an item of Env is of, by its prefix; NULL: a variable of the container's own. */

@@ -13,6 +13,8 @@ const struct config_expr_kind config_expr_kinds[EXPR_KINDS] = {
 	{ STR_INIT("affinity:"), LABEL_AFFINITIES },
 	{ STR_INIT("whitelist:"), LABEL_WHITELISTS },
 	{ STR_INIT("reschedule:"), LABEL_RESCHEDULE },
+	{ STR_INIT("spread:"), LABEL_SPREADS },
+	{ STR_INIT("limit:"), LABEL_LIMITS },
 };
 
 const struct config_expr_kind *config_expr_kind(struct str env)
@@ -122,7 +124,8 @@ static must_check struct error *exprs_of_label(struct json labels, const char *l
 static must_check struct error *read_exprs(struct container_config *c, struct arena *arena)
 {
 	struct str_array *const slots[EXPR_KINDS] = { &c->constraints, &c->affinities,
-						      &c->whitelists, &c->reschedule };
+						      &c->whitelists,  &c->reschedule,
+						      &c->spreads,     &c->limits };
 	struct json env = json_field(c->root, "Env"), labels = json_field(c->root, "Labels");
 
 	for (size_t i = 0; i < EXPR_KINDS; i++) {

@@ -81,7 +81,8 @@ static bool env_has(const struct container_config *c, const struct config_expr_k
 static size_t expr_labels(struct rewrite *w, struct label *labels)
 {
 	const struct str_array *const slots[EXPR_KINDS] = { &w->c->constraints, &w->c->affinities,
-							    &w->c->whitelists, &w->c->reschedule };
+							    &w->c->whitelists,	&w->c->reschedule,
+							    &w->c->spreads,	&w->c->limits };
 	size_t n = 0;
 
 	for (size_t i = 0; i < EXPR_KINDS; i++) {

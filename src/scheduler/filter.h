@@ -13,8 +13,9 @@
 /* One attempt to place one request. */
 struct sched_run {
 	struct sched_request *request;
-	bool soft;   /* soft expressions count too */
-	double room; /* what a node's totals are multiplied with: 1 + overcommit */
+	bool soft;		 /* soft expressions count too */
+	struct spreads *spreads; /* filter_spread.c, where the request has some */
+	double room;		 /* what a node's totals are multiplied with: 1 + overcommit */
 };
 
 /* The nodes that came as far as a filter, when it left none. */
@@ -39,6 +40,14 @@ extern const struct filter_kind filter_health, filter_port, filter_containerslot
 	filter_dependency, filter_affinity, filter_constraint, filter_whitelist;
 /* Comes behind all others whatever is configured: a node that cannot hold the request is out. */
 extern const struct filter_kind filter_resources;
+/* Behind it: what is asked for with an expression of its own needs no --filter. */
+extern const struct filter_kind filter_limit, filter_spread;
+
+/* Counts, over the nodes that come into question (whose order is lost), what hard spreads ask. */
+void spreads_count(struct sched_run *run, struct sched_node **v, size_t n, struct arena *arena);
+void spreads_free(struct sched_run *run);
+/* Of the nodes that fit everything, those that soft spreads like best; answers how many. */
+size_t spreads_prefer(struct sched_run *run, struct sched_node **v, size_t n, struct arena *arena);
 
 /* What of the node's totals is there to give. */
 int64_t resources_cpus(const struct sched_run *run, const struct sched_node *node);

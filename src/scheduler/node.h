@@ -19,6 +19,14 @@ struct sched_label {
 
 struct sched_node;
 
+/* Containers that have the label `key` with this value, or were made of the image `value`. */
+struct sched_count {
+	enum { COUNT_LABEL, COUNT_IMAGE } of;
+	struct str key, value;
+	const void *found; /* the answerer's, within one placement */
+	bool known;
+};
+
 /*
  * Answered by the cluster's indexes. A match is looked up once for a placement, whatever the number
  * of nodes: its `found` is theirs to fill.
@@ -32,6 +40,8 @@ struct sched_lookups {
 	bool (*has_image)(const struct sched_node *n, struct match *m);
 	/* Some container there has this label, with a value that matches. */
 	bool (*has_container_label)(const struct sched_node *n, struct str key, struct match *m);
+	/* How many there are, creations in flight included. */
+	uint32_t (*count)(const struct sched_node *n, struct sched_count *what);
 };
 
 struct sched_node {

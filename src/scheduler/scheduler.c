@@ -121,6 +121,30 @@ static bool narrow(struct placing *p, const struct filter_kind *f)
 	return true;
 }
 
+static bool is_of_the_node(const struct filter_kind *f)
+{
+	return f == &filter_health || f == &filter_constraint || f == &filter_whitelist;
+}
+
+/* Even is over the nodes that the request could ever go to: full ones too, forbidden ones not. */
+static void count_spreads(struct placing *p)
+{
+	const struct filter_kind *const *f = p->config->filters;
+	struct sched_node **v = arena_new_array(p->arena, struct sched_node *, p->n_v);
+	size_t n = 0;
+
+	for (size_t i = 0; i < p->n_v; i++) {
+		bool fits = true;
+
+		for (size_t k = 0; k < ARRAY_LEN(p->config->filters) && f[k] && fits; k++)
+			fits = !is_of_the_node(f[k]) || !applies(f[k], p->run.request) ||
+			       f[k]->fits(&p->run, p->v[i]);
+		if (fits)
+			v[n++] = p->v[i];
+	}
+	spreads_count(&p->run, v, n, p->arena);
+}
+
 static bool narrow_all(struct placing *p, bool soft)
 {
 	const struct filter_kind *const *f = p->config->filters;
@@ -130,10 +154,13 @@ static bool narrow_all(struct placing *p, bool soft)
 	start(p);
 	if (p->n_v == 0)
 		return false;
+	if (p->run.request->spreads.n)
+		count_spreads(p);
 	for (size_t i = 0; i < ARRAY_LEN(p->config->filters) && f[i]; i++)
 		if (!narrow(p, f[i]))
 			return false;
-	return narrow(p, &filter_resources);
+	return narrow(p, &filter_resources) && narrow(p, &filter_limit) &&
+	       narrow(p, &filter_spread);
 }
 
 static int64_t percent(int64_t asked, int64_t used, int64_t total)
@@ -230,7 +257,12 @@ static void explain(const struct placing *p, const struct sched_node *node, stru
 			return;
 		}
 	}
-	filter_resources.explain(&p->run, node, why);
+	if (!filter_resources.fits(&p->run, node))
+		filter_resources.explain(&p->run, node, why);
+	else if (applies(&filter_limit, p->run.request) && !filter_limit.fits(&p->run, node))
+		filter_limit.explain(&p->run, node, why);
+	else
+		filter_spread.explain(&p->run, node, why);
 }
 
 static int by_name(const void *a, const void *b)
@@ -280,10 +312,39 @@ static must_check struct error *refuse(struct placing *p)
 	return error_new(ERR_NO_NODE, "%.*s", STR_ARG(strbuf_str(&text)));
 }
 
-static void forget(struct exprs *exprs)
+/* What was looked up for a placement before this one. */
+static void forget(struct sched_request *request)
 {
-	for (size_t i = 0; i < exprs->n; i++)
-		match_forget(&exprs->v[i].match);
+	struct exprs *const lists[] = { &request->affinities, &request->constraints,
+					&request->whitelists };
+
+	for (size_t i = 0; i < ARRAY_LEN(lists); i++)
+		for (size_t k = 0; k < lists[i]->n; k++)
+			match_forget(&lists[i]->v[k].match);
+	for (size_t i = 0; i < request->limits.n; i++)
+		request->limits_read[i].with.known = false;
+	request->kind.known = false;
+}
+
+static must_check struct error *place(struct placing *p, struct sched_node **ret)
+{
+	struct sched_request *request = p->run.request;
+	bool soft = any_soft(&request->affinities) || any_soft(&request->constraints) ||
+		    any_soft(&request->whitelists) || any_soft(&request->limits);
+	bool found;
+
+	forget(request);
+	found = narrow_all(p, soft);
+	TRY(check_budgets(request));
+	if (!found && soft) {
+		found = narrow_all(p, false);
+		TRY(check_budgets(request));
+	}
+	if (!found)
+		return refuse(p);
+	p->n_v = spreads_prefer(&p->run, p->v, p->n_v, p->arena);
+	*ret = choose(p);
+	return NULL;
 }
 
 struct error *schedule(const struct sched_config *c, struct sched_node *const *nodes, size_t n,
@@ -297,21 +358,8 @@ struct error *schedule(const struct sched_config *c, struct sched_node *const *n
 		.v = arena_new_array(arena, struct sched_node *, n),
 		.arena = arena,
 	};
-	bool soft = any_soft(&request->affinities) || any_soft(&request->constraints) ||
-		    any_soft(&request->whitelists);
-	bool found;
+	struct error *err = place(&p, ret);
 
-	forget(&request->affinities);
-	forget(&request->constraints);
-	forget(&request->whitelists);
-	found = narrow_all(&p, soft);
-	TRY(check_budgets(request));
-	if (!found && soft) {
-		found = narrow_all(&p, false);
-		TRY(check_budgets(request));
-	}
-	if (!found)
-		return refuse(&p);
-	*ret = choose(&p);
-	return NULL;
+	spreads_free(&p.run);
+	return err;
 }

@@ -16,10 +16,20 @@
 #include "scheduler/expr.h"
 #include "scheduler/node.h"
 
+/* A limit: of containers with that label and value a node may have `most`, this one counted. */
+struct sched_limit {
+	struct sched_count with;
+	uint32_t most;
+};
+
 struct sched_request {
 	struct exprs constraints, affinities, whitelists;
-	int64_t nano_cpus, memory;     /* asked for; 0: none */
-	const struct host_port *ports; /* with --net=host the exposed ones are among them */
+	/* by==LABEL of nodes; LABEL==N of containers. sched_check_spreads, sched_read_limits. */
+	struct exprs spreads, limits;
+	struct sched_count kind;	 /* what a spread counts: containers of this one's kind */
+	struct sched_limit *limits_read; /* as many as limits; in the arena */
+	int64_t nano_cpus, memory;	 /* asked for; 0: none */
+	const struct host_port *ports;	 /* with --net=host the exposed ones are among them */
 	size_t n_ports;
 	bool host_network; /* for the words of a refusal alone */
 	/*
@@ -54,6 +64,14 @@ const char *sched_filter_name(const struct filter_kind *f);
 const char *sched_strategy_name(const struct strategy_kind *s);
 extern const char *const sched_filter_names[]; /* NULL-terminated, in their order */
 extern const char *const sched_strategy_names[];
+
+/* ERR_INVALID quotes what is no `by==LABEL`. */
+must_check struct error *sched_check_spreads(const struct exprs *spreads);
+/*
+ * ERR_INVALID quotes what is no `LABEL==N`. with.value of each is left for the caller: it knows the
+ * container's labels.
+ */
+must_check struct error *sched_read_limits(struct sched_request *request, struct arena *arena);
 
 /*
  * ERR_NO_NODE tells why, per filter and per node (the original's first line, then the reasons);

@@ -235,6 +235,61 @@ static may_suspend void groups_keep_apart(struct sim *s)
 	sim_settle(s);
 }
 
+/* As many of one app on a node as the limit says, however many are asked for at once. */
+static may_suspend void limits_hold(struct sim *s)
+{
+	const char *body = "{\"Image\":\"busybox\",\"Labels\":{\"app\":\"%s\"},"
+			   "\"Env\":[\"limit:app==%s2\"]}";
+	struct job *jobs;
+
+	sim_engine(s, "n1");
+	sim_engine(s, "n2");
+	sim_up(s);
+	jobs = start_jobs(s, 6, "web", sim_text(s, body, "web", ""));
+	sim_join(s);
+	assert_int_equal(count_status(jobs, 6, 201), 4);
+	assert_int_equal(sim_count_containers(sim_find_engine(s, "n1")), 2);
+	assert_refused(sim_post(s, "/containers/create", sim_text(s, body, "web", "")), 500,
+		       "limit app==2 reached on n1, n2 (2 with app=web)");
+	sim_create(s, "db", sim_text(s, body, "db", ""));
+	sim_create(s, "more", sim_text(s, body, "web", "~"));
+	assert_refused(sim_post(s, "/containers/create",
+				"{\"Image\":\"busybox\",\"Env\":[\"limit:app==2\"]}"),
+		       400, "the container has no label app");
+	sim_settle(s);
+}
+
+/* Even over racks of different size, each service for itself; all at once, too. */
+static may_suspend void spreads_over_racks(struct sim *s)
+{
+	const char *body = "{\"Image\":\"busybox\",\"Labels\":{\"com.docker.compose.service\":"
+			   "\"%s\"},\"Env\":[\"spread:by==rack\"]}";
+	struct job *jobs;
+
+	for (int i = 0; i < 5; i++)
+		sim_engine(s, sim_text(s, "a%d", i), LABEL("rack", "a"));
+	sim_engine(s, "b", LABEL("rack", "b"));
+	sim_engine(s, "norack");
+	sim_up(s);
+	jobs = start_jobs(s, 6, "web", sim_text(s, body, "web"));
+	sim_join(s);
+	assert_int_equal(count_status(jobs, 6, 201), 6);
+	assert_int_equal(sim_count_containers(sim_find_engine(s, "b")), 3);
+	jobs = start_jobs(s, 4, "db", sim_text(s, body, "db"));
+	sim_join(s);
+	assert_int_equal(sim_count_containers(sim_find_engine(s, "b")), 5);
+	/* Without a service its kind is its image: five busyboxes are in either rack. */
+	for (int i = 0; i < 4; i++)
+		assert_string_not_equal(
+			created_on(s, sim_text(s, "x%d", i),
+				   "{\"Image\":\"docker.io/library/busybox:latest\","
+				   "\"Env\":[\"spread:by==rack\"]}"),
+			"norack");
+	assert_int_equal(sim_count_containers(sim_find_engine(s, "b")), 7);
+	assert_int_equal(sim_count_containers(sim_find_engine(s, "norack")), 0);
+	sim_settle(s);
+}
+
 static may_suspend void expressions_do_not_reach_the_engine(struct sim *s)
 {
 	struct sim_reply r;
@@ -411,6 +466,8 @@ int main(void)
 		STORY(constraints_choose_the_node),
 		STORY(affinities_know_labels),
 		STORY(groups_keep_apart),
+		STORY(limits_hold),
+		STORY(spreads_over_racks),
 		STORY(expressions_do_not_reach_the_engine),
 		STORY(a_name_may_say_its_node),
 		STORY(sixty_at_once_never_take_too_much),

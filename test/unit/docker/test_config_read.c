@@ -122,9 +122,10 @@ static void test_expressions(void **state)
 		"{\"Env\":[\"A=b\",\"constraint:storage==ssd\",\"constraint:\",\"constraint=x\","
 		"\"affinity:container==~web\",\"whitelist:node==a|b\",\"reschedule:on-node-"
 		"failure\","
-		"\"constraint:storage==ssd\",7],"
+		"\"constraint:storage==ssd\",\"spread:by==~rack\",7],"
 		"\"Labels\":{\"com.docker.swarm.constraints\":\"[\\\"a==b\\\",\\\"storage==ssd\\\"]"
 		"\","
+		"\"com.docker.swarm.limits\":\"[\\\"app==3\\\"]\","
 		"\"com.docker.swarm.affinities\":\"[]\",\"com.docker.swarm.whitelists\":\"null\"}"
 		"}");
 
@@ -133,6 +134,8 @@ static void test_expressions(void **state)
 	assert_strings(c.affinities, "container==~web");
 	assert_strings(c.whitelists, "node==a|b");
 	assert_strings(c.reschedule, "on-node-failure");
+	assert_strings(c.spreads, "by==~rack");
+	assert_strings(c.limits, "app==3");
 }
 
 static void test_bad_bodies(void **state)

@@ -42,6 +42,10 @@ static const struct {
 	  { AS_IT_IS },
 	  "{\"env\":[],\"labels\":{\"com.docker.swarm.whitelists\":\"[\\\"node==a|b\\\"]\","
 	  "\"com.docker.swarm.reschedule-policies\":\"[\\\"off\\\"]\"}}" },
+	{ "{\"Env\":[\"spread:by==rack\",\"limit:app==~3\",\"spread=x\"],\"Labels\":{}}",
+	  { AS_IT_IS },
+	  "{\"Env\":[\"spread=x\"],\"Labels\":{\"com.docker.swarm.spreads\":"
+	  "\"[\\\"by==rack\\\"]\",\"com.docker.swarm.limits\":\"[\\\"app==~3\\\"]\"}}" },
 	{ "{\"Env\":[\"constraint:a==b\"],\"Labels\":{\"com.docker.swarm.constraints\":"
 	  "\"[\\\"c!=d\\\",\\\"a==b\\\"]\",\"x\":\"y\"}}",
 	  { AS_IT_IS },

@@ -56,11 +56,29 @@ static bool has_container_label(const struct sched_node *n, struct str key, stru
 	return false;
 }
 
+/* "tier=front" once for each container that has it; an image once for each made of it. */
+static uint32_t count(const struct sched_node *n, struct sched_count *what)
+{
+	const struct pool_node *node = pool_node_of(n);
+	struct str rest = str_from(what->of == COUNT_IMAGE ? node->images : node->container_labels);
+	struct str item, k, v;
+	uint32_t found = 0;
+
+	while (str_next(&rest, ' ', &item)) {
+		if (what->of == COUNT_IMAGE)
+			found += str_eq(item, what->value);
+		else if (str_cut(item, '=', &k, &v))
+			found += str_eq(k, what->key) && str_eq(v, what->value);
+	}
+	return found;
+}
+
 static const struct sched_lookups lookups = {
 	.port_holder = port_holder,
 	.has_container = has_container,
 	.has_image = has_image,
 	.has_container_label = has_container_label,
+	.count = count,
 };
 
 void pool_init(struct pool *p)
@@ -75,6 +93,8 @@ void pool_fini(struct pool *p)
 	exprs_fini(&p->request.constraints);
 	exprs_fini(&p->request.affinities);
 	exprs_fini(&p->request.whitelists);
+	exprs_fini(&p->request.spreads);
+	exprs_fini(&p->request.limits);
 	arena_fini(&p->arena);
 }
 
@@ -134,6 +154,20 @@ void pool_affinity(struct pool *p, const char *text)
 void pool_whitelist(struct pool *p, const char *text)
 {
 	add_expr(p, &p->request.whitelists, text);
+}
+
+void pool_spread(struct pool *p, const char *text)
+{
+	add_expr(p, &p->request.spreads, text);
+	assert_ok(sched_check_spreads(&p->request.spreads));
+}
+
+void pool_limit(struct pool *p, const char *text, const char *value)
+{
+	add_expr(p, &p->request.limits, text);
+	assert_ok(sched_read_limits(&p->request, &p->arena));
+	for (size_t i = 0; i < p->request.limits.n; i++)
+		p->request.limits_read[i].with.value = str_from(value);
 }
 
 void pool_port(struct pool *p, int port, const char *protocol)

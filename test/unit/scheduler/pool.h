@@ -36,6 +36,9 @@ struct pool_node *pool_add(struct pool *p, const char *name, const char *labels)
 void pool_constraint(struct pool *p, const char *text);
 void pool_affinity(struct pool *p, const char *text);
 void pool_whitelist(struct pool *p, const char *text);
+void pool_spread(struct pool *p, const char *text); /* of what request.kind counts */
+/* The container has this value of the labels of all limits. */
+void pool_limit(struct pool *p, const char *text, const char *value);
 void pool_port(struct pool *p, int port, const char *protocol);
 /* NULL: no container of that name anywhere. */
 void pool_dependency(struct pool *p, const char *name, const struct pool_node *node);

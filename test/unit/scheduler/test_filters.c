@@ -305,13 +305,198 @@ static void test_names(void **state)
 
 #define test(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 
+static void only_filter_none(void)
+{
+	pool.config.filters[0] = NULL;
+}
+
+static void test_limits(void **state)
+{
+	static const struct {
+		const char *labels[3], *text, *value, *fit;
+	} cases[] = {
+		{ { "app=web", "", "" }, "app==1", "web", "n2 n3" },
+		{ { "app=web", "", "" }, "app==2", "web", "n1 n2 n3" },
+		{ { "app=web app=web", "app=web", "" }, "app==2", "web", "n2 n3" },
+		{ { "app=web", "app=web", "app=web" }, "app==1", "db", "n1 n2 n3" },
+		{ { "app=web", "app=web", "app=web" }, "app==1", "web", "" },
+		{ { "app=web", "app=web", "app=web" }, "app==~1", "web", "n1 n2 n3" },
+		{ { "tier=web", "app=", "app=w" }, "app==1", "", "n1 n3" },
+	};
+
+	(void)state;
+	only_filter_none();
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		for (size_t n = 0; n < 3; n++)
+			pool.v[n].container_labels = cases[i].labels[n];
+		exprs_fini(&pool.request.limits);
+		pool_limit(&pool, cases[i].text, cases[i].value);
+		assert_fit(cases[i].fit);
+	}
+}
+
+static void test_bad_limits(void **state)
+{
+	static const char *const texts[] = { "app==0",	 "app!=3",  "app==-1", "app==3.5",
+					     "app==/3/", "app==3*", "app==x",  "app==99999999999" };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+		struct str text = str_from(texts[i]);
+		struct error *err;
+
+		exprs_fini(&pool.request.limits);
+		assert_ok(exprs_parse(&text, 1, &pool.arena, &pool.request.limits));
+		err = sched_read_limits(&pool.request, &pool.arena);
+		assert_int_equal(error_kind(err), ERR_INVALID);
+		assert_non_null(strstr(error_message(err), texts[i]));
+		error_free(err);
+	}
+}
+
+/* Where one after the other of a kind goes: the racks' letters, or "-" for a refusal. */
+static void assert_spread(const char *expected)
+{
+	_cleanup_(strbuf_fini) struct strbuf racks = STRBUF_INIT;
+
+	for (size_t i = 0; expected[i]; i++) {
+		struct sched_node *node;
+		struct error *err = pool_schedule(&pool, &node);
+
+		if (err) {
+			strbuf_addc(&racks, '-');
+			error_free(err);
+			continue;
+		}
+		strbuf_add(&racks, sched_node_label(node, STR("rack")));
+		node->containers++;
+		container_of(node, struct pool_node, sched)->container_labels =
+			arena_printf(&pool.arena, "%s kind=k",
+				     container_of(node, struct pool_node, sched)->container_labels)
+				.p;
+	}
+	assert_buf(racks, expected);
+}
+
+/* Five nodes of rack a, one of b, a small one of c, and one that has no rack. */
+static void spread_pool(const char *text)
+{
+	static const char *const racks[] = { "rack=a", "rack=a", "rack=a", "rack=a",
+					     "rack=a", "rack=b", "rack=c", "" };
+
+	pool_fini(&pool);
+	pool_init(&pool);
+	for (size_t i = 0; i < ARRAY_LEN(racks); i++)
+		pool_add(&pool, arena_printf(&pool.arena, "n%zu", i).p, racks[i]);
+	pool.request.kind = (struct sched_count){ .key = STR("kind"), .value = STR("k") };
+	pool_spread(&pool, text);
+}
+
+static void test_spreads(void **state)
+{
+	static const char *const words[] = { "by!=rack", "by==/rack/", "by==ra*", "on==rack" };
+
+	(void)state;
+	/* What others there are counts nothing: only its own kind. */
+	spread_pool("by==rack");
+	pool.v[6].sched.containers = 50;
+	pool.v[7].sched.containers = 0;
+	for (int i = 0; i < 5; i++)
+		pool.v[i].sched.containers = 20;
+	pool.v[5].sched.containers = 1;
+	assert_spread("bacbacbac");
+
+	/* A full rack is waited for; a soft one is passed over, and the fewest of the rest taken. */
+	spread_pool("by==rack");
+	pool.request.memory = MIBS(512);
+	pool.v[6].sched.memory = MIBS(256);
+	pool.v[5].sched.memory = MIBS(8192);
+	assert_spread("ba---");
+	spread_pool("by==~rack");
+	pool.request.memory = MIBS(512);
+	pool.v[6].sched.memory = MIBS(256);
+	pool.v[5].sched.memory = MIBS(8192);
+	assert_spread("bababa");
+
+	/* Racks that the request may not go to are not waited for. */
+	spread_pool("by==rack");
+	pool_constraint(&pool, "rack!=c");
+	pool.v[5].sched.containers = 1;
+	pool.v[5].sched.healthy = false;
+	assert_spread("aaa");
+
+	for (size_t i = 0; i < ARRAY_LEN(words); i++) {
+		struct str text = str_from(words[i]);
+		struct error *err;
+
+		exprs_fini(&pool.request.spreads);
+		assert_ok(exprs_parse(&text, 1, &pool.arena, &pool.request.spreads));
+		err = sched_check_spreads(&pool.request.spreads);
+		assert_int_equal(error_kind(err), ERR_INVALID);
+		error_free(err);
+	}
+}
+
+/* by==node, and zones before their racks. */
+static void test_spreads_of_several(void **state)
+{
+	(void)state;
+	pool_fini(&pool);
+	pool_init(&pool);
+	pool_add(&pool, "n1", "zone=x rack=1");
+	pool_add(&pool, "n2", "zone=x rack=2");
+	pool_add(&pool, "n3", "zone=y rack=3");
+	pool.request.kind = (struct sched_count){ .key = STR("kind"), .value = STR("k") };
+	pool_spread(&pool, "by==zone");
+	pool_spread(&pool, "by==rack");
+	pool.v[0].sched.containers = 1;
+	pool.v[1].sched.containers = 2;
+	pool.v[2].sched.containers = 3;
+	assert_spread("1323");
+
+	exprs_fini(&pool.request.spreads);
+	pool_spread(&pool, "by==node");
+	for (int i = 0; i < 3; i++)
+		pool.v[i].container_labels = "";
+	pool.v[0].container_labels = "kind=k";
+	assert_spread("23");
+}
+
+static void test_spread_refusal(void **state)
+{
+	struct sched_node *node;
+	struct error *err;
+
+	(void)state;
+	spread_pool("by==rack");
+	for (size_t i = 0; i < 5; i++)
+		pool.v[i].container_labels = "kind=k";
+	pool.v[5].container_labels = "kind=k";
+	pool.v[6].sched.reserved_memory = MIBS(4096);
+	pool.request.memory = MIBS(1);
+	pool.n = 8;
+	err = pool_schedule(&pool, &node);
+	assert_string_equal(
+		error_message(err),
+		"Unable to find a node that satisfies the following conditions \n[spread:by==rack]"
+		"\nno node fits: 8 nodes: 1 MiB of memory not free on n6 (0 B free); spread "
+		"by==rack "
+		"does not allow n0, n1, n2, n3, n4 and 2 more (5 in rack=a, 0 elsewhere)");
+	error_free(err);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		test(test_nothing_asked), test(test_health),	   test(test_ports),
-		test(test_slots),	  test(test_dependencies), test(test_constraints),
-		test(test_affinities),	  test(test_whitelists),   test(test_several),
-		test(test_label_twice),	  test(test_resources),	   test(test_names),
+		test(test_nothing_asked),  test(test_health),
+		test(test_ports),	   test(test_slots),
+		test(test_dependencies),   test(test_constraints),
+		test(test_affinities),	   test(test_whitelists),
+		test(test_several),	   test(test_label_twice),
+		test(test_resources),	   test(test_names),
+		test(test_limits),	   test(test_bad_limits),
+		test(test_spreads),	   test(test_spreads_of_several),
+		test(test_spread_refusal),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
