@@ -54,6 +54,12 @@ may_suspend must_check struct error *system_ping(struct request *r);
 may_suspend must_check struct error *system_version(struct request *r);
 may_suspend must_check struct error *system_any_node(struct request *r);
 may_suspend must_check struct error *system_df(struct request *r);
+may_suspend must_check struct error *system_plugins(struct request *r);
+
+/* nodes.c */
+may_suspend must_check struct error *nodes_list(struct request *r);
+may_suspend must_check struct error *nodes_inspect(struct request *r);
+may_suspend must_check struct error *placement_tell(struct request *r);
 
 /* info.c */
 may_suspend must_check struct error *system_info(struct request *r);

@@ -96,7 +96,7 @@ const struct route routes[] = {
 	{ "PUT", "/volumes/{name}", refuse_for_now, ROUTE_REFUSED, "volumes are managed on the nodes" },
 	{ "DELETE", "/volumes/{name}", refuse_for_now, ROUTE_REFUSED, "volumes are managed on the nodes" },
 	{ "GET", "/system/df", system_df, ROUTE_ALL, "added up; an image counts with all its copies" },
-	{ "GET", "/plugins", refuse_for_now, ROUTE_REFUSED, "plugins are managed on the nodes" },
+	{ "GET", "/plugins", system_plugins, ROUTE_ALL, "what several nodes have by one name is node/name" },
 	{ "GET", "/plugins/privileges", refuse_for_now, ROUTE_REFUSED, "plugins are managed on the nodes" },
 	{ "POST", "/plugins/pull", refuse_for_now, ROUTE_REFUSED, "plugins are managed on the nodes" },
 	{ "POST", "/plugins/create", refuse_for_now, ROUTE_REFUSED, "plugins are managed on the nodes" },
@@ -109,9 +109,9 @@ const struct route routes[] = {
 	{ "DELETE", "/plugins/{name}", refuse_for_now, ROUTE_REFUSED, "plugins are managed on the nodes" },
 
 	/* The pool. */
-	{ "POST", "/placement", refuse_for_now, ROUTE_REFUSED, "a refused create tells why, node by node" },
-	{ "GET", "/nodes", refuse_for_now, ROUTE_REFUSED, "docker info lists the nodes" },
-	{ "GET", "/nodes/{id}", refuse_for_now, ROUTE_REFUSED, "docker info lists the nodes" },
+	{ "POST", "/placement", placement_tell, ROUTE_MEMORY, "no engine has it: where a create would go" },
+	{ "GET", "/nodes", nodes_list, ROUTE_MEMORY, "the nodes of the pool, in swarm mode's shape" },
+	{ "GET", "/nodes/{id}", nodes_inspect, ROUTE_MEMORY, "by name, ID or address" },
 
 	/* Swarm mode. */
 	SWARM_MODE("DELETE", "/nodes/{id}"),

@@ -12,6 +12,7 @@
 #include "api/reply.h"
 #include "base/mem.h"
 #include "cluster/disk_usage.h"
+#include "cluster/plugins.h"
 #include "http/reply.h"
 #include "http/url.h"
 #include "json/build.h"
@@ -165,6 +166,14 @@ may_suspend struct error *system_df(struct request *r)
 	struct str answer;
 
 	TRY(cluster_disk_usage(r->cluster, r->in->url.raw_query, r->version, r->arena, &answer));
+	return reply_json(r, 200, answer);
+}
+
+may_suspend struct error *system_plugins(struct request *r)
+{
+	struct str answer;
+
+	TRY(cluster_list_plugins(r->cluster, r->in->url.raw_query, r->version, r->arena, &answer));
 	return reply_json(r, 200, answer);
 }
 

@@ -29,6 +29,13 @@ may_suspend must_check struct error *cluster_create(struct cluster *c,
 						    struct arena *arena, struct str *ret_reply);
 
 /*
+ * Where cluster_create would put it now, and for each node why it fits or not; nothing is created
+ * or kept. ERR_INVALID and ERR_CONFLICT as a create; that no node fits is an answer.
+ */
+must_check struct error *cluster_try_create(struct cluster *c, const struct create_request *req,
+					    struct arena *arena, struct str *ret_json);
+
+/*
  * POST /containers/{id}/rename: refuses a name that the pool has (409), holds the new one while the
  * engine renames.
  */

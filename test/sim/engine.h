@@ -192,7 +192,8 @@ void fake_networks_fini(struct sim_engine *e);
 void fake_execs_fini(struct sim_engine *e);
 
 /* Handlers, each in the file of its matter. */
-sim_handler_fn serve_host_ping, serve_host_version, serve_host_info, serve_events_follow;
+sim_handler_fn serve_host_plugins, serve_host_ping, serve_host_version, serve_host_info,
+	serve_events_follow;
 sim_handler_fn serve_container_list, serve_container_inspect, serve_container_create,
 	serve_container_remove, serve_container_rename, serve_container_update,
 	serve_container_commit;

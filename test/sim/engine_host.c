@@ -96,3 +96,14 @@ may_suspend struct error *serve_host_info(struct sim_call *call)
 	write_info(call->e, &o);
 	return fake_reply(call, 200, &text);
 }
+
+/* One that all engines have, and one that is only on the first. */
+may_suspend struct error *serve_host_plugins(struct sim_call *call)
+{
+	_cleanup_(strbuf_fini) struct strbuf text = STRBUF_INIT;
+	bool first = strcmp(call->e->name, "n1") == 0;
+
+	strbuf_addf(&text, "[{\"Id\":\"%.12s\",\"Name\":\"shared:latest\",\"Enabled\":true}%s]",
+		    call->e->id, first ? ",{\"Id\":\"x\",\"Name\":\"only-on-n1\"}" : "");
+	return fake_reply(call, 200, &text);
+}

@@ -19,6 +19,7 @@ static const struct engine_route engine_routes[] = {
 	{ "GET", "/info", serve_host_info },
 	{ "GET", "/events", serve_events_follow },
 	{ "GET", "/system/df", serve_disk_usage },
+	{ "GET", "/plugins", serve_host_plugins },
 	{ "GET", "/containers/json", serve_container_list },
 	{ "POST", "/containers/create", serve_container_create },
 	{ "POST", "/containers/prune", serve_container_prune },
