@@ -7,6 +7,7 @@
 #include "base/slab.h"
 
 #include <assert.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,6 +20,12 @@
 #if __has_feature(address_sanitizer)
 #define __SANITIZE_ADDRESS__ 1
 #endif
+#endif
+
+#ifdef __SANITIZE_ADDRESS__
+static const bool all_from_heap = true;
+#else
+static const bool all_from_heap = false;
 #endif
 
 enum {
@@ -135,11 +142,9 @@ static void *take_piece(struct slab *s)
 
 void *slab_alloc(size_t n)
 {
-#ifdef __SANITIZE_ADDRESS__
-	return mem_alloc(n);
-#else
-	return n > SLAB_LARGEST ? mem_alloc(n) : take_piece(slab_with_room(size_index(n)));
-#endif
+	if (all_from_heap || n > SLAB_LARGEST)
+		return mem_alloc(n);
+	return take_piece(slab_with_room(size_index(n)));
 }
 
 /* One empty slab of a size is kept: something of that size is likely to be wanted again. */
@@ -152,7 +157,7 @@ static void drop_if_empty(struct slab *s, const struct list *head)
 	unmap((char *)s, SLAB);
 }
 
-static _unused_ void put_piece(struct slab *s, void *p, size_t index)
+static void put_piece(struct slab *s, void *p, size_t index)
 {
 	struct piece *piece = p;
 
@@ -169,15 +174,10 @@ void slab_free(void *p, size_t n)
 {
 	if (!p)
 		return;
-#ifdef __SANITIZE_ADDRESS__
-	(void)n;
-	free(p);
-#else
-	if (n > SLAB_LARGEST)
+	if (all_from_heap || n > SLAB_LARGEST)
 		free(p);
 	else
 		put_piece((struct slab *)((uintptr_t)p & ~((uintptr_t)SLAB - 1)), p, size_index(n));
-#endif
 }
 
 size_t slab_mapped(void)

@@ -150,7 +150,7 @@ struct error *discovery_expand(struct str pattern, struct arena *arena, struct v
 {
 	_cleanup_(strbuf_fini) struct strbuf text = STRBUF_INIT;
 	struct pattern p;
-	size_t n;
+	size_t n = 0;
 
 	if (pattern.n > PATTERN_MAX)
 		return error_new(ERR_INVALID, "an address of %zu bytes: \"%.*s...\"", pattern.n,
