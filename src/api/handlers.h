@@ -42,6 +42,22 @@ may_suspend must_check struct error *images_remove(struct request *r);
 may_suspend must_check struct error *containers_prune(struct request *r);
 may_suspend must_check struct error *images_prune(struct request *r);
 may_suspend must_check struct error *build_prune(struct request *r);
+may_suspend must_check struct error *volumes_prune(struct request *r);
+may_suspend must_check struct error *networks_prune(struct request *r);
+
+/* volumes.c */
+may_suspend must_check struct error *volumes_list(struct request *r);
+may_suspend must_check struct error *volumes_create(struct request *r);
+may_suspend must_check struct error *volumes_inspect(struct request *r);
+may_suspend must_check struct error *volumes_remove(struct request *r);
+
+/* networks.c */
+may_suspend must_check struct error *networks_list(struct request *r);
+may_suspend must_check struct error *networks_create(struct request *r);
+may_suspend must_check struct error *networks_inspect(struct request *r);
+may_suspend must_check struct error *networks_remove(struct request *r);
+may_suspend must_check struct error *networks_connect(struct request *r);
+may_suspend must_check struct error *networks_disconnect(struct request *r);
 
 /* build.c */
 may_suspend must_check struct error *build_start(struct request *r);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Prunes of containers, images and build cache. `node` among the filters is the pool's own.
+ * Prunes. `node` among the filters is the pool's own.
  */
 #include "cluster/prune.h"
 
@@ -48,4 +48,14 @@ may_suspend struct error *images_prune(struct request *r)
 may_suspend struct error *build_prune(struct request *r)
 {
 	return prune(r, PRUNE_BUILD_CACHE);
+}
+
+may_suspend struct error *volumes_prune(struct request *r)
+{
+	return prune(r, PRUNE_VOLUMES);
+}
+
+may_suspend struct error *networks_prune(struct request *r)
+{
+	return prune(r, PRUNE_NETWORKS);
 }

@@ -8,11 +8,15 @@
 #include "engine/client.h"
 
 /*
- * Sends `method path` with an optional JSON body; the answer's body goes to the arena. An answer of
+ * Sends `method path`, the second with a JSON body; the answer's body goes to the arena. An answer of
  * 400 or more is the engine's refusal as an error.
  */
 may_suspend must_check struct error *call_engine(struct engine *e, struct api_version version,
 						 const char *method, struct str path,
 						 struct arena *arena, struct str *ret_body);
+may_suspend must_check struct error *call_engine_json(struct engine *e, struct api_version version,
+						      const char *method, struct str path,
+						      struct str json, struct arena *arena,
+						      struct str *ret_body);
 
 #endif

@@ -13,7 +13,12 @@ static may_suspend struct error *call_and_take(struct fan_job *job)
 {
 	const struct fan *f = job->fan;
 
-	TRY(call_engine(job->engine, f->version, f->method, f->path, &job->arena, &job->body));
+	if (str_empty(f->json))
+		TRY(call_engine(job->engine, f->version, f->method, f->path, &job->arena,
+				&job->body));
+	else
+		TRY(call_engine_json(job->engine, f->version, f->method, f->path, f->json,
+				     &job->arena, &job->body));
 	return f->on_answer ? f->on_answer(job) : NULL;
 }
 

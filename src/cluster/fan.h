@@ -22,12 +22,14 @@ struct fan {
 	struct api_version version;
 	const char *method;
 	struct str path;
-	int64_t time; /* that a node may take for its answer; 0: a minute */
+	struct str json; /* the body; empty: none */
+	int64_t time;	 /* that a node may take for its answer; 0: a minute */
 	/*
 	 * What is done about one node's answer, on that node's fiber while others still work; its
 	 * error is the node's. May be NULL.
 	 */
 	may_suspend struct error *(*on_answer)(struct fan_job *job);
+	void *arg; /* for on_answer */
 	struct fan_job *jobs;
 	size_t n;
 };

@@ -49,6 +49,8 @@ void flight_board(struct flight *f, struct member *m, struct str swarm_id)
 	if (!str_empty(swarm_id))
 		map_put(&m->cluster->flight_swarm_ids, f);
 
+	for (size_t i = 0; i < f->n_volumes; i++)
+		claim_take(m->cluster, f->volumes[i], f->engine);
 	m->sched.containers++;
 	m->sched.reserved_nano_cpus += f->nano_cpus;
 	m->sched.reserved_memory += f->memory;
@@ -76,6 +78,8 @@ static void unreserve(struct flight *f)
 void flight_leave(struct cluster *c, struct flight *f)
 {
 	unreserve(f);
+	for (size_t i = 0; f->engine && i < f->n_volumes; i++)
+		claim_drop(c, f->volumes[i]);
 	if (f->member)
 		list_remove(&f->at_member);
 	f->member = NULL;

@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "cluster/images.h"
 #include "cluster/internal.h"
+#include "cluster/label_filter.h"
 #include "docker/filters.h"
 #include "docker/ref.h"
 #include "fiber/fiber.h"
@@ -122,38 +123,6 @@ static bool matches_reference(const struct image_listing *l, struct merged *m)
 	return m->tags.n > 0 || m->digests.n > 0;
 }
 
-static bool get_label(const void *labels, struct str key, struct str *ret_value)
-{
-	struct json_iter it = json_iter(*(const struct json *)labels);
-	struct json value;
-	struct str name;
-
-	while (json_next(&it, &name, &value)) {
-		if (!str_eq(name, key))
-			continue;
-		*ret_value = json_str(value);
-		return true;
-	}
-	return false;
-}
-
-static bool matches_labels(const struct image_listing *l, const struct merged *m)
-{
-	_cleanup_(arena_fini) struct arena arena = ARENA_INIT;
-	struct json root, labels;
-	struct error *err;
-
-	if (!filters_get(&l->query->filters, "label"))
-		return true;
-	err = json_parse(m->copy->entry, &arena, &root);
-	if (err) {
-		error_free(err);
-		return false;
-	}
-	labels = json_get(root, "Labels");
-	return filters_match_labels(&l->query->filters, "label", get_label, &labels);
-}
-
 static bool matches(const struct image_listing *l, struct merged *m)
 {
 	if (!m->on_asked_node)
@@ -164,7 +133,7 @@ static bool matches(const struct image_listing *l, struct merged *m)
 		return false;
 	if (l->since && m->copy->created <= l->since)
 		return false;
-	return matches_reference(l, m) && matches_labels(l, m);
+	return matches_reference(l, m) && label_filter_match(&l->query->filters, m->copy->entry);
 }
 
 static struct error *look_up(const struct image_listing *l, const char *key, int64_t *ret_created)

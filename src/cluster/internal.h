@@ -33,6 +33,7 @@ struct member {
 	bool settled;	/* it has been validated, or has failed to be, once */
 	bool admitted;	/* validated: its ID is its own, while it is being read already */
 	bool placeable; /* its sched_node is in cluster->nodes */
+	uint64_t mark;	/* of draw.c: a set that it is in */
 };
 
 /* A container that is being created (or a name that is being given): it counts already. */
@@ -44,10 +45,12 @@ struct flight {
 	int64_t nano_cpus, memory;
 	const struct container_port *ports;
 	size_t n_ports;
-	struct json labels;    /* that the container will have */
-	struct str image;      /* as it will be listed */
-	struct engine *engine; /* a reference: the member may leave first */
-	bool landed;	       /* its container is in the tables and counts by itself */
+	struct json labels;	   /* that the container will have */
+	struct str image;	   /* as it will be listed */
+	struct engine *engine;	   /* a reference: the member may leave first */
+	bool landed;		   /* its container is in the tables and counts by itself */
+	const struct str *volumes; /* named, and nowhere yet: claimed for its node */
+	size_t n_volumes;
 };
 
 /* An event of the pool itself, kept for who asks for the past. */
@@ -70,6 +73,9 @@ struct cluster {
 	struct tally kinds;  /* likewise, key "image": what they were made of */
 	struct vec numbers;  /* of struct member, at its number; NULL: free */
 	struct map flight_swarm_ids;
+	struct map claims;	   /* of struct claim: volumes being made (claims.c) */
+	struct map network_names;  /* of struct held_network: networks being made (networks.c) */
+	uint64_t marks;		   /* the last that was given to members (draw.c) */
 	struct list running_pulls; /* of pull_once.c */
 	struct list pull_targets;  /* of struct pull_target, the oldest first (pull_target.c) */
 	struct build_table builds;
@@ -115,6 +121,18 @@ void flight_end(struct cluster *c, struct flight *f);
 void flights_strand(struct member *m); /* it leaves: they hold nothing there any more */
 struct str flight_name_key(const void *item);
 struct str flight_swarm_id_key(const void *item);
+
+/*
+ * claims.c: a volume that is being made, or that a creation in flight will make, has its node
+ * already. claim_engine: NULL where nobody makes it; borrowed. Each claim is dropped once.
+ */
+struct engine *claim_engine(const struct cluster *c, struct str volume);
+void claim_take(struct cluster *c, struct str volume, struct engine *e);
+void claim_drop(struct cluster *c, struct str volume);
+struct str claim_key(const void *claim);
+
+/* networks.c */
+struct str held_network_key(const void *held);
 
 /* events.c */
 void events_engine(struct cluster *c, struct engine *e, const struct docker_event *ev);

@@ -165,8 +165,8 @@ struct error *object_index_find(const struct object_index *x, struct str ref, st
 	return NULL;
 }
 
-void object_index_find_all(const struct object_index *x, struct str name, struct found *ret)
+void object_index_find_all(const struct object_index *x, struct str ref, struct found *ret)
 {
 	*ret = (struct found){ NULL, 0 };
-	find_in(object_index_named(x, name), STR_NONE, ret);
+	find_in_order(x, ref, ret);
 }

@@ -47,8 +47,8 @@ void found_fini(struct found *f);
  */
 must_check struct error *object_index_find(const struct object_index *x, struct str ref,
 					   struct found *ret);
-/* All copies of that name, of however many things: n is 0 where there are none. */
-void object_index_find_all(const struct object_index *x, struct str name, struct found *ret);
+/* The same, of however many things: n is 0 where there are none. */
+void object_index_find_all(const struct object_index *x, struct str ref, struct found *ret);
 
 /* In an engine's words: "get x: no such volume", "network x not found". */
 must_check struct error *object_unknown(enum object_kind kind, struct str ref);

@@ -10,6 +10,7 @@
 #include "base/rand.h"
 #include "cluster/call.h"
 #include "cluster/images.h"
+#include "cluster/objects.h"
 #include "cluster/placement.h"
 #include "docker/auth.h"
 #include "engine/client.h"
@@ -45,6 +46,10 @@ static void write_body(struct placement *p, struct strbuf *out)
 		.cpu_shares = -1,
 		.containers = p->renames,
 		.n_containers = p->n_renames,
+		.volumes = p->volume_renames,
+		.n_volumes = p->n_volume_renames,
+		.networks = p->network_renames,
+		.n_networks = p->n_network_renames,
 	};
 
 	if (p->cores)
@@ -66,6 +71,20 @@ static may_suspend struct error *settle_drawn_name(struct placement *p, struct s
 	return cluster_rename(p->c, ct, name, p->req->version);
 }
 
+/* Who names them next is drawn here. */
+static may_suspend void enter_volumes(struct placement *p)
+{
+	struct engine *e = p->flight.engine;
+
+	for (size_t i = 0; i < p->config.volumes.n; i++) {
+		struct str name = p->config.volumes.v[i];
+
+		name = str_skip(name, (size_t)(str_find_char(name, '/') + 1));
+		if (!map_get(engine_volumes(e), name))
+			object_read_back(e, OBJECT_VOLUME, name);
+	}
+}
+
 /* The engine has made it: into the tables before the client hears of it. */
 static may_suspend void enter(struct placement *p, struct str reply)
 {
@@ -76,6 +95,7 @@ static may_suspend void enter(struct placement *p, struct str reply)
 	err = json_parse(reply, p->arena, &root);
 	if (!err) {
 		id = json_get_str(root, "Id");
+		enter_volumes(p);
 		err = engine_refresh_container(p->flight.engine, id);
 		if (!err)
 			err = settle_drawn_name(p, id);

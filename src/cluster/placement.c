@@ -6,6 +6,7 @@
 #include "cluster/placement.h"
 
 #include "base/rand.h"
+#include "cluster/draw.h"
 
 void placement_fini(struct placement *p)
 {
@@ -217,13 +218,27 @@ static struct error *find_dependencies(struct placement *p)
 	return NULL;
 }
 
+static void restore_only(struct placement *p, const struct sched_request *before)
+{
+	p->sched.only = before->only;
+	p->sched.n_only = before->n_only;
+	p->sched.only_why = before->only_why;
+}
+
 struct error *placement_board(struct placement *p)
 {
+	const struct sched_request before = p->sched;
 	struct sched_node *node;
+	struct error *err;
 
 	TRY(find_dependencies(p));
-	TRY(schedule(&p->c->config.scheduler, (struct sched_node *const *)p->c->nodes.v,
-		     p->c->nodes.n, &p->sched, p->arena, &node));
+	err = draw(p);
+	if (!err)
+		err = schedule(&p->c->config.scheduler, (struct sched_node *const *)p->c->nodes.v,
+			       p->c->nodes.n, &p->sched, p->arena, &node);
+	restore_only(p, &before);
+	if (err)
+		return err;
 	flight_board(&p->flight, member_of_node(node), p->swarm_id);
 	return NULL;
 }
@@ -247,8 +262,6 @@ struct error *placement_board_among(struct placement *p, const struct engines *e
 	p->sched.n_only = n;
 	p->sched.only_why = why;
 	err = placement_board(p);
-	p->sched.only = before.only;
-	p->sched.n_only = before.n_only;
-	p->sched.only_why = before.only_why;
+	restore_only(p, &before);
 	return err;
 }

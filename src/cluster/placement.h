@@ -21,8 +21,8 @@ struct placement {
 	int64_t cores; /* nano-CPUs that were asked for through CpuShares; 0: none */
 	struct flight flight;
 	/* What the engine knows under another name than the user wrote ("node-1/db"). */
-	struct config_rename *renames;
-	size_t n_renames;
+	struct config_rename *renames, *volume_renames, *network_renames;
+	size_t n_renames, n_volume_renames, n_network_renames;
 };
 
 /* Reads p->req into the rest; c, req and arena are set. ERR_INVALID. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One prune on every node. Volumes and networks are not here: theirs are about names of the pool.
+ * One prune on every node.
  */
 #include "cluster/prune.h"
 
@@ -8,6 +8,8 @@
 #include "base/log.h"
 #include "base/map.h"
 #include "cluster/fan.h"
+#include "cluster/internal.h"
+#include "cluster/objects.h"
 #include "json/build.h"
 
 /* Image layers are deleted by the thousand; a node is given up sooner only when it is down. */
@@ -16,15 +18,29 @@
 static may_suspend struct error *forget_containers(struct fan_job *job);
 static may_suspend struct error *refresh_images(struct fan_job *job);
 static may_suspend struct error *check_json(struct fan_job *job);
+static may_suspend struct error *forget_volumes(struct fan_job *job);
+static may_suspend struct error *forget_networks(struct fan_job *job);
 
 static const struct prune_row {
 	const char *path, *list;
 	may_suspend struct error *(*on_answer)(struct fan_job *job);
+	bool named; /* the list is of names, which nodes may share and mean different things by */
+	enum object_kind kind; /* of what is named */
 } rows[] = {
-	[PRUNE_CONTAINERS] = { "/containers/prune", "ContainersDeleted", forget_containers },
-	[PRUNE_IMAGES] = { "/images/prune", "ImagesDeleted", refresh_images },
-	[PRUNE_BUILD_CACHE] = { "/build/prune", "CachesDeleted", check_json },
+	[PRUNE_CONTAINERS] = { "/containers/prune", "ContainersDeleted", forget_containers, false,
+			       0 },
+	[PRUNE_IMAGES] = { "/images/prune", "ImagesDeleted", refresh_images, false, 0 },
+	[PRUNE_BUILD_CACHE] = { "/build/prune", "CachesDeleted", check_json, false, 0 },
+	[PRUNE_VOLUMES] = { "/volumes/prune", "VolumesDeleted", forget_volumes, true,
+			    OBJECT_VOLUME },
+	[PRUNE_NETWORKS] = { "/networks/prune", "NetworksDeleted", forget_networks, true,
+			     OBJECT_NETWORK },
 };
+
+static struct str text_key(const void *item)
+{
+	return *(const struct str *)item;
+}
 
 static struct error *read_answer(struct fan_job *job, struct json *ret)
 {
@@ -50,6 +66,44 @@ static may_suspend struct error *forget_containers(struct fan_job *job)
 	it = json_iter(json_get(root, "ContainersDeleted"));
 	while (json_next(&it, NULL, &id))
 		engine_forget_container(job->engine, json_str(id));
+	return NULL;
+}
+
+static may_suspend struct error *forget_volumes(struct fan_job *job)
+{
+	struct json root, name;
+	struct json_iter it;
+
+	TRY(read_answer(job, &root));
+	it = json_iter(json_get(root, "VolumesDeleted"));
+	while (json_next(&it, NULL, &name))
+		engine_forget_object(job->engine, OBJECT_VOLUME, json_str(name));
+	return NULL;
+}
+
+/* Engines tell names here; each network of such a name is looked at anew. */
+static may_suspend struct error *forget_networks(struct fan_job *job)
+{
+	_cleanup_(map_fini) struct map gone;
+	_cleanup_(vec_fini) struct vec keys = VEC_INIT;
+	struct json root, name;
+	struct json_iter it;
+	struct object *o;
+
+	TRY(read_answer(job, &root));
+	map_init(&gone, text_key);
+	it = json_iter(json_get(root, "NetworksDeleted"));
+	while (json_next(&it, NULL, &name)) {
+		struct str *text = arena_new(&job->arena, struct str);
+
+		*text = json_str(name);
+		map_put(&gone, text);
+	}
+	for (size_t at = 0; (o = map_next(engine_networks(job->engine), &at));)
+		if (map_get(&gone, o->name))
+			vec_push(&keys, arena_cstr(&job->arena, o->key));
+	for (size_t i = 0; i < keys.n; i++)
+		object_read_back(job->engine, OBJECT_NETWORK, str_from(keys.v[i]));
 	return NULL;
 }
 
@@ -88,22 +142,32 @@ static may_suspend struct error *refresh_images(struct fan_job *job)
 
 /* What all nodes deleted together. */
 struct pruned {
+	const struct cluster *c;
+	const struct prune_row *row;
 	struct arena *arena;
-	struct map seen; /* of struct str: an image that several nodes had is told once */
+	struct map counts; /* of struct counted: names that nodes told */
+	struct map seen;   /* of struct str: an image that several nodes had is told once */
 	struct strbuf list;
 	struct json_out out;
 	size_t n;
 	int64_t space;
 };
 
-static struct str text_key(const void *item)
+struct counted {
+	struct str name;
+	unsigned int nodes;
+};
+
+static struct str counted_key(const void *item)
 {
-	return *(const struct str *)item;
+	return ((const struct counted *)item)->name;
 }
 
-static void pruned_init(struct pruned *p, struct arena *arena)
+static void pruned_init(struct pruned *p, const struct cluster *c, const struct prune_row *row,
+			struct arena *arena)
 {
-	*p = (struct pruned){ .arena = arena };
+	*p = (struct pruned){ .c = c, .row = row, .arena = arena };
+	map_init(&p->counts, counted_key);
 	map_init(&p->seen, text_key);
 	p->out = json_out(&p->list);
 }
@@ -111,21 +175,56 @@ static void pruned_init(struct pruned *p, struct arena *arena)
 static void pruned_fini(struct pruned *p)
 {
 	map_fini(&p->seen);
+	map_fini(&p->counts);
 	strbuf_fini(&p->list);
 }
 
-static struct error *pruned_add(struct pruned *p, struct fan_job *job, const char *list)
+static struct error *count_names(struct pruned *p, struct fan_job *job)
+{
+	struct json root, item;
+	struct json_iter it;
+
+	TRY(read_answer(job, &root));
+	it = json_iter(json_get(root, p->row->list));
+	while (json_next(&it, NULL, &item)) {
+		struct counted *one = map_get(&p->counts, json_str(item));
+
+		if (!one) {
+			one = arena_zalloc_array(p->arena, 1, sizeof(*one));
+			one->name = json_str(item);
+			map_put(&p->counts, one);
+		}
+		one->nodes++;
+	}
+	return NULL;
+}
+
+/* As the list showed it: node/name where several nodes have, or had, one of that name. */
+static struct str told_name(const struct pruned *p, const struct fan_job *job, struct str name)
+{
+	_cleanup_(strbuf_fini) struct strbuf text = STRBUF_INIT, quoted = STRBUF_INIT;
+	const struct counted *one = map_get(&p->counts, name);
+
+	if ((one && one->nodes > 1) || p->c->config.compat ||
+	    object_index_named(&p->c->objects[p->row->kind], name))
+		strbuf_addf(&text, "%.*s/", STR_ARG(engine_name(job->engine)));
+	strbuf_add(&text, name);
+	json_quote(&quoted, strbuf_str(&text));
+	return arena_dup(p->arena, strbuf_str(&quoted));
+}
+
+static struct error *pruned_add(struct pruned *p, struct fan_job *job)
 {
 	struct json root, item;
 	struct json_iter it;
 
 	TRY(read_answer(job, &root));
 	p->space += json_get_i64(root, "SpaceReclaimed", 0);
-	it = json_iter(json_get(root, list));
+	it = json_iter(json_get(root, p->row->list));
 	while (json_next(&it, NULL, &item)) {
 		struct str *text = arena_new(p->arena, struct str);
 
-		*text = json_raw(item);
+		*text = p->row->named ? told_name(p, job, json_str(item)) : json_raw(item);
 		if (map_get(&p->seen, *text))
 			continue;
 		map_put(&p->seen, text);
@@ -135,25 +234,29 @@ static struct error *pruned_add(struct pruned *p, struct fan_job *job, const cha
 	return NULL;
 }
 
-static struct error *join(struct fan *fan, const char *list, struct pruned *p)
+static struct error *join(struct fan *fan, struct pruned *p)
 {
+	for (size_t i = 0; p->row->named && i < fan->n; i++)
+		if (!fan->jobs[i].err)
+			TRY(count_names(p, &fan->jobs[i]));
 	json_begin_array(&p->out);
 	for (size_t i = 0; i < fan->n; i++)
 		if (!fan->jobs[i].err)
-			TRY(pruned_add(p, &fan->jobs[i], list));
+			TRY(pruned_add(p, &fan->jobs[i]));
 	json_end_array(&p->out);
 	return NULL;
 }
 
 /* An engine that deleted nothing says null. */
-static struct str write_answer(const struct pruned *p, const char *list)
+static struct str write_answer(const struct pruned *p)
 {
 	_cleanup_(strbuf_fini) struct strbuf text = STRBUF_INIT;
 	struct json_out o = json_out(&text);
 
 	json_begin_object(&o);
-	json_put_raw(&o, list, p->n ? strbuf_str(&p->list) : STR("null"));
-	json_put_i64(&o, "SpaceReclaimed", p->space);
+	json_put_raw(&o, p->row->list, p->n ? strbuf_str(&p->list) : STR("null"));
+	if (p->row != &rows[PRUNE_NETWORKS])
+		json_put_i64(&o, "SpaceReclaimed", p->space);
 	json_end_object(&o);
 	strbuf_addc(&text, '\n');
 	return arena_dup(p->arena, strbuf_str(&text));
@@ -207,9 +310,9 @@ may_suspend struct error *cluster_prune(struct cluster *c, const struct prune_re
 		return error_new(ERR_NO_NODE, "No healthy node available in the cluster");
 	if (!str_empty(req->query))
 		fan.path = arena_printf(arena, "%s?%.*s", row->path, STR_ARG(req->query));
-	pruned_init(&pruned, arena);
+	pruned_init(&pruned, c, row, arena);
 	TRY(fan_call(&fan, &engines));
-	TRY(join(&fan, row->list, &pruned));
-	*ret_json = write_answer(&pruned, row->list);
+	TRY(join(&fan, &pruned));
+	*ret_json = write_answer(&pruned);
 	return failures(&fan, &pruned, req->what);
 }

@@ -9,7 +9,13 @@
 #include "docker/filters.h"
 #include "docker/version.h"
 
-enum prune_what { PRUNE_CONTAINERS, PRUNE_IMAGES, PRUNE_BUILD_CACHE };
+enum prune_what {
+	PRUNE_CONTAINERS,
+	PRUNE_IMAGES,
+	PRUNE_BUILD_CACHE,
+	PRUNE_VOLUMES,
+	PRUNE_NETWORKS,
+};
 
 struct prune_request {
 	enum prune_what what;
@@ -19,7 +25,7 @@ struct prune_request {
 };
 
 /*
- * The lists of what was deleted joined, the space added up, as an engine's own answer, in the
+ * The lists of what was deleted joined (volumes and networks as node/name where several have one), the space added up, as an engine's own answer, in the
  * arena. What went is out of the tables by then. Where a node failed: an error that names it and
  * says what the others did.
  */

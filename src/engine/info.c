@@ -137,6 +137,10 @@ static struct error *read_resources(struct engine_info *i, struct str addr)
 {
 	i->cpus = json_get_i64(i->info, "NCPU", 0);
 	i->memory = json_get_i64(i->info, "MemTotal", 0);
+	i->swarm_active = json_str_eq(json_path(i->info, "Swarm.LocalNodeState"), STR("active"));
+	i->swarm_manager =
+		i->swarm_active && json_is_true(json_path(i->info, "Swarm.ControlAvailable"));
+	i->cluster_store = !str_empty(json_get_str(i->info, "ClusterStore"));
 	/* A manager of this program answers with the sums of its pool: it is told by its version. */
 	if (i->cpus > 0 && i->memory > 0 && !str_starts(i->server_version, STR("swarm/")))
 		return NULL;

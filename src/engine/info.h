@@ -28,6 +28,8 @@ struct engine_info {
 	/* Built-in labels and the engine's own, sorted by key, each key once (section 3). */
 	struct engine_label *labels;
 	size_t n_labels;
+	/* Which networks it can make and join: swarm mode, and the older cluster store. */
+	bool swarm_active, swarm_manager, cluster_store;
 	struct str warnings;	   /* what was wrong with its labels, for the log; may be empty */
 	struct json info, version; /* the whole of both answers */
 	int64_t skew;		   /* the engine's clock less ours, ns; 0 below 2 s */

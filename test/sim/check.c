@@ -110,6 +110,8 @@ void sim_check(struct sim *s)
 
 	assert_int_equal(c->flight_names.n, 0);
 	assert_int_equal(c->flight_swarm_ids.n, 0);
+	assert_int_equal(c->claims.n, 0);
+	assert_int_equal(c->network_names.n, 0);
 	for (size_t i = 0; i < s->engines.n; i++) {
 		const struct sim_engine *e = s->engines.v[i];
 

@@ -276,12 +276,20 @@ may_suspend struct error *serve_network_inspect(struct sim_call *call)
 	return fake_reply(call, 200, &text);
 }
 
+static bool is_taken(const struct sim_engine *e, struct str name)
+{
+	for (size_t i = 0; i < e->networks.n; i++)
+		if (str_eq(str_from(((const struct sim_network *)e->networks.v[i])->name), name))
+			return true;
+	return false;
+}
+
 static struct error *check_new(const struct sim_engine *e, struct str name, struct str driver)
 {
 	if (is_built_in(name))
 		return fake_refuse(403, "operation is not permitted on predefined %.*s network ",
 				   STR_ARG(name));
-	if (fake_network_find(e, name))
+	if (is_taken(e, name))
 		return fake_refuse(409, "network with name %.*s already exists", STR_ARG(name));
 	if (str_eq(driver, STR("overlay")) && e->swarm != SWARM_MANAGER)
 		return fake_refuse(503,

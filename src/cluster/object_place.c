@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cluster/object_place.h"
+
+#include "cluster/internal.h"
+
+bool engine_has_plugin(const struct engine *e, const char *kind, struct str driver)
+{
+	const struct engine_info *info = engine_info(e);
+	struct json_iter it = json_iter(json_get(json_get(info->info, "Plugins"), kind));
+	struct json name;
+
+	while (json_next(&it, NULL, &name))
+		if (json_str_eq(name, driver))
+			return true;
+	return false;
+}
+
+struct error *object_split_name(const struct cluster *c, enum object_kind kind, struct str full,
+				struct engine **ret_on, struct str *ret_name)
+{
+	struct str node, name;
+
+	*ret_on = NULL;
+	*ret_name = full;
+	if (!str_cut(full, '/', &node, &name))
+		return NULL;
+	*ret_on = cluster_engine(c, node);
+	*ret_name = name;
+	if (*ret_on)
+		return NULL;
+	return error_new(ERR_INVALID, "No such node: %.*s (in the %s name %.*s)", STR_ARG(node),
+			 object_kind_name(kind), STR_ARG(full));
+}
+
+/* Where no node says that it can, one of them says why not. */
+static void choose_nodes(struct cluster *c, const struct object_place *what, struct arena *arena,
+			 struct sched_request *request)
+{
+	const struct sched_node **only =
+		arena_new_array(arena, const struct sched_node *, c->nodes.n);
+	size_t n = 0;
+
+	if (!what->on && !what->can)
+		return;
+	for (size_t i = 0; i < c->nodes.n; i++) {
+		const struct engine *e = member_of_node(c->nodes.v[i])->engine;
+
+		if (what->on ? e == what->on : what->can(e, what->driver))
+			only[n++] = c->nodes.v[i];
+	}
+	if (!n && !what->on)
+		return;
+	request->only = only;
+	request->n_only = n;
+	request->only_why = what->on ? "the name asks for another node" : what->why;
+}
+
+static void request_fini(struct sched_request *request)
+{
+	exprs_fini(&request->constraints);
+	exprs_fini(&request->affinities);
+	exprs_fini(&request->whitelists);
+}
+
+/* Expressions stand in labels alone here, as in a container's. */
+static struct error *read_expressions(struct str body, struct arena *arena,
+				      struct sched_request *request)
+{
+	struct container_config config;
+
+	TRY(container_config_read(body, arena, &config));
+	TRY(exprs_parse(config.constraints.v, config.constraints.n, arena, &request->constraints));
+	TRY(exprs_parse(config.affinities.v, config.affinities.n, arena, &request->affinities));
+	return exprs_parse(config.whitelists.v, config.whitelists.n, arena, &request->whitelists);
+}
+
+struct error *object_place(struct cluster *c, const struct object_place *what, struct arena *arena,
+			   struct engine **ret)
+{
+	_cleanup_(request_fini) struct sched_request request = { 0 };
+	struct sched_node *node;
+
+	TRY(read_expressions(what->body, arena, &request));
+	choose_nodes(c, what, arena, &request);
+	TRY(schedule(&c->config.scheduler, (struct sched_node *const *)c->nodes.v, c->nodes.n,
+		     &request, arena, &node));
+	*ret = engine_ref(member_of_node(node)->engine);
+	return NULL;
+}

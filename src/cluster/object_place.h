@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The node on which a new volume or network is made: placed as a container would be that asks for
+ * nothing. Private to cluster/.
+ */
+#ifndef CLUSTER_OBJECT_PLACE_H
+#define CLUSTER_OBJECT_PLACE_H
+
+#include "cluster/cluster.h"
+#include "engine/object.h"
+
+struct object_place {
+	struct str body;	 /* of the create: its Labels may hold expressions */
+	const struct engine *on; /* "node/name" asks for this node; or NULL */
+	bool (*can)(const struct engine *e,
+		    struct str driver); /* nodes that can make it; or NULL */
+	struct str driver;
+	const char *why; /* what a refusal says of the others */
+};
+
+/* A new reference. ERR_INVALID, ERR_NO_NODE as for a container. */
+must_check struct error *object_place(struct cluster *c, const struct object_place *what,
+				      struct arena *arena, struct engine **ret);
+
+/* Splits "node/name"; ERR_INVALID where there is no such node. *ret_on NULL: none is named. */
+must_check struct error *object_split_name(const struct cluster *c, enum object_kind kind,
+					   struct str full, struct engine **ret_on,
+					   struct str *ret_name);
+
+/* The node's /info names the driver among its plugins of that kind ("Volume", "Network"). */
+bool engine_has_plugin(const struct engine *e, const char *kind, struct str driver);
+
+#endif
