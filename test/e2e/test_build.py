@@ -11,7 +11,7 @@ import tarfile
 import pytest
 
 from lab import client, clis, wait_until
-from support import Background, emptied
+from support import Background, Wire, emptied
 
 CLASSIC = {'DOCKER_BUILDKIT': '0'}
 BUILDKIT = {'DOCKER_BUILDKIT': '1'}
@@ -196,3 +196,19 @@ def test_as_it_comes(manager, lab, cli, tmp_path):
     said = client.docker(manager.address, 'run', '--rm', 'plain', cli=cli).ok().stdout
     assert said == 'built\n'
     emptied(lab, manager)
+
+
+def test_grpc_reaches_buildkit(manager):
+    """What buildx opens: HTTP/2 in the clear behind an upgrade. BuildKit answers its preface with
+    SETTINGS, a frame of type 4."""
+    upgrade = {'Connection': 'Upgrade', 'Upgrade': 'h2c'}
+    with Wire(manager.address) as probe:
+        probe.request('POST', '/grpc', upgrade)
+        assert probe.head()[0] == 101
+    for _ in range(2):
+        with Wire(manager.address) as wire:
+            wire.request('POST', '/grpc', upgrade)
+            status, _, headers = wire.head()
+            assert (status, headers['upgrade']) == (101, 'h2c')
+            wire.send(b'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n' + bytes([0, 0, 0, 4, 0, 0, 0, 0, 0]))
+            assert wire.exactly(9)[3] == 4
