@@ -206,10 +206,9 @@ static struct str plugins_text(const struct engines *engines)
 {
 	for (size_t i = 0; i < engines->n; i++) {
 		const struct engine_info *info = engine_info(engines->v[i]);
-		struct json plugins = info ? json_get(info->info, "Plugins") : (struct json){ 0 };
 
-		if (json_type(plugins) == JSON_OBJECT)
-			return json_raw(plugins);
+		if (info && info->plugins.p)
+			return info->plugins;
 	}
 	return STR("{\"Volume\":null,\"Network\":null,\"Authorization\":null,\"Log\":null}");
 }

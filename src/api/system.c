@@ -90,16 +90,19 @@ static void end_component(struct json_out *o)
 /* One engine that stands for all of its version. */
 static void put_engines_of_version(struct json_out *o, const struct engine_info *info, size_t nodes)
 {
+	_cleanup_(arena_fini) struct arena arena = ARENA_INIT;
 	static const char *const details[] = {
 		"ApiVersion", "MinAPIVersion", "GitCommit",	"GoVersion",
 		"Os",	      "Arch",	       "KernelVersion", "BuildTime",
 	};
+	struct json version = { 0 };
 	char count[24];
 	int n = snprintf(count, sizeof(count), "%zu", nodes);
 
+	error_free(json_parse(info->version, &arena, &version)); /* it was read before */
 	put_component(o, "Engine", info->server_version);
 	for (size_t i = 0; i < ARRAY_LEN(details); i++)
-		json_put_str(o, details[i], json_get_str(info->version, details[i]));
+		json_put_str(o, details[i], json_get_str(version, details[i]));
 	json_put_str(o, "Experimental", STR("false"));
 	json_put_str(o, "Nodes", str_of(count, (size_t)n));
 	end_component(o);

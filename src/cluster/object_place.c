@@ -5,10 +5,13 @@
 
 bool engine_has_plugin(const struct engine *e, const char *kind, struct str driver)
 {
-	const struct engine_info *info = engine_info(e);
-	struct json_iter it = json_iter(json_get(json_get(info->info, "Plugins"), kind));
-	struct json name;
+	_cleanup_(arena_fini) struct arena arena = ARENA_INIT;
+	struct json plugins = { 0 }, name;
+	struct json_iter it;
 
+	if (engine_info(e)->plugins.p)
+		error_free(json_parse(engine_info(e)->plugins, &arena, &plugins));
+	it = json_iter(json_get(plugins, kind));
 	while (json_next(&it, NULL, &name))
 		if (json_str_eq(name, driver))
 			return true;

@@ -70,24 +70,30 @@ static void add_own_label(struct engine_info *i, struct str text, struct strbuf 
 		i->labels[i->n_labels++] = l;
 }
 
-static void read_labels(struct engine_info *i)
+/* A text that outlives the answer: of an answer little is kept, and there are many engines. */
+static struct str keep(struct engine_info *i, struct json object, const char *key)
+{
+	return arena_dup(&i->arena, json_get_str(object, key));
+}
+
+static void read_labels(struct engine_info *i, struct json info)
 {
 	_cleanup_(strbuf_fini) struct strbuf warnings = STRBUF_INIT;
-	struct json own = json_get(i->info, "Labels");
+	struct json own = json_get(info, "Labels");
 	struct json_iter it = json_iter(own);
 	struct json label;
 
 	i->labels = arena_new_array(&i->arena, struct engine_label,
 				    ARRAY_LEN(built_in) + json_count(own));
 	for (size_t k = 0; k < ARRAY_LEN(built_in); k++) {
-		struct str value = json_get_str(i->info, built_in[k].field);
+		struct str value = keep(i, info, built_in[k].field);
 
 		if (!str_empty(value))
 			i->labels[i->n_labels++] =
 				(struct engine_label){ str_from(built_in[k].key), value };
 	}
 	while (json_type(own) == JSON_ARRAY && json_next(&it, NULL, &label))
-		add_own_label(i, json_str(label), &warnings);
+		add_own_label(i, arena_dup(&i->arena, json_str(label)), &warnings);
 
 	qsort(i->labels, i->n_labels, sizeof(*i->labels), label_cmp);
 	i->warnings = arena_dup(&i->arena, strbuf_str(&warnings));
@@ -108,14 +114,14 @@ static int64_t read_skew(struct json info, int64_t before, int64_t after)
 	return theirs - (before + (after - before) / 2);
 }
 
-static struct error *read_versions(struct engine_info *i)
+static struct error *read_versions(struct engine_info *i, struct json version)
 {
-	struct str newest = json_get_str(i->version, "ApiVersion");
+	struct str newest = json_get_str(version, "ApiVersion");
 
 	if (!api_version_parse(newest, &i->api_newest))
 		return error_new(ERR_INVALID, "it tells no API version in /version");
 	/* Engines before 1.25 do not tell it, and take all that is older. */
-	if (!api_version_parse(json_get_str(i->version, "MinAPIVersion"), &i->api_oldest))
+	if (!api_version_parse(json_get_str(version, "MinAPIVersion"), &i->api_oldest))
 		i->api_oldest = API_VERSION_OLDEST;
 
 	if (api_version_cmp(i->api_newest, API_VERSION_OLDEST) < 0)
@@ -133,14 +139,14 @@ static struct error *read_versions(struct engine_info *i)
 	return NULL;
 }
 
-static struct error *read_resources(struct engine_info *i, struct str addr)
+static struct error *read_resources(struct engine_info *i, struct json info, struct str addr)
 {
-	i->cpus = json_get_i64(i->info, "NCPU", 0);
-	i->memory = json_get_i64(i->info, "MemTotal", 0);
-	i->swarm_active = json_str_eq(json_path(i->info, "Swarm.LocalNodeState"), STR("active"));
+	i->cpus = json_get_i64(info, "NCPU", 0);
+	i->memory = json_get_i64(info, "MemTotal", 0);
+	i->swarm_active = json_str_eq(json_path(info, "Swarm.LocalNodeState"), STR("active"));
 	i->swarm_manager =
-		i->swarm_active && json_is_true(json_path(i->info, "Swarm.ControlAvailable"));
-	i->cluster_store = !str_empty(json_get_str(i->info, "ClusterStore"));
+		i->swarm_active && json_is_true(json_path(info, "Swarm.ControlAvailable"));
+	i->cluster_store = !str_empty(json_get_str(info, "ClusterStore"));
 	/* A manager of this program answers with the sums of its pool: it is told by its version. */
 	if (i->cpus > 0 && i->memory > 0 && !str_starts(i->server_version, STR("swarm/")))
 		return NULL;
@@ -150,24 +156,23 @@ static struct error *read_resources(struct engine_info *i, struct str addr)
 			 STR_ARG(addr));
 }
 
-static struct error *read_all(struct engine_info *i, struct str addr, struct str info,
-			      struct str version)
+static struct error *read_info(struct engine_info *i, struct json info, struct str addr)
 {
-	TRY(error_wrap(json_parse(arena_dup(&i->arena, info), &i->arena, &i->info), "in /info"));
-	TRY(error_wrap(json_parse(arena_dup(&i->arena, version), &i->arena, &i->version),
-		       "in /version"));
+	i->id = keep(i, info, "ID");
+	i->name = keep(i, info, "Name");
+	i->server_version = keep(i, info, "ServerVersion");
+	i->os_type = keep(i, info, "OSType");
+	i->architecture = keep(i, info, "Architecture");
+	i->operating_system = keep(i, info, "OperatingSystem");
+	i->kernel_version = keep(i, info, "KernelVersion");
+	i->storage_driver = keep(i, info, "Driver");
+	if (json_type(json_get(info, "Plugins")) == JSON_OBJECT)
+		i->plugins = arena_dup(&i->arena, json_raw(json_get(info, "Plugins")));
+	return read_resources(i, info, addr);
+}
 
-	i->id = json_get_str(i->info, "ID");
-	i->name = json_get_str(i->info, "Name");
-	i->server_version = json_get_str(i->info, "ServerVersion");
-	i->os_type = json_get_str(i->info, "OSType");
-	i->architecture = json_get_str(i->info, "Architecture");
-	i->operating_system = json_get_str(i->info, "OperatingSystem");
-	i->kernel_version = json_get_str(i->info, "KernelVersion");
-	i->storage_driver = json_get_str(i->info, "Driver");
-
-	TRY(read_resources(i, addr));
-	TRY(read_versions(i));
+static struct error *check_who(const struct engine_info *i)
+{
 	if (str_empty(i->id))
 		return error_new(ERR_INVALID, "it tells no ID in /info");
 	if (str_empty(i->name))
@@ -175,18 +180,38 @@ static struct error *read_all(struct engine_info *i, struct str addr, struct str
 	return NULL;
 }
 
-struct error *engine_info_read(struct str addr, struct str info, struct str version,
+static struct error *read_all(struct engine_info *i, struct str addr, struct json info,
+			      struct json version)
+{
+	TRY(read_info(i, info, addr));
+	TRY(read_versions(i, version));
+	i->version = arena_dup(&i->arena, json_raw(version));
+	return check_who(i);
+}
+
+static struct error *parse_both(struct str info, struct str version, struct arena *arena,
+				struct json *ret_info, struct json *ret_version)
+{
+	TRY(error_wrap(json_parse(info, arena, ret_info), "in /info"));
+	return error_wrap(json_parse(version, arena, ret_version), "in /version");
+}
+
+struct error *engine_info_read(struct str addr, struct str info_text, struct str version_text,
 			       int64_t wall_before, int64_t wall_after, struct engine_info **ret)
 {
 	_cleanup_(engine_info_unrefp) struct engine_info *i = mem_new(struct engine_info);
+	_cleanup_(arena_fini) struct arena arena = ARENA_INIT;
+	struct json info, version;
 	struct error *err;
 
 	i->refs = 1;
-	err = read_all(i, addr, info, version);
+	err = parse_both(info_text, version_text, &arena, &info, &version);
+	if (!err)
+		err = read_all(i, addr, info, version);
 	if (err)
 		return error_as(ERR_INVALID, err);
-	read_labels(i);
-	i->skew = read_skew(i->info, wall_before, wall_after);
+	read_labels(i, info);
+	i->skew = read_skew(info, wall_before, wall_after);
 	*ret = take(i);
 	return NULL;
 }

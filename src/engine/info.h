@@ -30,9 +30,10 @@ struct engine_info {
 	size_t n_labels;
 	/* Which networks it can make and join: swarm mode, and the older cluster store. */
 	bool swarm_active, swarm_manager, cluster_store;
-	struct str warnings;	   /* what was wrong with its labels, for the log; may be empty */
-	struct json info, version; /* the whole of both answers */
-	int64_t skew;		   /* the engine's clock less ours, ns; 0 below 2 s */
+	struct str warnings; /* what was wrong with its labels, for the log; may be empty */
+	struct str version;  /* the answer of /version */
+	struct str plugins;  /* the JSON of Plugins in /info; STR_NONE: none */
+	int64_t skew;	     /* the engine's clock less ours, ns; 0 below 2 s */
 };
 
 /*

@@ -325,8 +325,7 @@ may_suspend struct error *reconcile_info(struct engine *e)
 		return error_new(ERR_UNAVAILABLE, "node %.*s left the pool",
 				 STR_ARG(engine_addr(e)));
 	/* An engine changes its version only by a restart, which breaks the stream: see rejoin. */
-	TRY(engine_info_read(engine_addr(e), text, json_raw(e->info->version), before, clock_wall(),
-			     &info));
+	TRY(engine_info_read(engine_addr(e), text, e->info->version, before, clock_wall(), &info));
 	if (str_eq(info->id, engine_id(e))) {
 		engine_take_info(e, take(info));
 		return NULL;

@@ -27,14 +27,14 @@ static void test_engine(void **state)
 	_cleanup_(strbuf_fini) struct strbuf labels = STRBUF_INIT;
 
 	(void)state;
-	assert_ok(
-		read_info("{\"ID\":\"AA:BB\",\"Name\":\"n1\",\"NCPU\":4,\"MemTotal\":8589934592,"
-			  "\"ServerVersion\":\"20.10.24\",\"OSType\":\"linux\",\"Architecture\":"
-			  "\"x86_64\",\"OperatingSystem\":\"Debian\",\"KernelVersion\":\"6.1\","
-			  "\"Driver\":\"overlay2\",\"Labels\":[\"storage=ssd\",\"a=b=c\",\"bare\","
-			  "\"node=x\",\"ostype=plan9\",\"storage=hdd\"],"
-			  "\"SystemTime\":\"2026-11-22T06:00:01Z\"}",
-			  VERSION, &i));
+	assert_ok(read_info("{\"ID\":\"AA:BB\",\"Name\":\"n1\",\"NCPU\":4,\"MemTotal\":8589934592,"
+			    "\"ServerVersion\":\"20.10.24\",\"OSType\":\"linux\",\"Architecture\":"
+			    "\"x86_64\",\"OperatingSystem\":\"Debian\",\"KernelVersion\":\"6.1\","
+			    "\"Driver\":\"overlay2\",\"Plugins\":{\"Volume\": [\"local\"]},"
+			    "\"Labels\":[\"storage=ssd\",\"a=b=c\",\"bare\","
+			    "\"node=x\",\"ostype=plan9\",\"storage=hdd\"],"
+			    "\"SystemTime\":\"2026-11-22T06:00:01Z\"}",
+			    VERSION, &i));
 	assert_str(i->id, "AA:BB");
 	assert_str(i->name, "n1");
 	assert_str(i->server_version, "20.10.24");
@@ -51,7 +51,8 @@ static void test_engine(void **state)
 	assert_null(engine_info_label(i, STR("node")).p);
 	assert_true(str_contains(i->warnings, STR("\"node=x\"")));
 	assert_true(str_contains(i->warnings, STR("\"ostype=plan9\"")));
-	assert_int_equal(json_get_i64(i->info, "NCPU", 0), 4);
+	assert_str(i->plugins, "{\"Volume\": [\"local\"]}");
+	assert_str(i->version, VERSION);
 }
 
 static void test_refusals(void **state)
