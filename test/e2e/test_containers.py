@@ -112,7 +112,8 @@ def test_wait_ends_with_the_container(pair):
 
 
 def test_a_signal_is_told_from_another(pair):
-    trap = 'trap "echo hup" HUP; trap "echo term; exit 7" TERM; echo ready; while :; do sleep 0.1; done'
+    trap = ('trap "echo hup" HUP; trap "echo term; exit 7" TERM; echo ready; '
+            'while :; do sleep 0.1; done')
     pair.ok('run', '-d', '--name', 'signals', 'busybox', 'sh', '-c', trap)
 
     def logged(side, text):
@@ -186,7 +187,8 @@ def test_stats_by_the_api(pair):
             first, second = json.loads(wire.chunk()), json.loads(wire.chunk())
         assert first['read'] < second['read']
         return (status, headers.get('content-type'), sorted(once), once['name'],
-                sorted(once['cpu_stats']), sorted(first), shot['precpu_stats'].get('system_cpu_usage'))
+                sorted(once['cpu_stats']), sorted(first),
+                shot['precpu_stats'].get('system_cpu_usage'))
 
     assert pair.tell(fields)[3] == '/busy'
 
@@ -222,7 +224,7 @@ def test_inspect(pair):
     assert node.labels.items() <= told['Labels'].items()
     assert ports['pool']['HostIp'] == node.ip and ports['engine']['HostIp'] == '0.0.0.0'
     assert len(value['Config']['Labels']['com.docker.swarm.id']) == 64
-    assert pair.pool.docker('inspect', '-f', '{{.Node.Name}}', 'seen').ok().stdout == node.name + '\n'
+    assert pair.pool.docker('inspect', '-f', '{{.Node.Name}}', 'seen').ok().lines == [node.name]
 
 
 def test_inspect_with_size_and_type(pair):
@@ -283,7 +285,8 @@ def test_diff_commit_and_run(pair):
             'base', 'made:1')
     # It is there at once, for the next request, on the node that has it and nowhere else.
     assert pair.ok('run', '--rm', 'made:1') == 'new\n'
-    assert pair.ok('run', '--rm', 'made:1', 'sh', '-c', 'echo $A; [ -e /bin/vi ]; echo $?') == 'b\n1\n'
+    assert pair.ok('run', '--rm', 'made:1', 'sh', '-c', 'echo $A; [ -e /bin/vi ]; echo $?') == \
+        'b\n1\n'
     pair.ok('inspect', '-f', '{{.Comment}} {{.Author}} {{.Config.Cmd}} {{.Config.Env}}', 'made:1')
     pair.same('commit', 'base', 'Not:A:Name', code=1)
 
@@ -310,7 +313,7 @@ def test_found_by_every_name(pair, lab):
         done = pair.pool.docker('inspect', '-f', '{{.Id}}', name)
         assert done.stdout == made + '\n', f'{name}: {done}'
     other = next(other for other in lab.nodes if other.name != node)
-    done = pair.pool.docker('inspect', '-f', '{{.Id}}', '--type', 'container', f'{other.name}/found')
+    done = pair.pool.docker('inspect', '--type', 'container', f'{other.name}/found')
     assert done.code == 1 and 'No such container' in done.stderr, done
 
 

@@ -10,7 +10,8 @@ from lab import wait_until
 pytestmark = pytest.mark.every_cli
 FOREVER = ['sleep', '1000']
 # Does what each line of its input says, without the editing of an interactive shell.
-OBEDIENT = ['sh', '-c', 'trap "echo interrupted" INT; echo ready; while read -r line; do eval "$line"; done']
+OBEDIENT = ['sh', '-c', 'trap "echo interrupted" INT; echo ready; '
+            'while read -r line; do eval "$line"; done']
 
 
 @pytest.mark.parametrize('code, args', [

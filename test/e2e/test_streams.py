@@ -91,7 +91,8 @@ def test_exec(pair, upgrade):
 def test_exec_with_a_terminal(pair):
     def story(side):
         side.start('box', 'sleep', '1000')
-        made = exec_in(side, 'box', 'sh', '-c', 'stty -echo; echo ready; read x; stty size', Tty=True)
+        made = exec_in(side, 'box', 'sh', '-c', 'stty -echo; echo ready; read x; stty size',
+                       Tty=True)
         with side.wire() as wire:
             wire.json_request('POST', f'/exec/{made}/start', {'Detach': False, 'Tty': True},
                               UPGRADE)

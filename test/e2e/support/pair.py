@@ -15,6 +15,10 @@ from .terminal import Background, Terminal
 from .wire import Wire
 
 
+# Of a difference that is shown.
+MOST_LINES = 60
+
+
 class Reply:
     """An HTTP answer, read to its end."""
 
@@ -105,8 +109,11 @@ def difference(pool, engine):
                     'stderr:', *stderr.splitlines()]
         return pprint.pformat(value, width=120).splitlines()
 
-    return '\n'.join(difflib.unified_diff(lines(engine), lines(pool), 'one engine', 'the pool',
-                                          lineterm='', n=2)) or f'{engine!r}\n{pool!r}'
+    told = list(difflib.unified_diff(lines(engine), lines(pool), 'one engine', 'the pool',
+                                     lineterm='', n=2)) or [f'{engine!r}', f'{pool!r}']
+    if len(told) > MOST_LINES:
+        told[MOST_LINES:] = [f'... and {len(told) - MOST_LINES} lines more']
+    return '\n'.join(line[:400] for line in told)
 
 
 class Pair:
