@@ -196,9 +196,9 @@ def row(what, *figures):
 
 
 def idle_memory(build, *pool, **kwargs):
-    """Once what long-parked stacks do not need was given back."""
+    """Once what stacks and heap do not need was given back, ten seconds after the last burst."""
     with Pool(build, *pool, **kwargs) as manager:
-        time.sleep(4)
+        time.sleep(14)
         return manager.memory()
 
 
@@ -222,20 +222,28 @@ def measure_memory(args):
     nodes = idle_memory(build, n)
     row(f'each idle node, TCP ({n} nodes)', kib((nodes - empty) / n))
     with tempfile.TemporaryDirectory() as directory:
-        tls = idle_memory(build, n, certificate=make_certificate(directory))
-    row(f'each idle node, TLS ({n} nodes)', kib((tls - empty) / n))
+        certificate = make_certificate(directory)
+        few, many = (idle_memory(build, k, certificate=certificate) for k in (n // 10, n))
+    row(f'each idle node, TLS ({n} nodes)', kib((many - few) / (n - n // 10)))
     few, many = idle_memory(build, 100), idle_memory(build, 100, 1000)
     row('each container, 1 KiB entry (100,000)', kib((many - few) / 100000))
 
 
+ROUNDS = 5
+
+
 def cost(manager, n, step):
-    """Microseconds of the manager's CPU for each of n steps."""
-    for i in range(max(n // 10, 1)):
-        step(-1 - i)
-    before = manager.cpu()
-    for i in range(n):
-        step(i)
-    return (manager.cpu() - before) / n * 1e6
+    """
+    Yields microseconds of the manager's CPU for each of n steps, once for each of the rounds, so
+    that those of several pools can take turns.
+    """
+    n = max(n // ROUNDS, 1)
+    for turn in range(ROUNDS):
+        first = turn * n
+        before = manager.cpu()
+        for i in range(first, first + n):
+            step(i)
+        yield (manager.cpu() - before) / n * 1e6
 
 
 def create_body(i):
@@ -243,83 +251,109 @@ def create_body(i):
             'HostConfig': {'NetworkMode': 'default', 'Memory': MIB}}
 
 
-def exec_once(c, manager, name):
-    made = json.loads(c.call('POST', f'/v1.41/containers/{name}/exec', {'Cmd': ['true']}))
-    s = manager.connect()
-    s.send('POST', f"/v1.41/exec/{made['Id']}/start", {'Detach': False},
-           'Connection: Upgrade\r\nUpgrade: tcp\r\n')
-    s.drain()
-
-
 def filtered(**filters):
     return '/v1.41/containers/json?all=1&filters=' + urllib.parse.quote(json.dumps(filters))
 
 
-def request_costs(manager, nodes, containers, scale):
-    """What is asked for, and what one of it costs."""
-    c = manager.connect()
-    pick = random.Random(1)
-    names = [f'c-{pick.randrange(nodes)}-{pick.randrange(containers)}' for _ in range(200)]
-    ids = [json.loads(c.call('GET', f'/v1.41/containers/{name}/json'))['Id'] for name in names]
+class Client:
+    """Asks a manager for this and that."""
 
-    def get(path):
-        return lambda i: c.call('GET', path(i % 200))
+    def __init__(self, manager, nodes, containers):
+        self.manager, self.nodes, self.containers = manager, nodes, containers
+        self.c = manager.connect()
+        pick = random.Random(1)
+        self.names = [f'c-{pick.randrange(nodes)}-{pick.randrange(containers)}'
+                      for _ in range(200)]
+        self.ids = [json.loads(self.c.call('GET', f'/v1.41/containers/{name}/json'))['Id']
+                    for name in self.names]
 
-    yield 'ping', cost(manager, 5 * scale, get(lambda i: '/_ping'))
-    for how, key in (('id', lambda i: ids[i]), ('12 digits', lambda i: ids[i][:12]),
-                     ('name', lambda i: names[i]), ('node/name', lambda i: node_name(names[i]))):
-        yield f'inspect, by {how}', cost(
-            manager, scale, get(lambda i, key=key: f'/v1.41/containers/{key(i)}/json'))
-    yield 'not found', cost(manager, scale, lambda i: not_found(c))
+    def get(self, path):
+        self.c.call('GET', path)
 
-    def create(i):
-        c.call('POST', f'/v1.41/containers/create?name=b{i}', create_body(i))
-        c.call('POST', f'/v1.41/containers/b{i}/start')
+    def name(self, i):
+        return self.names[i % 200]
 
-    yield 'create and start', cost(manager, scale // 2, create)
-    yield 'remove', cost(manager, scale // 4,
-                         lambda i: c.call('DELETE', f'/v1.41/containers/b{i}?force=1'))
-    yield 'exec: create and start', cost(manager, scale // 2,
-                                         lambda i: exec_once(c, manager, names[i % 200]))
-    few = scale // 10
-    yield 'ps, by id', cost(manager, few, get(lambda i: filtered(id=[ids[i]])))
-    yield 'ps, by name=^/NAME$', cost(manager, few,
-                                      get(lambda i: filtered(name=[f'^/{names[i]}$'])))
-    yield 'ps -n 1', cost(manager, few, get(lambda i: '/v1.41/containers/json?limit=1'))
-    every = max(4, 2000 // (nodes * containers // 100))
-    whole = cost(manager, every, lambda i: c.call('GET', '/v1.41/containers/json?all=1'))
-    yield 'ps -a, for each container', whole / (nodes * containers)
-    images = cost(manager, every, lambda i: c.call('GET', '/v1.41/images/json'))
-    yield 'image list, for each node', images / nodes
-    whole = cost(manager, every, lambda i: c.call('GET', '/v1.41/info'))
-    yield 'info, for each node', whole / nodes
+    def id(self, i):
+        return self.ids[i % 200]
+
+    def inspect(self, ref):
+        self.get(f'/v1.41/containers/{ref}/json')
+
+    def not_found(self, i):
+        try:
+            self.inspect(f'nobody{i}')
+        except RuntimeError:
+            pass
+
+    def create(self, i):
+        self.c.call('POST', f'/v1.41/containers/create?name=b{i}', create_body(i))
+        self.c.call('POST', f'/v1.41/containers/b{i}/start')
+
+    def remove(self, i):
+        self.c.call('DELETE', f'/v1.41/containers/b{i}?force=1')
+
+    def exec(self, i):
+        made = json.loads(self.c.call('POST', f'/v1.41/containers/{self.name(i)}/exec',
+                                      {'Cmd': ['true']}))
+        s = self.manager.connect()
+        s.send('POST', f"/v1.41/exec/{made['Id']}/start", {'Detach': False},
+               'Connection: Upgrade\r\nUpgrade: tcp\r\n')
+        s.drain()
+
+
+# What is asked for, how often (parts of --scale), and how.
+REQUESTS = (
+    ('ping', 5, lambda a, i: a.get('/_ping')),
+    ('version', 1, lambda a, i: a.get('/version')),
+    ('inspect, by id', 1, lambda a, i: a.inspect(a.id(i))),
+    ('inspect, by 12 digits', 1, lambda a, i: a.inspect(a.id(i)[:12])),
+    ('inspect, by name', 1, lambda a, i: a.inspect(a.name(i))),
+    ('inspect, by node/name', 1, lambda a, i: a.inspect(node_name(a.name(i)))),
+    ('not found', 1, Client.not_found),
+    ('create and start', .5, Client.create),
+    ('remove', .5, Client.remove),
+    ('exec: create and start', .5, Client.exec),
+    ('ps, by id', .1, lambda a, i: a.get(filtered(id=[a.id(i)]))),
+    ('ps, by name=^/NAME$', .1, lambda a, i: a.get(filtered(name=[f'^/{a.name(i)}$']))),
+    ('ps, by label', .02, lambda a, i: a.get(filtered(label=['no=label']))),
+    ('ps -n 1', .02, lambda a, i: a.get('/v1.41/containers/json?limit=1')),
+)
+
+# What lists all of something: for each of these things.
+LISTS = (
+    ('ps -a, for each container', lambda a: a.nodes * a.containers,
+     lambda a, i: a.get('/v1.41/containers/json?all=1')),
+    ('image list, for each node', lambda a: a.nodes, lambda a, i: a.get('/v1.41/images/json')),
+    ('info, for each node', lambda a: a.nodes, lambda a, i: a.get('/v1.41/info')),
+)
+
+
+def compare(clients, n, ask, per=lambda a: 1):
+    """The lowest of the rounds for each client, which take turns: what disturbs one disturbs all."""
+    rounds = zip(*(cost(a.manager, n, lambda i, a=a: ask(a, i)) for a in clients))
+    return [min(costs) / per(a) for a, costs in zip(clients, zip(*rounds))]
 
 
 def node_name(name):
     return f"node-{name.split('-')[1]}/{name}"
 
 
-def not_found(c):
-    try:
-        c.call('GET', '/v1.41/containers/nobody/json')
-    except RuntimeError:
-        pass
-
-
 def measure_requests(args):
-    wide = args.wide
-    pools = [(10, 10), (wide, 100)]
+    small, wide = (10, 10), (args.wide, 100)
     print('CPU of the manager, microseconds for each')
-    found = {}
-    for nodes, containers in pools:
-        with Pool(args.build, nodes, containers) as manager:
-            found.setdefault('from start to healthy, for each container', []).append(
-                manager.settled_cpu * 1e6 / nodes / containers)
-            for what, us in request_costs(manager, nodes, containers, args.scale):
-                found.setdefault(what, []).append(us)
-    row('', *(f'{n} x {c}' for n, c in pools), 'ratio')
-    for what, (small, large) in found.items():
-        row(what, f'{small:.1f}', f'{large:.1f}', f'{large / small:.2f}')
+    with Pool(args.build, *small) as one, Pool(args.build, *wide) as other:
+        clients = [Client(one, *small), Client(other, *wide)]
+        row('', *(f'{n} x {c}' for n, c in (small, wide)), 'ratio')
+
+        def show(what, costs):
+            row(what, *(f'{us:.1f}' for us in costs), f'{costs[1] / costs[0]:.2f}')
+
+        show('from start to healthy, for each container',
+             [a.manager.settled_cpu * 1e6 / a.nodes / a.containers for a in clients])
+        for what, part, ask in REQUESTS:
+            show(what, compare(clients, int(part * args.scale), ask))
+        for what, per, ask in LISTS:
+            show(what, compare(clients, ROUNDS, ask, per))
 
 
 def measure_idle(args):
