@@ -64,14 +64,20 @@ may_suspend struct error *images_pass(struct request *r)
 	return pass_to(r, e);
 }
 
-/* What is pushed is named in two parts: /images/<repository>/push?tag=<tag>. */
+/*
+ * What is pushed is named in two parts: /images/<repository>/push?tag=<tag>. Without a tag all of
+ * them are.
+ */
 may_suspend struct error *images_push(struct request *r)
 {
 	_cleanup_(engine_unrefp) struct engine *e = NULL;
-	struct str tag = request_param(r, "tag"), image = r->name;
+	struct str tag = request_param(r, "tag"), image;
 
-	if (!str_empty(tag))
-		image = arena_printf(r->arena, "%.*s:%.*s", STR_ARG(r->name), STR_ARG(tag));
+	if (str_empty(tag)) {
+		TRY(cluster_repository_node(r->cluster, r->name, &e));
+		return pass_to(r, e);
+	}
+	image = arena_printf(r->arena, "%.*s:%.*s", STR_ARG(r->name), STR_ARG(tag));
 	TRY(cluster_image_node(r->cluster, image, &e));
 	return pass_to(r, e);
 }

@@ -65,7 +65,7 @@ const struct route routes[] = {
 	{ "GET", "/images/{name}/json", images_pass, ROUTE_PROXIED, NULL },
 	{ "GET", "/images/{name}/history", images_pass, ROUTE_PROXIED, NULL },
 	{ "GET", "/images/{name}/get", images_pass, ROUTE_PROXIED, NULL },
-	{ "POST", "/images/{name}/push", images_push, ROUTE_PROXIED, NULL },
+	{ "POST", "/images/{name}/push", images_push, ROUTE_PROXIED, "all tags at once: where one node has them all" },
 	{ "POST", "/images/{name}/tag", images_tag, ROUTE_ALL, "the nodes that have it" },
 	{ "DELETE", "/images/{name}", images_remove, ROUTE_ALL, "the nodes that have it" },
 

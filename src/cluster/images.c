@@ -67,6 +67,62 @@ struct error *cluster_image_node(const struct cluster *c, struct str image, stru
 	return cluster_no_such_image(image);
 }
 
+/* "busybox:1" of "busybox": all behind the name is a tag. */
+static bool is_tag_of(struct str name, struct str repository)
+{
+	struct str tag = str_skip(name, repository.n);
+
+	return str_starts(name, repository) && str_starts(tag, STR(":")) && !str_has_char(tag, '/');
+}
+
+static const struct slot *next_tag(const struct cluster *c, struct str repository, size_t *at)
+{
+	const struct slot *slot;
+
+	while ((slot = map_next(&c->images.names, at)))
+		if (is_tag_of(slot->key, repository))
+			return slot;
+	return NULL;
+}
+
+static bool has_every_tag(const struct cluster *c, struct str repository, const struct engine *e)
+{
+	const struct slot *slot;
+
+	for (size_t at = 0; (slot = next_tag(c, repository, &at));)
+		if (!slot_copy_on(slot, e))
+			return false;
+	return true;
+}
+
+struct error *cluster_repository_node(const struct cluster *c, struct str repository,
+				      struct engine **ret)
+{
+	_cleanup_(arena_fini) struct arena arena = ARENA_INIT;
+	const struct slot *first;
+	struct image_ref ref;
+	struct str name;
+	size_t at = 0;
+
+	TRY(image_ref_parse(repository, &arena, &ref));
+	name = image_ref_familiar_name(&ref, &arena);
+	first = next_tag(c, name, &at);
+	if (!first)
+		return cluster_no_such_image(repository);
+	for (size_t i = 0; i < first->n; i++) {
+		struct engine *e = first->copies[i].engine;
+
+		if (engine_state(e) != ENGINE_HEALTHY || !has_every_tag(c, name, e))
+			continue;
+		*ret = engine_ref(e);
+		return NULL;
+	}
+	return error_new(
+		ERR_CONFLICT,
+		"no node has all tags of %.*s: push them one by one, each from where it is",
+		STR_ARG(repository));
+}
+
 /* What changed is in the tables before the client hears of it; a failure is made good by events. */
 static may_suspend void refresh(struct engine *e, struct str image)
 {

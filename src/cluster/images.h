@@ -22,6 +22,13 @@ must_check struct error *cluster_no_such_image(struct str image);
 must_check struct error *cluster_image_node(const struct cluster *c, struct str image,
 					    struct engine **ret);
 
+/*
+ * A node that has every tag of a repository ("busybox"), to push them all from. ERR_NOT_FOUND where
+ * the pool has none; ERR_CONFLICT where no one node has them all.
+ */
+must_check struct error *cluster_repository_node(const struct cluster *c, struct str repository,
+						 struct engine **ret);
+
 struct image_query {
 	bool all, digests;
 	struct filters filters;

@@ -393,6 +393,15 @@ may_suspend struct error *serve_image_tag(struct sim_call *call)
 	return fake_reply_empty(call, 201);
 }
 
+/* Says what it would push, and to nobody. */
+may_suspend struct error *serve_image_push(struct sim_call *call)
+{
+	TRY(fake_work(call, MILLISECOND));
+	TRY(begin_progress(call));
+	TRY(progress(call, "Pushed", arena_cstr(call->arena, call->name)));
+	return http_reply_end(call->in);
+}
+
 static const struct sim_container *image_user(const struct sim_engine *e,
 					      const struct sim_image *image)
 {

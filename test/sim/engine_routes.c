@@ -60,6 +60,7 @@ static const struct engine_route engine_routes[] = {
 	{ "POST", "/images/load", serve_image_load },
 	{ "GET", "/images/{}/json", serve_image_inspect },
 	{ "POST", "/images/{}/tag", serve_image_tag },
+	{ "POST", "/images/{}/push", serve_image_push },
 	{ "DELETE", "/images/{}", serve_image_delete },
 	{ "GET", "/volumes", serve_volume_list },
 	{ "POST", "/volumes/create", serve_volume_create },

@@ -313,6 +313,24 @@ static may_suspend void a_tag_goes_where_the_image_is(struct sim *s)
 	sim_settle(s);
 }
 
+/* Without a tag all tags are pushed, from a node that has them. */
+static may_suspend void a_push_of_all_tags_goes_where_they_are(struct sim *s)
+{
+	sim_engine(s, "n1", IMAGE("app:1"));
+	sim_engine(s, "n2", IMAGE("app:1"), IMAGE("app:2"), IMAGE("app/other:3"));
+	sim_engine(s, "n3", IMAGE("split:1"), IMAGE("reg:5000/split:2"));
+	sim_up(s);
+	assert_status(sim_post(s, "/images/app/push", NULL), 200);
+	assert_int_equal(sim_calls(sim_find_engine(s, "n2"), "POST /images/app/push"), 1);
+	assert_status(sim_post(s, "/images/app/push?tag=2", NULL), 200);
+	assert_int_equal(sim_calls(sim_find_engine(s, "n2"), "POST /images/app/push"), 2);
+	assert_status(sim_post(s, "/images/reg:5000/split/push", NULL), 200);
+	sim_local(sim_find_engine(s, "n1"), 201, "POST", "/images/app:1/tag?repo=split&tag=4");
+	sim_wait(s, sim_get(s, "/images/split:4/json").status == 200);
+	assert_refused(sim_post(s, "/images/split/push", NULL), 409, "no node has all tags");
+	assert_refused(sim_post(s, "/images/nowhere/push", NULL), 404, "No such image: nowhere");
+}
+
 static may_suspend void a_removal_goes_where_the_image_is(struct sim *s)
 {
 	struct sim_reply r;
@@ -394,6 +412,7 @@ int main(void)
 		STORY(a_load_goes_everywhere),
 		STORY(a_stuck_node_does_not_hold_up_a_load),
 		STORY(a_tag_goes_where_the_image_is),
+		STORY(a_push_of_all_tags_goes_where_they_are),
 		STORY(a_removal_goes_where_the_image_is),
 		STORY(an_image_in_use_is_kept),
 		STORY(the_list_is_one_of_ids),
