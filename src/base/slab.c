@@ -184,3 +184,8 @@ size_t slab_mapped(void)
 {
 	return mapped;
 }
+
+bool slab_is_heap(void)
+{
+	return all_from_heap;
+}

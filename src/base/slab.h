@@ -7,6 +7,7 @@
 #ifndef BASE_SLAB_H
 #define BASE_SLAB_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #define SLAB_LARGEST 4096 /* what is larger comes from the heap */
@@ -15,5 +16,6 @@ void *slab_alloc(size_t n);	   /* aligned to 8 bytes, not zeroed; never NULL */
 void slab_free(void *p, size_t n); /* n as it was asked for; NULL is fine */
 
 size_t slab_mapped(void); /* bytes of all slabs */
+bool slab_is_heap(void);  /* this build takes all from the heap, for AddressSanitizer */
 
 #endif

@@ -265,7 +265,8 @@ static may_suspend struct error *emit_all(struct replay *r, emit_fn *emit, void 
 may_suspend struct error *replay_run(struct replay *r, emit_fn *emit, void *arg)
 {
 	TRY(collect(r));
-	qsort(r->events.v, r->events.n, sizeof(*r->events.v), oldest_first);
+	if (r->events.n)
+		qsort(r->events.v, r->events.n, sizeof(*r->events.v), oldest_first);
 	return emit_all(r, emit, arg);
 }
 

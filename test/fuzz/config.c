@@ -67,7 +67,7 @@ static void check_untouched(const struct container_config *c, struct str body, s
 	_cleanup_(strbuf_fini) struct strbuf out = STRBUF_INIT;
 
 	if (c->cpu_shares > 0 || c->constraints.n || c->affinities.n || c->whitelists.n ||
-	    c->reschedule.n)
+	    c->reschedule.n || c->spreads.n || c->limits.n)
 		return;
 	container_config_write(c, &none, arena, &out);
 	if (!str_eq(strbuf_str(&out), body))

@@ -55,8 +55,9 @@ static void pages_go_back(void **state)
 	for (size_t i = 0; i < SLOTS; i++)
 		drop(i);
 	(void)state;
-	if (full == before)
-		skip(); /* all comes from the heap in this build */
+	/* Under AddressSanitizer all comes from the heap: there is nothing to look at. */
+	if (full == before && slab_is_heap())
+		return;
 	assert_true(full - before >= (size_t)SLOTS * 1300);
 	assert_true(full - before <= (size_t)SLOTS * 1400);
 	/* One that is empty is kept of each size. */
