@@ -44,6 +44,7 @@ struct cluster *cluster_new(const struct cluster_config *config)
 	map_init(&c->flight_names, flight_name_key);
 	map_init(&c->flight_swarm_ids, flight_swarm_id_key);
 	build_table_init(&c->builds);
+	map_init(&c->projects, slot_key);
 	map_init(&c->claims, claim_key);
 	map_init(&c->network_names, held_network_key);
 	index_init(&c->containers);
@@ -136,6 +137,7 @@ void cluster_free(struct cluster *c)
 	map_fini(&c->flight_names);
 	map_fini(&c->flight_swarm_ids);
 	build_table_fini(&c->builds);
+	slot_map_fini(&c->projects);
 	map_fini(&c->claims);
 	map_fini(&c->network_names);
 	vec_fini(&c->nodes);

@@ -73,6 +73,7 @@ struct cluster {
 	struct tally kinds;  /* likewise, key "image": what they were made of */
 	struct vec numbers;  /* of struct member, at its number; NULL: free */
 	struct map flight_swarm_ids;
+	struct map projects;	   /* of struct slot: what Compose made of local scope */
 	struct map claims;	   /* of struct claim: volumes being made (claims.c) */
 	struct map network_names;  /* of struct held_network: networks being made (networks.c) */
 	uint64_t marks;		   /* the last that was given to members (draw.c) */
@@ -124,7 +125,8 @@ struct str flight_swarm_id_key(const void *item);
 
 /*
  * claims.c: a volume that is being made, or that a creation in flight will make, has its node
- * already. claim_engine: NULL where nobody makes it; borrowed. Each claim is dropped once.
+ * already; and so has a project of Compose of which something is being made ("project/shop").
+ * claim_engine: NULL where nobody makes it; borrowed. Each claim is dropped once.
  */
 struct engine *claim_engine(const struct cluster *c, struct str volume);
 void claim_take(struct cluster *c, struct str volume, struct engine *e);

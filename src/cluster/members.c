@@ -273,14 +273,25 @@ static void observe_image(void *arg, struct engine *e, struct image *before, str
 		image_index_add(&c->images, e, after);
 }
 
+static bool is_projects(const struct object *o)
+{
+	return !o->global && !str_empty(o->project);
+}
+
 static void observe_object(void *arg, struct engine *e, struct object *before, struct object *after)
 {
 	struct cluster *c = arg;
 
-	if (before)
+	if (before) {
 		object_index_remove(&c->objects[before->kind], e, before);
-	if (after)
+		if (is_projects(before))
+			slot_map_remove(&c->projects, before->project, e, before);
+	}
+	if (after) {
 		object_index_add(&c->objects[after->kind], e, after);
+		if (is_projects(after))
+			slot_map_add(&c->projects, after->project, e, after);
+	}
 }
 
 static void observe_event(void *arg, struct engine *e, const struct docker_event *ev)

@@ -49,12 +49,15 @@ struct network_create {
 	struct engine *on; /* the node that the name asks for, a reference; or NULL */
 	struct held_network held;
 	bool holds;
+	struct str project; /* claimed; or empty */
 };
 
 static void network_create_fini(struct network_create *n)
 {
 	if (n->holds)
 		map_del(&n->c->network_names, n->held.name);
+	if (!str_empty(n->project))
+		claim_drop(n->c, n->project);
 	engine_unref(n->on);
 }
 
@@ -157,7 +160,7 @@ static bool has_driver(const struct engine *e, struct str driver)
 static struct error *choose_node(struct network_create *n, struct engine **ret)
 {
 	struct object_place what = {
-		.body = n->text,
+		.body = n->body,
 		.on = n->on,
 		.driver = n->driver,
 		.why = "the network driver is not there",
@@ -169,7 +172,12 @@ static struct error *choose_node(struct network_create *n, struct engine **ret)
 	} else if (!str_empty(n->driver)) {
 		what.can = has_driver;
 	}
-	return object_place(n->c, &what, n->arena, ret);
+	TRY(object_place(n->c, &what, n->arena, ret));
+	if (!n->overlay)
+		n->project = object_project_claim(n->body, n->arena);
+	if (!str_empty(n->project))
+		claim_take(n->c, n->project, *ret);
+	return NULL;
 }
 
 /* Engines that share a cluster store have it from now on; nobody tells them apart from the store. */
@@ -393,9 +401,8 @@ may_suspend struct error *cluster_remove_network(struct cluster *c, struct str r
 		object_read_back(on->engine, OBJECT_NETWORK, on->object->key);
 	if (err)
 		return err;
-	engine_forget_object(on->engine, OBJECT_NETWORK, on->object->key);
+	/* A worker of a swarm lets go of it a moment later. */
 	for (size_t i = 0; i < f.n; i++)
-		if (f.v[i].engine != on->engine)
-			object_read_back(f.v[i].engine, OBJECT_NETWORK, f.v[i].object->key);
+		engine_forget_object(f.v[i].engine, OBJECT_NETWORK, f.v[i].object->key);
 	return NULL;
 }

@@ -132,20 +132,40 @@ static void collect(struct object_listing *l)
 
 /* ---- filters ---- */
 
+static struct error *bad_volume_dangling(const struct filter *f)
+{
+	_cleanup_(strbuf_fini) struct strbuf values = STRBUF_INIT;
+
+	for (size_t i = 0; i < f->n; i++)
+		strbuf_addf(&values, "%s%.*s", i ? " " : "", STR_ARG(f->values[i]));
+	return error_new(ERR_INVALID, "Invalid filter 'dangling=[%.*s]'",
+			 STR_ARG(strbuf_str(&values)));
+}
+
+static struct error *bad_network_dangling(const struct filter *f)
+{
+	if (f->n > 1)
+		return error_new(ERR_INVALID,
+				 "got more than one value for filter key \"dangling\"");
+	return error_new(ERR_INVALID, "invalid value for filter 'dangling', must be \"true\" (or "
+				      "\"1\"), or \"false\" (or \"0\")");
+}
+
 static struct error *read_dangling(struct object_listing *l)
 {
 	const struct filter *f = filters_get(l->filters, "dangling");
+	bool network = l->kind->kind == OBJECT_NETWORK;
+	bool yes = filters_have(l->filters, "dangling", STR("1")) ||
+		   filters_have(l->filters, "dangling", STR("true"));
+	bool no = filters_have(l->filters, "dangling", STR("0")) ||
+		  filters_have(l->filters, "dangling", STR("false"));
 
-	for (size_t i = 0; f && i < f->n; i++) {
-		struct str v = f->values[i];
-		bool yes = str_eq(v, STR("1")) || str_eq(v, STR("true"));
-
-		if ((!yes && !str_eq(v, STR("0")) && !str_eq(v, STR("false"))) ||
-		    (l->dangling_asked && l->dangling != yes))
-			return error_new(ERR_INVALID, "Invalid filter 'dangling=%.*s'", STR_ARG(v));
-		l->dangling_asked = true;
-		l->dangling = yes;
-	}
+	if (!f || !f->n)
+		return NULL;
+	if ((!yes && !no) || (network && f->n > 1))
+		return network ? bad_network_dangling(f) : bad_volume_dangling(f);
+	l->dangling_asked = true;
+	l->dangling = yes;
 	return NULL;
 }
 

@@ -66,27 +66,77 @@ static void request_fini(struct sched_request *request)
 }
 
 /* Expressions stand in labels alone here, as in a container's. */
-static struct error *read_expressions(struct str body, struct arena *arena,
+static struct error *read_expressions(struct json body, struct arena *arena,
 				      struct sched_request *request)
 {
 	struct container_config config;
 
-	TRY(container_config_read(body, arena, &config));
+	TRY(container_config_read(json_raw(body), arena, &config));
 	TRY(exprs_parse(config.constraints.v, config.constraints.n, arena, &request->constraints));
 	TRY(exprs_parse(config.affinities.v, config.affinities.n, arena, &request->affinities));
 	return exprs_parse(config.whitelists.v, config.whitelists.n, arena, &request->whitelists);
+}
+
+static struct str project_of(struct json body)
+{
+	return json_get_str(json_field(body, "Labels"), LABEL_PROJECT);
+}
+
+struct str object_project_claim(struct json body, struct arena *arena)
+{
+	struct str project = project_of(body);
+
+	if (str_empty(project))
+		return STR("");
+	return arena_printf(arena, "project/%.*s", STR_ARG(project));
+}
+
+/* The nodes of its project, as far as they come into question; false: it has none yet. */
+static bool prefer_project(struct cluster *c, struct json body, struct arena *arena,
+			   struct sched_request *request)
+{
+	const struct slot *slot = map_get(&c->projects, project_of(body));
+	struct engine *claimed = claim_engine(c, object_project_claim(body, arena));
+	size_t n_slot = slot ? slot->n : 0, n = 0;
+	const struct sched_node **only =
+		arena_new_array(arena, const struct sched_node *, n_slot + 1);
+
+	if (claimed && member_of(claimed))
+		only[n++] = &member_of(claimed)->sched;
+	for (size_t i = 0; i < n_slot; i++)
+		only[n++] = &member_of(slot->copies[i].engine)->sched;
+	if (!n)
+		return false;
+	request->only = only;
+	request->n_only = n;
+	request->only_why = "its project is elsewhere";
+	return true;
+}
+
+static struct error *choose(struct cluster *c, struct sched_request *request, struct arena *arena,
+			    struct sched_node **ret)
+{
+	return schedule(&c->config.scheduler, (struct sched_node *const *)c->nodes.v, c->nodes.n,
+			request, arena, ret);
 }
 
 struct error *object_place(struct cluster *c, const struct object_place *what, struct arena *arena,
 			   struct engine **ret)
 {
 	_cleanup_(request_fini) struct sched_request request = { 0 };
-	struct sched_node *node;
+	struct sched_node *node = NULL;
+	struct error *err = NULL;
 
 	TRY(read_expressions(what->body, arena, &request));
 	choose_nodes(c, what, arena, &request);
-	TRY(schedule(&c->config.scheduler, (struct sched_node *const *)c->nodes.v, c->nodes.n,
-		     &request, arena, &node));
+	if (!request.only && prefer_project(c, what->body, arena, &request)) {
+		err = choose(c, &request, arena, &node);
+		request.only = NULL;
+	}
+	if (!node) {
+		error_free(err);
+		TRY(choose(c, &request, arena, &node));
+	}
 	*ret = engine_ref(member_of_node(node)->engine);
 	return NULL;
 }

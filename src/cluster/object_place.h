@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The node on which a new volume or network is made: placed as a container would be that asks for
- * nothing. Private to cluster/.
+ * nothing, but beside what else its project of Compose has, so that containers can use both. Private to cluster/.
  */
 #ifndef CLUSTER_OBJECT_PLACE_H
 #define CLUSTER_OBJECT_PLACE_H
@@ -10,7 +10,7 @@
 #include "engine/object.h"
 
 struct object_place {
-	struct str body;	 /* of the create: its Labels may hold expressions */
+	struct json body;	 /* of the create: its Labels may hold expressions */
 	const struct engine *on; /* "node/name" asks for this node; or NULL */
 	bool (*can)(const struct engine *e,
 		    struct str driver); /* nodes that can make it; or NULL */
@@ -21,6 +21,12 @@ struct object_place {
 /* A new reference. ERR_INVALID, ERR_NO_NODE as for a container. */
 must_check struct error *object_place(struct cluster *c, const struct object_place *what,
 				      struct arena *arena, struct engine **ret);
+
+/*
+ * "project/shop", which is claimed (claims.c) while something of it is being made; empty where the
+ * labels name no project. In the arena.
+ */
+struct str object_project_claim(struct json body, struct arena *arena);
 
 /* Splits "node/name"; ERR_INVALID where there is no such node. *ret_on NULL: none is named. */
 must_check struct error *object_split_name(const struct cluster *c, enum object_kind kind,

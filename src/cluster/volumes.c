@@ -38,12 +38,15 @@ struct volume_create {
 	struct str driver;
 	struct engine *on; /* the node that the name asks for, a reference; or NULL */
 	bool claimed;
+	struct str project; /* likewise claimed; or empty */
 };
 
 static void volume_create_fini(struct volume_create *v)
 {
 	if (v->claimed)
 		claim_drop(v->c, v->name);
+	if (!str_empty(v->project))
+		claim_drop(v->c, v->project);
 	engine_unref(v->on);
 }
 
@@ -117,7 +120,7 @@ static struct error *choose_node(struct volume_create *v, struct engine **ret)
 {
 	struct engine *claimed = claim_engine(v->c, v->name);
 	struct object_place what = {
-		.body = v->text,
+		.body = v->body,
 		.on = v->on,
 		.can = is_local(v->driver) ? NULL : has_driver,
 		.driver = v->driver,
@@ -134,6 +137,11 @@ static struct error *choose_node(struct volume_create *v, struct engine **ret)
 	if (!str_empty(v->name)) {
 		claim_take(v->c, v->name, *ret);
 		v->claimed = true;
+	}
+	if (is_local(v->driver)) {
+		v->project = object_project_claim(v->body, v->arena);
+		if (!str_empty(v->project))
+			claim_take(v->c, v->project, *ret);
 	}
 	return NULL;
 }

@@ -23,6 +23,7 @@
 #define LABEL_SPREADS	  "com.docker.swarm.spreads"
 #define LABEL_LIMITS	  "com.docker.swarm.limits"
 #define LABEL_RESCHEDULE  "com.docker.swarm.reschedule-policies"
+#define LABEL_PROJECT	  "com.docker.compose.project"
 
 struct str_array {
 	const struct str *v;

@@ -126,6 +126,17 @@ static void apply_image(struct engine *e, const struct docker_event *ev)
 			refresh_mark_image(e, ev->actor_id);
 }
 
+/* A swarm's manager has its networks still when the last container there has left. */
+static void network_destroyed(struct engine *e, struct str id)
+{
+	const struct object *o = map_get(&e->objects[OBJECT_NETWORK], id);
+
+	if (o && o->global)
+		refresh_mark_object(e, OBJECT_NETWORK, id);
+	else
+		engine_forget_object(e, OBJECT_NETWORK, id);
+}
+
 /* A container's entry shows its networks, and the addresses that it has in them. */
 static void apply_network(struct engine *e, const struct docker_event *ev)
 {
@@ -134,7 +145,7 @@ static void apply_network(struct engine *e, const struct docker_event *ev)
 	if (str_eq(ev->action, STR("connect")) || str_eq(ev->action, STR("disconnect")))
 		refresh_mark_container(e, id);
 	else if (str_eq(ev->action, STR("destroy")))
-		engine_forget_object(e, OBJECT_NETWORK, ev->actor_id);
+		network_destroyed(e, ev->actor_id);
 	else if (str_eq(ev->action, STR("create")) || str_eq(ev->action, STR("update")) ||
 		 str_eq(ev->action, STR("remove")))
 		refresh_mark_object(e, OBJECT_NETWORK, ev->actor_id);

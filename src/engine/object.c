@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "docker/config.h"
 #include "json/edit.h"
 
 static const struct {
@@ -53,6 +54,7 @@ struct error *object_new(enum object_kind kind, struct json entry, struct object
 	struct str key = json_get_str(entry, kinds[kind].key);
 	struct str name = json_get_str(entry, "Name"), driver = json_get_str(entry, "Driver");
 	struct str scope = json_get_str(entry, "Scope"), raw;
+	struct str project = json_get_str(json_get(entry, "Labels"), LABEL_PROJECT);
 	struct object *o;
 	char *text;
 
@@ -61,13 +63,14 @@ struct error *object_new(enum object_kind kind, struct json entry, struct object
 				 kinds[kind].name, str_empty(name) ? "Name" : kinds[kind].key);
 
 	raw = kind == OBJECT_VOLUME ? list_entry(entry, &arena) : json_raw(entry);
-	o = mem_alloc(sizeof(*o) + key.n + name.n + driver.n + scope.n + raw.n);
+	o = mem_alloc(sizeof(*o) + key.n + name.n + driver.n + scope.n + project.n + raw.n);
 	text = (char *)(o + 1);
 	*o = (struct object){ .refs = 1, .kind = kind };
 	o->key = put_text(&text, key);
 	o->name = put_text(&text, name);
 	o->driver = put_text(&text, driver);
 	o->scope = put_text(&text, scope);
+	o->project = put_text(&text, project);
 	o->entry = put_text(&text, raw);
 	o->global = str_eq(scope, STR("global")) || str_eq(scope, STR("swarm"));
 	*ret = o;

@@ -20,6 +20,7 @@ struct object {
 	struct str key; /* what the engine's table has it under: a volume's name, a network's id */
 	struct str name, driver, scope; /* "web", "bridge", "local" */
 	bool global;			/* one thing of several nodes: scope "global", or "swarm" */
+	struct str project;		/* of Compose, by its label; else empty */
 	struct str entry;		/* as in GET /volumes (its Volumes) and GET /networks */
 };
 

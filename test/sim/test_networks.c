@@ -299,6 +299,31 @@ static may_suspend void containers_join_and_leave(struct sim *s)
 	sim_settle(s);
 }
 
+/* A project of Compose can be started wherever its first network or volume landed. */
+static may_suspend void a_project_is_together(struct sim *s)
+{
+	const char *labels = "\"Labels\":{\"com.docker.compose.project\":\"shop\"}";
+
+	three(s);
+	for (int i = 0; i < 4; i++) {
+		assert_status(make(s, sim_text(s, "net%d", i), sim_text(s, ",%s", labels)), 201);
+		assert_status(sim_post(s, "/volumes/create",
+				       sim_text(s, "{\"Name\":\"vol%d\",%s}", i, labels)),
+			      201);
+		assert_string_equal(home(s, sim_text(s, "net%d", i)), home(s, "net0"));
+		sim_create(s, sim_text(s, "c%d", i),
+			   sim_text(s,
+				    "{\"Image\":\"busybox\",\"HostConfig\":{\"NetworkMode\":"
+				    "\"net%d\",\"Binds\":[\"vol%d:/x\"]}}",
+				    i, i));
+	}
+	/* Unless somebody says where. */
+	assert_status(make(s, "n1/one", sim_text(s, ",%s", labels)), 201);
+	assert_status(make(s, "n2/two", sim_text(s, ",%s", labels)), 201);
+	assert_true(sim_has_network(node(s, "n2"), "two"));
+	sim_settle(s);
+}
+
 /* ---- removed ---- */
 
 static may_suspend void it_is_removed_where_it_is(struct sim *s)
@@ -443,6 +468,7 @@ int main(void)
 		STORY(node_names_are_the_engines_own_there),
 		STORY(what_cannot_meet_is_refused_with_the_reason),
 		STORY(containers_join_and_leave),
+		STORY(a_project_is_together),
 		STORY(it_is_removed_where_it_is),
 		STORY(all_nodes_are_pruned),
 		STORY(what_others_do_is_seen),

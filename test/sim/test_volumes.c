@@ -196,7 +196,7 @@ static may_suspend void filters_are_an_engines(struct sim *s)
 	assert_string_equal(names(s, "{\"dangling\":[\"true\"]}"), "a n3/b nfs");
 	assert_string_equal(names(s, "{\"dangling\":[\"false\"]}"), "n2/b");
 	assert_refused(list(s, "{\"dangling\":[\"maybe\"]}"), 400,
-		       "Invalid filter 'dangling=maybe'");
+		       "Invalid filter 'dangling=[maybe]'");
 	assert_refused(list(s, "{\"colour\":[\"red\"]}"), 400, "Invalid filter 'colour'");
 	sim_settle(s);
 }

@@ -54,6 +54,12 @@ def _shows_nothing(manager):
     status, containers = manager.api('GET', '/containers/json?all=1')
     if status != 200 or json.loads(containers):
         return False
+    status, volumes = manager.api('GET', '/volumes')
+    if status != 200 or json.loads(volumes)['Volumes']:
+        return False
+    status, networks = manager.api('GET', '/networks?filters=%7B%22type%22%3A%5B%22custom%22%5D%7D')
+    if status != 200 or json.loads(networks):
+        return False
     status, images = manager.api('GET', '/images/json')
     return status == 200 and [image['RepoTags'] for image in json.loads(images)] == [
         ['busybox:latest']]

@@ -61,6 +61,22 @@ static may_suspend void story_events(struct fake *f)
 	assert_int_equal(f->object_lists, lists);
 }
 
+/* A manager of a swarm tells that the last container left, and has the network still. */
+static may_suspend void story_swarm_network(struct fake *f)
+{
+	_cleanup_(node_stop) struct node n = { 0 };
+
+	fake_add_object(f, OBJECT_NETWORK, "ab12", "swarm");
+	node_up(&n);
+	fake_event(f, "network", "destroy", "ab12", "");
+	pass(SECOND);
+	assert_int_equal(engine_networks(n.e)->n, 1);
+	f->n_objects[OBJECT_NETWORK] = 0;
+	fake_event(f, "network", "remove", "ab12", "");
+	pass(SECOND);
+	assert_int_equal(engine_networks(n.e)->n, 0);
+}
+
 /* Who mounts it, and who is in it, is nothing that the tables hold. */
 static may_suspend void story_uses(struct fake *f)
 {
@@ -116,6 +132,7 @@ static may_suspend void story_null_list(struct fake *f)
 TEST(listed)
 TEST(reconciled)
 TEST(events)
+TEST(swarm_network)
 TEST(uses)
 TEST(refreshed)
 TEST(null_list)
@@ -124,8 +141,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_listed),	  cmocka_unit_test(test_reconciled),
-		cmocka_unit_test(test_events),	  cmocka_unit_test(test_uses),
-		cmocka_unit_test(test_refreshed), cmocka_unit_test(test_null_list),
+		cmocka_unit_test(test_events),	  cmocka_unit_test(test_swarm_network),
+		cmocka_unit_test(test_uses),	  cmocka_unit_test(test_refreshed),
+		cmocka_unit_test(test_null_list),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
