@@ -161,4 +161,3 @@ def test_what_the_pool_does_not_have(pair):
         reply = pair.pool.http(method, path, {} if method == 'POST' else None)
         assert reply.status == 503 and 'swarm-mode' in reply.message(), f'{path}: {reply}'
     assert pair.pool.docker('service', 'ls').code == 1
-    assert pair.pool.docker('node', 'ls').code == 1
