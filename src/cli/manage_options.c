@@ -127,9 +127,11 @@ const struct flag manage_flags[] = {
 	  .type = FLAG_LIST,
 	  AT(cluster_opts),
 	  .value = "K=V",
-	  .takes = "swarm.overcommit, swarm.createretry, swarm.compat or swarm.cpushares=value",
+	  .takes = "swarm.overcommit, swarm.createretry, swarm.createlimit, swarm.compat or "
+		   "swarm.cpushares=value",
 	  .check = check_cluster_opt,
-	  .help = "swarm.overcommit=0.05, swarm.createretry=0, swarm.compat=1.2, "
+	  .help = "swarm.overcommit=0.05, swarm.createretry=0, swarm.createlimit=16, "
+		  "swarm.compat=1.2, "
 		  "swarm.cpushares=auto|cores|weight" },
 	DISCOVERY_OPT_FLAG(struct manage_options),
 	{ .name = "refresh-on-node-filter",
@@ -163,6 +165,16 @@ static struct error *read_create_retry(struct str value, struct cluster_config *
 	if (!str_to_u64(value, &n) || n > 1000)
 		return error_new(ERR_INVALID, "swarm.createretry is a whole number up to 1000");
 	config->create_retry = (unsigned int)n;
+	return NULL;
+}
+
+static struct error *read_create_limit(struct str value, struct cluster_config *config)
+{
+	uint64_t n;
+
+	if (!str_to_u64(value, &n) || n < 1 || n > 1000)
+		return error_new(ERR_INVALID, "swarm.createlimit is a whole number, 1 to 1000");
+	config->create_limit = (unsigned int)n;
 	return NULL;
 }
 
@@ -200,6 +212,7 @@ static const struct {
 } cluster_options[] = {
 	{ STR_INIT("swarm.overcommit"), read_overcommit },
 	{ STR_INIT("swarm.createretry"), read_create_retry },
+	{ STR_INIT("swarm.createlimit"), read_create_limit },
 	{ STR_INIT("swarm.compat"), read_compat },
 	{ STR_INIT("swarm.cpushares"), read_cpushares },
 };

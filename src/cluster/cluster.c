@@ -27,6 +27,7 @@ void cluster_config_default(struct cluster_config *config)
 {
 	*config = (struct cluster_config){
 		.cpushares = CPUSHARES_AUTO,
+		.create_limit = 16,
 		.refresh_min = 30 * SECOND,
 		.refresh_max = 60 * SECOND,
 		.failure_retry = 3,

@@ -22,6 +22,7 @@ struct cluster_config {
 	struct sched_config scheduler;
 	enum cpushares_mode cpushares;
 	unsigned int create_retry; /* swarm.createretry */
+	unsigned int create_limit; /* swarm.createlimit: at once on one node; 1 at least */
 	bool compat;		   /* swarm.compat=1.2 */
 	int64_t refresh_min, refresh_max;
 	unsigned int failure_retry;

@@ -75,9 +75,52 @@ static void unreserve(struct flight *f)
 	f->landed = true;
 }
 
+may_suspend struct error *flight_await_turn(struct cluster *c, struct flight *f)
+{
+	struct member *m = f->member;
+
+	if (m && m->asked < c->config.create_limit) {
+		m->asked++;
+		f->asked = true;
+	} else if (m) {
+		list_append(&m->turns, &f->at_turn);
+	}
+	while (f->member && !f->asked) {
+		struct error *err = waitq_wait(&f->turn, "a turn to create");
+
+		if (err) {
+			list_remove(&f->at_turn);
+			return err;
+		}
+	}
+	if (!f->member)
+		return error_new(ERR_UNAVAILABLE, "the node left while the container was created");
+	return NULL;
+}
+
+/* The turn is handed to the next, so that nobody who comes now is before who waits. */
+void flight_end_turn(struct flight *f)
+{
+	struct list *link;
+	struct flight *next;
+
+	if (!f->asked)
+		return;
+	f->asked = false;
+	link = list_pop(&f->member->turns);
+	if (!link) {
+		f->member->asked--;
+		return;
+	}
+	next = list_item(link, struct flight, at_turn);
+	next->asked = true;
+	waitq_wake_one(&next->turn);
+}
+
 void flight_leave(struct cluster *c, struct flight *f)
 {
 	unreserve(f);
+	flight_end_turn(f);
 	for (size_t i = 0; f->engine && i < f->n_volumes; i++)
 		claim_drop(c, f->volumes[i]);
 	if (f->member)
@@ -114,6 +157,9 @@ void flights_strand(struct member *m)
 
 		unreserve(f);
 		list_remove(&f->at_member);
+		list_remove(&f->at_turn);
+		f->asked = false;
 		f->member = NULL;
+		waitq_wake_one(&f->turn);
 	}
 }

@@ -28,6 +28,8 @@ struct member {
 	struct engine_info *info; /* a reference: the labels and texts of sched point into it */
 	struct port_table ports;
 	struct list flights; /* creations under way here */
+	struct list turns;   /* those that wait until their engine may be asked, the first first */
+	unsigned int asked;  /* those that their engine has been asked for */
 	uint32_t running, paused, stopped;
 	bool listed;	/* discovery named it in the walk at hand */
 	bool settled;	/* it has been validated, or has failed to be, once */
@@ -45,9 +47,12 @@ struct flight {
 	int64_t nano_cpus, memory;
 	const struct container_port *ports;
 	size_t n_ports;
-	struct json labels;	   /* that the container will have */
-	struct str image;	   /* as it will be listed */
-	struct engine *engine;	   /* a reference: the member may leave first */
+	struct json labels;    /* that the container will have */
+	struct str image;      /* as it will be listed */
+	struct engine *engine; /* a reference: the member may leave first */
+	struct list at_turn;
+	struct waitq turn;
+	bool asked;		   /* it is one of its member's `asked` */
 	bool landed;		   /* its container is in the tables and counts by itself */
 	const struct str *volumes; /* named, and nowhere yet: claimed for its node */
 	size_t n_volumes;
@@ -116,6 +121,12 @@ extern const struct sched_lookups cluster_lookups;
 must_check struct error *flight_hold_name(struct cluster *c, struct flight *f, struct str name);
 /* Reserves on m; an empty swarm id: no container will take its place (a build). */
 void flight_board(struct flight *f, struct member *m, struct str swarm_id);
+/*
+ * Parks until the flight's node creates fewer than swarm.createlimit at once, in the order of
+ * asking. ERR_UNAVAILABLE where the node left. flight_leave ends the turn too.
+ */
+may_suspend must_check struct error *flight_await_turn(struct cluster *c, struct flight *f);
+void flight_end_turn(struct flight *f);
 void flight_leave(struct cluster *c, struct flight *f); /* gives the node back, keeps the name */
 void flight_land(struct cluster *c, const struct container *ct); /* where it is one's container */
 void flight_end(struct cluster *c, struct flight *f);

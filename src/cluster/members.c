@@ -55,6 +55,7 @@ struct member *member_new(struct cluster *c, const struct addr *a)
 
 	m->cluster = c;
 	list_init(&m->flights);
+	list_init(&m->turns);
 	number_draw(m);
 	m->engine = engine_new(a, &config);
 	engine_set_owner(m->engine, m);

@@ -117,14 +117,16 @@ static may_suspend struct error *create_here(struct placement *p, struct str *re
 		.headers = p->req->headers,
 		.n_headers = p->req->n_headers,
 	};
+	struct error *err;
 
-	if (!p->flight.member)
-		return error_new(ERR_UNAVAILABLE, "the node left while the container was created");
+	TRY(flight_await_turn(p->c, &p->flight));
 	write_body(p, &body);
 	create.body = strbuf_str(&body);
-	TRY(engine_call_create(p->flight.engine, &create, p->arena, ret_reply));
-	enter(p, *ret_reply);
-	return NULL;
+	err = engine_call_create(p->flight.engine, &create, p->arena, ret_reply);
+	if (!err)
+		enter(p, *ret_reply);
+	flight_end_turn(&p->flight);
+	return err;
 }
 
 static may_suspend struct error *pull_and_create(struct placement *p, struct str *ret_reply)
@@ -173,6 +175,55 @@ static may_suspend struct error *create_without_image(struct placement *p, struc
 	return create_here(p, ret_reply);
 }
 
+static struct str engine_os(const struct engine *e)
+{
+	const struct engine_info *info = engine_info(e);
+
+	return info ? info->os_type : STR("");
+}
+
+/* The engine's words where the image is of another operating system than its own. */
+static bool is_for_another_os(const struct error *err)
+{
+	static const char *const words[] = {
+		"cannot be used on this platform", /* of an image that is there */
+		"no matching manifest for",	   /* of one that it would pull */
+	};
+
+	for (size_t i = 0; err && i < ARRAY_LEN(words); i++)
+		if (strstr(error_message(err), words[i]))
+			return true;
+	return false;
+}
+
+/* Where ostype is another one. Takes the refusal, which stands where there is no such node. */
+static may_suspend struct error *create_on_another_os(struct placement *p, struct error *refusal,
+						      struct str *ret_reply)
+{
+	_cleanup_(error_freep) struct error *why = refusal;
+	_cleanup_(engines_fini) struct engines others = { NULL, 0 };
+	struct str os = arena_dup(p->arena, engine_os(p->flight.engine));
+	size_t n = 0;
+
+	cluster_healthy_engines(p->c, &others);
+	for (size_t i = 0; i < others.n; i++) {
+		if (str_eq(engine_os(others.v[i]), os))
+			engine_unref(others.v[i]);
+		else
+			others.v[n++] = others.v[i];
+	}
+	others.n = n;
+	if (!n)
+		return take(why);
+
+	log_info("the image is for another operating system, placing elsewhere",
+		 LOG_STR("image", p->config.image), LOG_STR("node", engine_name(p->flight.engine)),
+		 LOG_ERR(why));
+	flight_leave(p->c, &p->flight);
+	TRY(placement_board_among(p, &others, "the image is for another operating system"));
+	return create_here(p, ret_reply);
+}
+
 static may_suspend struct error *attempt(struct placement *p, struct str *ret_reply)
 {
 	struct error *err;
@@ -181,6 +232,8 @@ static may_suspend struct error *attempt(struct placement *p, struct str *ret_re
 	err = create_here(p, ret_reply);
 	if (error_is(err, ERR_NO_IMAGE))
 		err = create_without_image(p, err, ret_reply);
+	if (is_for_another_os(err))
+		err = create_on_another_os(p, err, ret_reply);
 	if (!err) {
 		pull_target_forget(p->c, p->req->client, p->config.image);
 		log_info("container created", LOG_STR("name", p->name),
@@ -205,6 +258,42 @@ static bool worth_a_retry(const struct error *err)
 	}
 }
 
+/* Empty where no node was chosen. */
+static struct str node_name(const struct placement *p)
+{
+	return p->flight.engine ? engine_name(p->flight.engine) : STR("");
+}
+
+/* "node-1: its words", for an answer that tells of several nodes. */
+static struct error *with_node(const struct placement *p, struct error *err)
+{
+	struct str node = node_name(p);
+
+	return str_empty(node) ? err : error_wrap(err, "%.*s", STR_ARG(node));
+}
+
+/* Up to swarm.createretry more tries, each on another node while there is one. */
+static may_suspend struct error *create_trying(struct placement *p, struct str *ret_reply)
+{
+	_cleanup_(error_freep) struct error *earlier = NULL;
+
+	for (unsigned int tries = 0;; tries++) {
+		struct error *err = attempt(p, ret_reply);
+		bool last = tries >= p->c->config.create_retry || (err && !worth_a_retry(err));
+
+		if (!err || error_is(err, ERR_CANCELLED) || (last && !earlier))
+			return err;
+		log_warn(last ? "creating a container failed"
+			      : "creating a container failed, trying again",
+			 LOG_STR("name", p->name), LOG_STR("node", node_name(p)),
+			 LOG_NUM("try", tries + 1), LOG_ERR(err));
+		earlier = error_join(earlier, with_node(p, err));
+		if (last)
+			return take(earlier);
+		placement_failed(p);
+	}
+}
+
 may_suspend struct error *cluster_create(struct cluster *c, const struct create_request *req,
 					 struct arena *arena, struct str *ret_reply)
 {
@@ -214,16 +303,7 @@ may_suspend struct error *cluster_create(struct cluster *c, const struct create_
 	if (!str_empty(p.name))
 		TRY(flight_hold_name(c, &p.flight, p.name));
 
-	for (unsigned int tries = 0;; tries++) {
-		struct error *err = attempt(&p, ret_reply);
-
-		if (!err || tries >= c->config.create_retry || !worth_a_retry(err))
-			return err;
-		log_warn("creating a container failed, trying again", LOG_STR("name", p.name),
-			 LOG_NUM("try", tries + 1), LOG_ERR(err));
-		error_free(err);
-		flight_leave(c, &p.flight);
-	}
+	return create_trying(&p, ret_reply);
 }
 
 /* A name that is held while an engine gives it. */

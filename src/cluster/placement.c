@@ -16,6 +16,8 @@ void placement_fini(struct placement *p)
 	exprs_fini(&p->sched.whitelists);
 	exprs_fini(&p->sched.spreads);
 	exprs_fini(&p->sched.limits);
+	node_set_fini(&p->sched.failed);
+	node_set_fini(&p->sched.near);
 }
 
 int64_t placement_largest_node_cpus(const struct cluster *c)
@@ -225,6 +227,31 @@ static void restore_only(struct placement *p, const struct sched_request *before
 	p->sched.only_why = before->only_why;
 }
 
+/* Where some nodes have the image, they need not pull it. */
+static void find_near(struct placement *p)
+{
+	struct cluster *c = p->c;
+	const struct slot *slot = image_index_find(&c->images, p->config.image);
+
+	p->sched.near.known = false;
+	if (!slot || slot->n >= c->nodes.n)
+		return;
+	node_set_begin(&p->sched.near, c->numbers.n);
+	for (size_t i = 0; i < slot->n; i++)
+		node_set_add(&p->sched.near, member_of(slot->copies[i].engine)->sched.number);
+}
+
+void placement_failed(struct placement *p)
+{
+	const struct member *m = p->flight.member;
+
+	if (!p->sched.failed.known)
+		node_set_begin(&p->sched.failed, p->c->numbers.n);
+	if (m)
+		node_set_add(&p->sched.failed, m->sched.number);
+	flight_leave(p->c, &p->flight);
+}
+
 struct error *placement_board(struct placement *p)
 {
 	const struct sched_request before = p->sched;
@@ -232,6 +259,7 @@ struct error *placement_board(struct placement *p)
 	struct error *err;
 
 	TRY(find_dependencies(p));
+	find_near(p);
 	err = draw(p);
 	if (!err)
 		err = schedule(&p->c->config.scheduler, (struct sched_node *const *)p->c->nodes.v,

@@ -35,6 +35,9 @@ must_check struct error *placement_board(struct placement *p);
 must_check struct error *placement_board_among(struct placement *p, const struct engines *engines,
 					       const char *why);
 
+/* The node could not create it: gives the reservation back, and goes there last from now on. */
+void placement_failed(struct placement *p);
+
 /* What CpuShares are measured against to tell cores from a weight. */
 int64_t placement_largest_node_cpus(const struct cluster *c);
 

@@ -34,14 +34,17 @@ static inline void node_set_fini(struct node_set *s)
 	*s = (struct node_set){ NULL, 0, false };
 }
 
+/* Of a node that was there when it was begun; a newer one is left out. */
 static inline void node_set_add(struct node_set *s, uint32_t node)
 {
+	if (node / 64 >= s->n)
+		return;
 	s->words[node / 64] |= UINT64_C(1) << (node % 64);
 }
 
 static inline bool node_set_has(const struct node_set *s, uint32_t node)
 {
-	return s->words[node / 64] >> (node % 64) & 1;
+	return node / 64 < s->n && (s->words[node / 64] >> (node % 64) & 1);
 }
 
 #endif

@@ -190,6 +190,25 @@ static int rank_cmp(struct rank a, struct rank b)
 	return 0;
 }
 
+/* Leaves those that are in the set, or those that are not; all where that would be none. */
+static size_t prefer(const struct node_set *set, bool in, struct sched_node **v, size_t n)
+{
+	size_t kept = 0;
+
+	if (!set->known)
+		return n;
+	for (size_t i = 0; i < n; i++) {
+		struct sched_node *node = v[i];
+
+		/* The others move up behind, so that nothing is lost where none is kept. */
+		if (node_set_has(set, node->number) != in)
+			continue;
+		v[i] = v[kept];
+		v[kept++] = node;
+	}
+	return kept ? kept : n;
+}
+
 /* The best are gathered at the front, and one of them is drawn. */
 static struct sched_node *choose(struct placing *p)
 {
@@ -208,6 +227,7 @@ static struct sched_node *choose(struct placing *p)
 		}
 		p->v[n_best++] = p->v[i];
 	}
+	n_best = prefer(&p->run.request->near, true, p->v, n_best);
 	return p->v[rand_below(n_best)];
 }
 
@@ -342,6 +362,7 @@ static must_check struct error *place(struct placing *p, struct sched_node **ret
 	}
 	if (!found)
 		return refuse(p);
+	p->n_v = prefer(&request->failed, false, p->v, p->n_v);
 	p->n_v = spreads_prefer(&p->run, p->v, p->n_v, p->arena);
 	*ret = choose(p);
 	return NULL;

@@ -32,6 +32,10 @@ struct sched_request {
 	const struct host_port *ports;	 /* with --net=host the exposed ones are among them */
 	size_t n_ports;
 	bool host_network; /* for the words of a refusal alone */
+	/* Nodes that failed to create it: taken only where no other fits. */
+	struct node_set failed;
+	/* Nodes that have its image: of equals, one of them. Not known: it makes no difference. */
+	struct node_set near;
 	/*
 	 * Each dependency with the node that has it; NULL: no container of that name anywhere.
 	 * `name` is as the user wrote it.

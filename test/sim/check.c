@@ -102,6 +102,8 @@ static void check_engine(const struct sim *s, const struct sim_engine *e)
 	assert_int_equal(m->sched.containers, e->containers.n);
 	assert_int_equal(m->running + m->paused + m->stopped, e->containers.n);
 	assert_true(list_empty(&m->flights));
+	assert_true(list_empty(&m->turns));
+	assert_int_equal(m->asked, 0);
 }
 
 void sim_check(struct sim *s)
@@ -117,6 +119,66 @@ void sim_check(struct sim *s)
 
 		if (e->listed)
 			check_engine(s, e);
+	}
+}
+
+/* What the creations under way hold, but for those whose container is known already. */
+static void check_sums(const struct member *m)
+{
+	int64_t cpus = 0, memory = 0;
+	uint32_t n = 0;
+	const struct container *ct;
+
+	for (size_t i = 0; (ct = map_next(engine_containers(m->engine), &i)); n++) {
+		cpus += ct->nano_cpus;
+		memory += ct->memory;
+	}
+	list_for_each(link, &m->flights) {
+		const struct flight *f = list_item(link, struct flight, at_member);
+
+		if (f->landed)
+			continue;
+		cpus += f->nano_cpus;
+		memory += f->memory;
+		n++;
+	}
+	assert_int_equal(m->sched.containers, n);
+	assert_int_equal(m->sched.reserved_nano_cpus, cpus);
+	assert_int_equal(m->sched.reserved_memory, memory);
+	if (m->sched.slots >= 0)
+		assert_true(m->sched.containers <= m->sched.slots);
+}
+
+static void check_ports(const struct port_table *t)
+{
+	for (size_t i = 1; i < t->n; i++)
+		if (t->v[i].port.port == t->v[i - 1].port.port &&
+		    t->v[i].port.protocol == t->v[i - 1].port.protocol)
+			fail_msg("port %u is held by %.*s and %.*s", t->v[i].port.port,
+				 STR_ARG(t->v[i - 1].name), STR_ARG(t->v[i].name));
+}
+
+void sim_check_busy(struct sim *s)
+{
+	const struct cluster *c = s->cluster;
+	const struct container *ct;
+	const struct flight *f;
+
+	for (size_t i = 0; i < c->nodes.n; i++) {
+		const struct member *m = member_of_node(c->nodes.v[i]);
+
+		check_sums(m);
+		check_ports(&m->ports);
+		assert_true(m->asked <= c->config.create_limit);
+	}
+	for (size_t i = 0; (ct = map_next(&c->containers.names, &i));)
+		if (list_linked(&ct->by_name))
+			fail_msg("two containers are called %.*s", STR_ARG(ct->name));
+	/* A held name is its creation's alone: a container that has it is that one. */
+	for (size_t i = 0; (f = map_next(&c->flight_names, &i));) {
+		ct = map_get(&c->containers.names, f->name);
+		if (ct && !str_empty(f->swarm_id))
+			assert_true(str_eq(ct->swarm_id, f->swarm_id));
 	}
 }
 

@@ -149,6 +149,12 @@ static void apply(struct sim_engine *e, const struct sim_option *o, bool *has_im
 	case OPTION_SWARM:
 		e->swarm = o->number ? SWARM_MANAGER : SWARM_WORKER;
 		break;
+	case OPTION_OS:
+		e->os = o->key;
+		break;
+	case OPTION_ARCHITECTURE:
+		e->architecture = o->key;
+		break;
 	case OPTION_DOWN:
 	case OPTION_END:
 		break;

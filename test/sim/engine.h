@@ -86,6 +86,9 @@ struct sim_engine {
 	int64_t cpus, memory, skew;
 	struct vec labels; /* of char *: "k=v" */
 	const char *api_oldest, *api_newest;
+	const char *os, *architecture; /* NULL: linux, x86_64 */
+	const char *refusal;	       /* of each create; NULL: none */
+	unsigned int creating, most_creating;
 	bool listed, up, cut;
 	struct waitq line; /* it was cut or mended */
 

@@ -171,6 +171,28 @@ struct error *fake_container_make(struct sim_engine *e, struct str name, struct 
 	return NULL;
 }
 
+static may_suspend struct error *work_at_create(struct sim_call *call)
+{
+	struct sim_engine *e = call->e;
+	struct error *err;
+
+	e->creating++;
+	e->most_creating = MAX(e->most_creating, e->creating);
+	err = fake_work(call, 5 * MILLISECOND);
+	e->creating--;
+	return err;
+}
+
+void sim_refuse_creates(struct sim_engine *e, const char *text)
+{
+	e->refusal = text;
+}
+
+unsigned int sim_most_creates_at_once(const struct sim_engine *e)
+{
+	return e->most_creating;
+}
+
 may_suspend struct error *serve_container_create(struct sim_call *call)
 {
 	_cleanup_(strbuf_fini) struct strbuf text = STRBUF_INIT;
@@ -180,7 +202,9 @@ may_suspend struct error *serve_container_create(struct sim_call *call)
 	struct str body;
 
 	TRY(http_incoming_read_all(call->in, 16 * MIB, &body));
-	TRY(fake_work(call, 5 * MILLISECOND));
+	TRY(work_at_create(call));
+	if (call->e->refusal)
+		return fake_refuse(500, "%s", call->e->refusal);
 	TRY(fake_container_make(call->e, name, body, &c));
 	json_begin_object(&o);
 	json_put_str(&o, "Id", str_from(c->id));

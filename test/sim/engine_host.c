@@ -70,8 +70,8 @@ static void write_info(const struct sim_engine *e, struct json_out *o)
 	json_put_str(o, "SystemTime", strbuf_str(&now));
 	json_put_str(o, "KernelVersion", STR("6.1.0"));
 	json_put_str(o, "OperatingSystem", STR("Debian GNU/Linux 12 (bookworm)"));
-	json_put_str(o, "OSType", STR("linux"));
-	json_put_str(o, "Architecture", STR("x86_64"));
+	json_put_str(o, "OSType", str_from(e->os ?: "linux"));
+	json_put_str(o, "Architecture", str_from(e->architecture ?: "x86_64"));
 	json_put_i64(o, "NCPU", e->cpus);
 	json_put_i64(o, "MemTotal", e->memory);
 	json_put_str(o, "Name", str_from(e->name));

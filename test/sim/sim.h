@@ -135,6 +135,8 @@ struct sim_option {
 		OPTION_API,
 		OPTION_SKEW,
 		OPTION_SWARM,
+		OPTION_OS,
+		OPTION_ARCHITECTURE,
 		OPTION_DOWN,
 	} kind;
 	int64_t number;
@@ -185,6 +187,14 @@ struct sim_option {
 	{                                         \
 		.kind = OPTION_SWARM, .number = 0 \
 	}
+#define OS(name)                                 \
+	{                                        \
+		.kind = OPTION_OS, .key = (name) \
+	}
+#define ARCHITECTURE(name)                                 \
+	{                                                  \
+		.kind = OPTION_ARCHITECTURE, .key = (name) \
+	}
 #define DOWN                        \
 	{                           \
 		.kind = OPTION_DOWN \
@@ -223,6 +233,10 @@ size_t sim_build_links(const struct sim_engine *e); /* sessions and gRPC connect
 bool sim_has_image(const struct sim_engine *e, const char *ref);
 bool sim_has_volume(const struct sim_engine *e, const char *name);
 bool sim_has_network(const struct sim_engine *e, const char *name_or_id);
+/* From now on it answers each create 500 with the text; NULL: no more. */
+void sim_refuse_creates(struct sim_engine *e, const char *text);
+/* How many creates it was asked for at the same time at most. */
+unsigned int sim_most_creates_at_once(const struct sim_engine *e);
 /* How many requests that begin with the text ("POST /images/create") reached it. */
 size_t sim_calls(const struct sim_engine *e, const char *request);
 /* Acts on the engine directly, as somebody logged in there would. */
@@ -360,6 +374,11 @@ struct stream *sim_connect(struct sim *s, const char *client);
  * names held: none. sim_settle lets the news arrive first.
  */
 void sim_check(struct sim *s);
+/*
+ * The same while much is under way: on each node what is reserved is the sum of its containers and
+ * creations, no port is held twice, no node has more than its slots; no name is there twice.
+ */
+void sim_check_busy(struct sim *s);
 may_suspend void sim_settle(struct sim *s);
 
 #endif

@@ -60,6 +60,7 @@ static void has_the_defaults_of_the_contract(_unused_ void **state)
 	assert_true(p.plan.cluster.scheduler.overcommit == 0.05);
 	assert_int_equal(p.plan.cluster.cpushares, CPUSHARES_AUTO);
 	assert_int_equal(p.plan.cluster.create_retry, 0);
+	assert_int_equal(p.plan.cluster.create_limit, 16);
 	assert_false(p.plan.cluster.compat);
 	assert_int_equal(p.plan.cluster.refresh_min, 30 * SECOND);
 	assert_int_equal(p.plan.cluster.refresh_max, 60 * SECOND);
@@ -106,10 +107,12 @@ static void reads_the_cluster(_unused_ void **state)
 
 	/* As scripts for the original write it. */
 	assert_ok(parse(&p, "-cluster-opt swarm.overcommit=-0.5 -cluster-opt swarm.createretry=2 "
+			    "-cluster-opt swarm.createlimit=4 "
 			    "-cluster-opt swarm.compat=1.2 -cluster-opt swarm.cpushares=weight "
 			    "-c swarm"));
 	assert_true(c->scheduler.overcommit == -0.5);
 	assert_int_equal(c->create_retry, 2);
+	assert_int_equal(c->create_limit, 4);
 	assert_true(c->compat);
 	assert_int_equal(c->cpushares, CPUSHARES_WEIGHT);
 }
@@ -161,7 +164,8 @@ static void refuses(_unused_ void **state)
 		{ "--engine-refresh-min-interval 0s", "at least 1ms, not \"0s\"" },
 		{ "-c mesos-experimental", "--cluster-driver takes swarm, not" },
 		{ "--cluster-opt x", "--cluster-opt takes swarm.overcommit, swarm.createretry, "
-				     "swarm.compat or swarm.cpushares=value, not \"x\"" },
+				     "swarm.createlimit, swarm.compat or "
+				     "swarm.cpushares=value, not \"x\"" },
 		{ "--cluster-opt x=1", "there is no option x" },
 		{ "--cluster-opt swarm.overcommit=-1", "a number above -1, such as 0.05" },
 		{ "--cluster-opt swarm.overcommit=nan", "a number above -1" },
@@ -169,6 +173,8 @@ static void refuses(_unused_ void **state)
 		{ "--cluster-opt swarm.overcommit=", "a number above -1" },
 		{ "--cluster-opt swarm.overcommit=5%", "a number above -1" },
 		{ "--cluster-opt swarm.createretry=-1", "swarm.createretry is a whole number" },
+		{ "--cluster-opt swarm.createlimit=0",
+		  "swarm.createlimit is a whole number, 1 to" },
 		{ "--cluster-opt swarm.compat=1.1", "swarm.compat can only be 1.2" },
 		{ "--cluster-opt swarm.cpushares=x", "swarm.cpushares is auto, cores or weight" },
 		{ "--discovery-opt x", "--discovery-opt takes an option of the discovery as "
