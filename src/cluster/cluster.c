@@ -54,6 +54,7 @@ struct cluster *cluster_new(const struct cluster_config *config)
 		object_index_init(&c->objects[kind], (enum object_kind)kind);
 	tally_init(&c->labels);
 	tally_init(&c->kinds);
+	tally_init(&c->node_labels);
 	list_init(&c->running_pulls);
 	list_init(&c->pull_targets);
 	list_init(&c->subscriptions);
@@ -150,6 +151,7 @@ void cluster_free(struct cluster *c)
 	assert(c->labels.keys.n == 0 && c->kinds.keys.n == 0);
 	tally_fini(&c->labels);
 	tally_fini(&c->kinds);
+	tally_fini(&c->node_labels);
 	vec_fini(&c->numbers);
 	waitq_fini(&c->settled);
 	free(c);

@@ -188,7 +188,20 @@ static bool has_container_label(const struct sched_node *n, struct str key, stru
 		if (str_eq(key, STR(LABEL_SWARM_ID)))
 			find_swarm_ids(c, match);
 		else
-			tally_match(&c->labels, key, match, &match->found);
+			tally_match(&c->labels, key, match, match_test, &match->found);
+	}
+	return node_set_has(&match->found, n->number);
+}
+
+/* Each node is entered with its labels, and with its name and its id as label "node". */
+static bool has_label(const struct sched_node *n, struct str key, struct match *match,
+		      match_test_fn *test)
+{
+	struct cluster *c = member_of_node(n)->cluster;
+
+	if (!match->found.known) {
+		node_set_begin(&match->found, c->numbers.n);
+		tally_match(&c->node_labels, key, match, test, &match->found);
 	}
 	return node_set_has(&match->found, n->number);
 }
@@ -208,6 +221,7 @@ static uint32_t count(const struct sched_node *n, struct sched_count *what)
 
 const struct sched_lookups cluster_lookups = {
 	.port_holder = port_holder,
+	.has_label = has_label,
 	.has_container = has_container,
 	.has_image = has_image,
 	.has_container_label = has_container_label,

@@ -74,9 +74,10 @@ struct cluster {
 	struct image_index images;
 	struct object_index objects[OBJECT_KINDS]; /* volumes, networks */
 	struct map flight_names;		   /* of struct flight: names held */
-	struct tally labels; /* of containers and creations under way; swarm ids left out */
-	struct tally kinds;  /* likewise, key "image": what they were made of */
-	struct vec numbers;  /* of struct member, at its number; NULL: free */
+	struct tally labels;	  /* of containers and creations under way; swarm ids left out */
+	struct tally kinds;	  /* likewise, key "image": what they were made of */
+	struct tally node_labels; /* of nodes; their names and ids with key "node" */
+	struct vec numbers;	  /* of struct member, at its number; NULL: free */
 	struct map flight_swarm_ids;
 	struct map projects;	   /* of struct slot: what Compose made of local scope */
 	struct map claims;	   /* of struct claim: volumes being made (claims.c) */

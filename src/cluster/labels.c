@@ -9,8 +9,6 @@
 #include "cluster/internal.h"
 #include "docker/ref.h"
 
-typedef void tally_step_fn(struct tally *t, struct str key, struct str value, uint32_t node);
-
 /* "busybox" and "docker.io/library/busybox:latest" are one. What is no reference is itself. */
 struct str kind_of_image(struct str image, struct arena *arena)
 {

@@ -64,12 +64,25 @@ struct member *member_new(struct cluster *c, const struct addr *a)
 	return m;
 }
 
+static void step_node_labels(struct member *m, tally_step_fn *step)
+{
+	struct tally *t = &m->cluster->node_labels;
+
+	if (!m->info)
+		return;
+	step(t, STR("node"), m->sched.name, m->sched.number);
+	step(t, STR("node"), m->sched.id, m->sched.number);
+	for (size_t i = 0; i < m->sched.n_labels; i++)
+		step(t, m->labels[i].key, m->labels[i].value, m->sched.number);
+}
+
 void member_free(struct member *m)
 {
 	if (!m)
 		return;
 
 	flights_strand(m);
+	step_node_labels(m, tally_remove);
 	m->cluster->numbers.v[m->sched.number] = NULL;
 	engine_set_owner(m->engine, NULL);
 	engine_unref(m->engine);
@@ -82,6 +95,7 @@ void member_free(struct member *m)
 /* What the engine said of itself, as placement reads it. */
 static void member_take_info(struct member *m, const struct engine_info *info)
 {
+	step_node_labels(m, tally_remove);
 	engine_info_unref(m->info);
 	m->info = engine_info_ref((struct engine_info *)info);
 
@@ -95,6 +109,7 @@ static void member_take_info(struct member *m, const struct engine_info *info)
 	sched_node_set_labels(&m->sched, m->labels, info->n_labels);
 	m->sched.nano_cpus = info->cpus * 1000000000;
 	m->sched.memory = info->memory;
+	step_node_labels(m, tally_add);
 }
 
 static void member_set_placeable(struct member *m, bool placeable)
@@ -196,7 +211,7 @@ static void observe_state(void *arg, struct engine *e, enum engine_state before)
 	if (now == ENGINE_HEALTHY && !m->placeable)
 		member_enter(m);
 	m->sched.healthy = now == ENGINE_HEALTHY;
-	m->sched.health = engine_health(e);
+	m->sched.health = (uint8_t)engine_health(e);
 	if (m->sched.healthy != was_healthy)
 		count_api_version(m, m->sched.healthy ? 1 : -1);
 

@@ -87,6 +87,8 @@ bool port_from_config(const struct host_port *want, struct container_port *ret)
 	*ret = (struct container_port){ .port = want->port, .protocol = 't' };
 	if (!str_empty(want->protocol))
 		ret->protocol = (uint8_t)want->protocol.p[0];
+	if (str_empty(want->ip))
+		return true;
 	if (want->ip.n < sizeof(ip))
 		snprintf(ip, sizeof(ip), "%.*s", STR_ARG(want->ip));
 	if (!strcmp(ip, "0.0.0.0") || !strcmp(ip, "::"))

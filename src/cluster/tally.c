@@ -212,20 +212,40 @@ static void add_nodes(const struct tally_value *v, struct node_set *to)
 		node_set_add(to, uses[i].node);
 }
 
-void tally_match(const struct tally *t, struct str key, struct match *match, struct node_set *to)
+static void match_text(const struct tally_key *k, struct str text, struct node_set *to)
+{
+	const struct tally_value *v = map_get(&k->values, text);
+
+	if (v)
+		add_nodes(v, to);
+}
+
+/* "a|b": each part is looked up. */
+static void match_parts(const struct tally_key *k, struct str text, struct node_set *to)
+{
+	struct str rest = text, part;
+
+	while (str_next(&rest, '|', &part))
+		match_text(k, part, to);
+}
+
+void tally_match(const struct tally *t, struct str key, struct match *match, match_test_fn *test,
+		 struct node_set *to)
 {
 	const struct tally_key *k = map_get(&t->keys, key);
 	const struct tally_value *v;
 
 	if (!k)
 		return;
-	if (match->kind == MATCH_PLAIN) {
-		v = map_get(&k->values, match->text);
-		if (v)
-			add_nodes(v, to);
+	if (match->kind == MATCH_PLAIN && test == match_test) {
+		match_text(k, match->text, to);
+		return;
+	}
+	if (match->kind == MATCH_PLAIN && test == match_test_any) {
+		match_parts(k, match->text, to);
 		return;
 	}
 	for (size_t i = 0; (v = map_next(&k->values, &i));)
-		if (match_test(match, value_text(v)))
+		if (test(match, value_text(v)))
 			add_nodes(v, to);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * How many containers of each node have an attribute: label app=web is on three of node 7. What
- * placement asks of labels is answered here, at a look-up's cost whatever the pool holds; patterns
+ * How many containers of each node have an attribute: label app=web is on three of node 7. Nodes'
+ * own labels are kept the same way. What placement asks of labels is answered here, at a look-up's cost whatever the pool holds; patterns
  * are tested on each value once. A text is stored once for all containers that have it.
  */
 #ifndef CLUSTER_TALLY_H
@@ -22,6 +22,8 @@ struct tally_value;
 void tally_init(struct tally *t);
 void tally_fini(struct tally *t);
 
+typedef void tally_step_fn(struct tally *t, struct str key, struct str value, uint32_t node);
+
 /* One container more, or less, on the node of that number. */
 void tally_add(struct tally *t, struct str key, struct str value, uint32_t node);
 void tally_remove(struct tally *t, struct str key, struct str value, uint32_t node);
@@ -30,7 +32,8 @@ void tally_remove(struct tally *t, struct str key, struct str value, uint32_t no
 const struct tally_value *tally_find(const struct tally *t, struct str key, struct str value);
 uint32_t tally_count(const struct tally_value *v, uint32_t node); /* NULL is fine: 0 */
 
-/* Adds the nodes where some container has the key with a value that matches. */
-void tally_match(const struct tally *t, struct str key, struct match *match, struct node_set *to);
+/* Adds the nodes where something has the key with a value that passes the test. */
+void tally_match(const struct tally *t, struct str key, struct match *match, match_test_fn *test,
+		 struct node_set *to);
 
 #endif

@@ -64,18 +64,6 @@ static bool is_node_key(const struct expr *e)
 	return str_eq(e->key, STR("node"));
 }
 
-/* A node without the label has no value that could match: `!=` holds for it, `==` does not. */
-bool node_label_holds(struct expr *e, const struct sched_node *node,
-		      bool (*test)(struct match *m, struct str text))
-{
-	struct str value;
-
-	if (is_node_key(e))
-		return test(&e->match, node->name) || test(&e->match, node->id);
-	value = sched_node_label(node, e->key);
-	return value.p && test(&e->match, value);
-}
-
 struct str node_label_detail(const struct expr *e, const struct sched_node *node,
 			     struct arena *arena)
 {

@@ -23,9 +23,7 @@ void exprs_headline(const struct sched_run *run, struct sched_nodes lost, struct
 void exprs_explain(const char *noun, const struct expr *e, const struct sched_node *node,
 		   struct str detail, struct reasons *why);
 
-/* A node's label, or "node" for its id and its name; and how to say what it has instead. */
-bool node_label_holds(struct expr *e, const struct sched_node *node,
-		      bool (*test)(struct match *m, struct str text));
+/* How to say what a node has instead of the label that is asked for. */
 struct str node_label_detail(const struct expr *e, const struct sched_node *node,
 			     struct arena *arena);
 

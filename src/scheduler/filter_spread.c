@@ -16,6 +16,8 @@ struct group {
 /* One expression: the groups that it knows, and the fewest that one of them has. */
 struct spread {
 	struct map groups;
+	struct group **of; /* by the nodes' numbers, so that a label is read once; NULL: none */
+	uint32_t n_of;
 	uint64_t fewest;
 };
 
@@ -70,36 +72,47 @@ static struct group *group_of(struct spread *s, struct str value, struct arena *
 static void count_one(struct spread *s, const struct sched_run *run, const struct expr *e,
 		      struct sched_nodes nodes, struct arena *arena)
 {
+	map_init(&s->groups, group_key);
+	for (size_t i = 0; i < nodes.n; i++)
+		s->n_of = MAX(s->n_of, nodes.v[i]->number + 1);
+	s->of = arena_new_array(arena, struct group *, s->n_of);
+	for (size_t i = 0; i < nodes.n; i++) {
+		struct sched_node *node = nodes.v[i];
+		struct str value = value_on(e, node);
+
+		if (!value.p)
+			continue;
+		s->of[node->number] = group_of(s, value, arena);
+		s->of[node->number]->count += node->lookups->count(node, &run->request->kind);
+	}
+
 	const struct group *g;
 
-	map_init(&s->groups, group_key);
-	for (size_t i = 0; i < nodes.n; i++) {
-		struct str value = value_on(e, nodes.v[i]);
-
-		if (value.p)
-			group_of(s, value, arena)->count +=
-				nodes.v[i]->lookups->count(nodes.v[i], &run->request->kind);
-	}
 	s->fewest = UINT64_MAX;
 	for (size_t i = 0; (g = map_next(&s->groups, &i));)
 		s->fewest = MIN(s->fewest, g->count);
 }
 
-static bool is_least(struct spread *s, const struct expr *e, const struct sched_node *node)
+/* The group of a node; NULL where it has none, or was not in question. */
+static const struct group *group_at(const struct spread *s, const struct sched_node *node)
 {
-	struct str value = value_on(e, node);
-	const struct group *g = value.p ? map_get(&s->groups, value) : NULL;
+	return node->number < s->n_of ? s->of[node->number] : NULL;
+}
+
+static bool is_least(const struct spread *s, const struct sched_node *node)
+{
+	const struct group *g = group_at(s, node);
 
 	return g && g->count == s->fewest;
 }
 
 /* Leaves the nodes of the groups with the fewest; all, where none has the label. */
-static size_t keep_least(struct spread *s, const struct expr *e, struct sched_node **v, size_t n)
+static size_t keep_least(const struct spread *s, struct sched_node **v, size_t n)
 {
 	size_t kept = 0;
 
 	for (size_t i = 0; s->groups.n && i < n; i++)
-		if (is_least(s, e, v[i]))
+		if (is_least(s, v[i]))
 			v[kept++] = v[i];
 	return kept ? kept : n;
 }
@@ -118,7 +131,7 @@ void spreads_count(struct sched_run *run, struct sched_node **v, size_t n, struc
 		if (exprs->v[i].soft)
 			continue;
 		count_one(s, run, &exprs->v[i], (struct sched_nodes){ v, n }, arena);
-		n = keep_least(s, &exprs->v[i], v, n);
+		n = keep_least(s, v, n);
 	}
 }
 
@@ -140,7 +153,7 @@ size_t spreads_prefer(struct sched_run *run, struct sched_node **v, size_t n, st
 		if (!e->soft)
 			continue;
 		count_one(&s, run, e, (struct sched_nodes){ v, n }, arena);
-		n = keep_least(&s, e, v, n);
+		n = keep_least(&s, v, n);
 		map_fini(&s.groups);
 	}
 	return n;
@@ -152,7 +165,7 @@ static const struct expr *misfit(const struct sched_run *run, const struct sched
 	const struct exprs *exprs = &run->request->spreads;
 
 	for (size_t i = 0; i < exprs->n; i++)
-		if (!exprs->v[i].soft && !is_least(&run->spreads->v[i], &exprs->v[i], node))
+		if (!exprs->v[i].soft && !is_least(&run->spreads->v[i], node))
 			return &exprs->v[i];
 	return NULL;
 }
@@ -178,7 +191,7 @@ static struct str detail(const struct sched_run *run, const struct expr *e,
 {
 	struct spread *s = &run->spreads->v[e - run->request->spreads.v];
 	struct str value = value_on(e, node), label = e->match.text;
-	const struct group *g = value.p ? map_get(&s->groups, value) : NULL;
+	const struct group *g = group_at(s, node);
 
 	if (!g)
 		return arena_printf(arena, "no %.*s", STR_ARG(label));

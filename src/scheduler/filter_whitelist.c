@@ -9,7 +9,7 @@ static bool applies(const struct sched_request *request)
 
 static bool holds(struct expr *e, const struct sched_node *node)
 {
-	return node_label_holds(e, node, match_test_any);
+	return node->lookups->has_label(node, e->key, &e->match, match_test_any);
 }
 
 static bool fits(const struct sched_run *run, const struct sched_node *node)

@@ -33,6 +33,7 @@ struct match {
 must_check struct error *match_init(struct match *m, struct str value); /* ERR_INVALID quotes it */
 void match_fini(struct match *m);
 void match_forget(struct match *m); /* what was found: the pool may have changed */
+typedef bool match_test_fn(struct match *m, struct str text);
 bool match_test(struct match *m, struct str text);
 /* "a|b*": some part between the bars matches. A regex has its own bars, and is tested whole. */
 bool match_test_any(struct match *m, struct str text);

@@ -34,6 +34,12 @@ struct sched_count {
 struct sched_lookups {
 	/* The name of the container (or creation in flight) that holds the port; STR_NONE: free. */
 	struct str (*port_holder)(const struct sched_node *n, const struct host_port *port);
+	/*
+	 * The node's own label has a value that passes the test (match_test, match_test_any); key
+	 * "node": its name or its id. Without the label: false.
+	 */
+	bool (*has_label)(const struct sched_node *n, struct str key, struct match *m,
+			  match_test_fn *test);
 	/* A container there whose id, or a name, matches. */
 	bool (*has_container)(const struct sched_node *n, struct match *m);
 	/* An image there whose id, repo:tag, or repo matches. */
@@ -45,18 +51,20 @@ struct sched_lookups {
 };
 
 struct sched_node {
+	/* What is read of each node for each placement comes first: one cache line. */
+	const struct sched_lookups *lookups;
+	uint32_t number; /* its bit in a node_set: small, its own among the nodes */
+	bool healthy;
+	uint8_t health;				     /* degree, 0 to 100 */
+	int64_t nano_cpus, memory;		     /* totals, overcommit not counted */
+	int64_t reserved_nano_cpus, reserved_memory; /* containers and creations in flight */
+	int64_t slots;				     /* label containerslots; -1: no limit */
+	uint32_t containers;			     /* as the reservations */
+	uint32_t at; /* the scheduler's scratch: its place in the array given */
+
 	struct str id, name, addr;
 	const struct sched_label *labels; /* sorted by key, built-in ones included */
 	size_t n_labels;
-	int64_t slots; /* label containerslots; -1: no limit */
-	bool healthy;
-	int health;				     /* degree, 0 to 100 */
-	int64_t nano_cpus, memory;		     /* totals, overcommit not counted */
-	int64_t reserved_nano_cpus, reserved_memory; /* containers and creations in flight */
-	uint32_t containers;			     /* likewise */
-	uint32_t number; /* its bit in a node_set: small, its own among the nodes */
-	uint32_t at;	 /* the scheduler's scratch: its place in the array given */
-	const struct sched_lookups *lookups;
 };
 
 /* Borrows the labels. What they say that is read often is read here. */

@@ -43,7 +43,7 @@ static void counts(void **state)
 	tally_fini(&t);
 }
 
-static void check_nodes(const struct tally *t, const char *pattern, const char *expected)
+static void check_nodes(const struct tally *t, const char *pattern, bool any, const char *expected)
 {
 	_cleanup_(strbuf_fini) struct strbuf nodes = STRBUF_INIT;
 	struct node_set found = { NULL, 0, false };
@@ -51,7 +51,7 @@ static void check_nodes(const struct tally *t, const char *pattern, const char *
 
 	assert_ok(match_init(&m, str_from(pattern)));
 	node_set_begin(&found, NODES);
-	tally_match(t, STR("app"), &m, &found);
+	tally_match(t, STR("app"), &m, any ? match_test_any : match_test, &found);
 	for (uint32_t i = 0; i < NODES; i++)
 		if (node_set_has(&found, i))
 			strbuf_addf(&nodes, "%s%u", nodes.n ? " " : "", i);
@@ -71,11 +71,14 @@ static void finds_nodes(void **state)
 	tally_add(&t, STR("app"), STR("worker"), 0);
 	tally_add(&t, STR("app"), STR("db"), 7);
 	tally_add(&t, STR("tier"), STR("web"), 8);
-	check_nodes(&t, "web", "3 39");
-	check_nodes(&t, "w*", "0 3 39");
-	check_nodes(&t, "*", "0 3 7 39");
-	check_nodes(&t, "/^(db|worker)$/", "0 7");
-	check_nodes(&t, "none", "");
+	check_nodes(&t, "web", false, "3 39");
+	check_nodes(&t, "w*", false, "0 3 39");
+	check_nodes(&t, "*", false, "0 3 7 39");
+	check_nodes(&t, "/^(db|worker)$/", false, "0 7");
+	check_nodes(&t, "none", false, "");
+	check_nodes(&t, "web|db", false, "");
+	check_nodes(&t, "web|db|web", true, "3 7 39");
+	check_nodes(&t, "w*b|db", true, "3 7 39");
 	tally_fini(&t);
 }
 

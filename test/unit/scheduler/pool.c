@@ -24,6 +24,17 @@ static struct str port_holder(const struct sched_node *n, const struct host_port
 	return STR_NONE;
 }
 
+static bool has_label(const struct sched_node *n, struct str key, struct match *m,
+		      match_test_fn *test)
+{
+	struct str value;
+
+	if (str_eq(key, STR("node")))
+		return test(m, n->name) || test(m, n->id);
+	value = sched_node_label(n, key);
+	return value.p && test(m, value);
+}
+
 static bool list_has(const char *list, struct match *m)
 {
 	struct str rest = str_from(list), item;
@@ -75,6 +86,7 @@ static uint32_t count(const struct sched_node *n, struct sched_count *what)
 
 static const struct sched_lookups lookups = {
 	.port_holder = port_holder,
+	.has_label = has_label,
 	.has_container = has_container,
 	.has_image = has_image,
 	.has_container_label = has_container_label,
@@ -109,6 +121,7 @@ struct pool_node *pool_add(struct pool *p, const char *name, const char *labels)
 		.id = arena_printf(&p->arena, "ID:%s", name),
 		.healthy = true,
 		.health = 100,
+		.number = (uint32_t)p->n,
 		.nano_cpus = CORES(4),
 		.memory = MIBS(4096),
 		.lookups = &lookups,

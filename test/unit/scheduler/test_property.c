@@ -50,7 +50,7 @@ static void make_node(struct world *w, size_t i)
 	n->ports = below(3) ? "" : "80/tcp=x";
 	n->containers = below(2) ? containers[below(3)] : "";
 	n->sched.healthy = below(8) != 0;
-	n->sched.health = 100 - below(9);
+	n->sched.health = (uint8_t)(100 - below(9));
 	n->sched.reserved_nano_cpus = CORES(below(40)) / 10;
 	n->sched.reserved_memory = MIBS(41 * below(100));
 	n->sched.containers = (uint32_t)below(4);
