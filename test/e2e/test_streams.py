@@ -70,7 +70,7 @@ def test_attach(pair, upgrade, tty):
     assert headers['content-type'] == 'application/vnd.docker.raw-stream'
     assert code == 3
     if not tty:
-        assert data == [(1, b'early\nlate\n'), (2, b'end\n')]
+        assert data == {1: b'early\nlate\n', 2: b'end\n'}
 
 
 @pytest.mark.parametrize('upgrade', [UPGRADE, {}], ids=['upgraded', 'plain'])
@@ -85,14 +85,14 @@ def test_exec(pair, upgrade):
             told = head(wire)
             wire.send(b'late\n' if side is pair.pool else b'early\nlate\n')
             wire.end_output()
-            data = frames(wire.rest())
+            data = streams(wire.rest())
         wait_until(lambda: not side.http('GET', f'/exec/{made}/json').json()['Running'], 20,
                    'the exec has ended')
         return told, data, side.http('GET', f'/exec/{made}/json').json()['ExitCode']
 
     (status, reason, _), data, code = pair.tell(story)
     assert (status, reason) == ((101, 'UPGRADED') if upgrade else (200, 'OK'))
-    assert (data, code) == ([(1, b'first\nearly\nlate\n'), (2, b'end\n')], 7)
+    assert (data, code) == ({1: b'first\nearly\nlate\n', 2: b'end\n'}, 7)
 
 
 def test_exec_with_a_terminal(pair):
