@@ -17,6 +17,7 @@ struct discovery_backend {
 	bool has_ranges;    /* its entries are written by people: "10.0.0.[1:9]:2375" */
 	bool is_store;	    /* a key-value store: managers can compete for a key in it */
 	bool takes_options; /* --discovery-opt */
+	bool uses_tls;	    /* discovery_options.tls */
 
 	/* `rest` is what follows "scheme://", borrowed. NULL: known, and not in this version. */
 	struct error *(*open)(struct str rest, const struct discovery_options *options,
@@ -25,7 +26,11 @@ struct discovery_backend {
 	may_suspend struct error *(*fetch)(struct discovery *d, struct arena *arena,
 					   struct vec *ret);
 	may_suspend struct error *(*wait)(struct discovery *d);
-	void (*close)(struct discovery *d); /* frees d */
+	/* `entry` is the address as addr_format writes it. Both NULL: people write the entries. */
+	may_suspend struct error *(*enter)(struct discovery *d, struct str entry, int64_t ttl);
+	may_suspend struct error *(*leave)(struct discovery *d, struct str entry);
+	may_suspend void (*stop)(struct discovery *d); /* NULL: it keeps nothing up */
+	void (*close)(struct discovery *d);	       /* frees d */
 };
 
 /* The first member of what each backend keeps; discovery_open fills it in. */

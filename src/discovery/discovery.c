@@ -73,6 +73,12 @@ struct error *discovery_open(struct str uri, const struct discovery_options *opt
 	return NULL;
 }
 
+may_suspend void discovery_stop(struct discovery *d)
+{
+	if (d->backend->stop)
+		d->backend->stop(d);
+}
+
 void discovery_close(struct discovery *d)
 {
 	if (d)
@@ -87,6 +93,39 @@ const char *discovery_scheme(const struct discovery *d)
 bool discovery_is_store(const struct discovery *d)
 {
 	return d->backend->is_store;
+}
+
+bool discovery_uses_tls(const struct discovery *d)
+{
+	return d->backend->uses_tls;
+}
+
+struct error *discovery_check_registers(const struct discovery *d)
+{
+	if (!d->backend->enter)
+		return error_new(ERR_INVALID,
+				 "%s:// takes no registrations: its entries are written by people",
+				 d->backend->scheme);
+	return NULL;
+}
+
+may_suspend struct error *discovery_register(struct discovery *d, const struct addr *addr,
+					     int64_t ttl)
+{
+	_cleanup_(strbuf_fini) struct strbuf entry = STRBUF_INIT;
+
+	TRY(discovery_check_registers(d));
+	addr_format(addr, &entry);
+	return d->backend->enter(d, strbuf_str(&entry), ttl);
+}
+
+may_suspend struct error *discovery_unregister(struct discovery *d, const struct addr *addr)
+{
+	_cleanup_(strbuf_fini) struct strbuf entry = STRBUF_INIT;
+
+	TRY(discovery_check_registers(d));
+	addr_format(addr, &entry);
+	return d->backend->leave(d, strbuf_str(&entry));
 }
 
 void discovery_push(struct arena *arena, struct vec *ret, struct str text)

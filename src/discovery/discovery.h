@@ -13,10 +13,13 @@
 #include "net/addr.h"
 
 struct discovery;
+struct tls_context;
 
 struct discovery_options {
 	int64_t heartbeat;	 /* poll period of polled backends */
 	const char *const *opts; /* "k=v" of --discovery-opt, NULL-terminated; borrowed */
+	struct tls_context *tls; /* of --tls and its like, for token://; NULL: not given */
+	const char *service;	 /* of token://id; NULL or empty: not known */
 };
 
 /*
@@ -25,12 +28,22 @@ struct discovery_options {
  */
 must_check struct error *discovery_open(struct str uri, const struct discovery_options *options,
 					struct discovery **ret);
-/* Nobody may be in fetch or wait. In the loop in which these were called. NULL is fine. */
+/*
+ * Ends and joins what the calls below began: connections that are kept up, and the fibers behind
+ * them. What was registered stays. Shielded. In the loop of those calls, and before the close
+ * where there were any; twice is fine.
+ */
+may_suspend void discovery_stop(struct discovery *d);
+/* Nobody may be in another call. NULL is fine. */
 void discovery_close(struct discovery *d);
 DEFINE_CLEANUP(struct discovery *, discovery_close)
 
 const char *discovery_scheme(const struct discovery *d); /* "nodes", "file" ... */
 bool discovery_is_store(const struct discovery *d);	 /* managers can elect a primary in it */
+bool discovery_uses_tls(const struct discovery *d);	 /* discovery_options.tls */
+
+/* ERR_INVALID where people write its entries (nodes://, file://), so that none can be registered. */
+must_check struct error *discovery_check_registers(const struct discovery *d);
 
 /* An entry that is no host:port is logged and left out; one that stands twice counts once. */
 struct discovery_entries {
@@ -48,6 +61,17 @@ may_suspend must_check struct error *discovery_fetch(struct discovery *d,
  * until cancelled.
  */
 may_suspend must_check struct error *discovery_wait(struct discovery *d);
+
+/*
+ * Enters the node, or renews its entry, for `ttl` (to the second, as the backend can: longer rather
+ * than shorter). ERR_INVALID: never, and why; ERR_NOT_FOUND: there is no such cluster; anything else
+ * may go better later.
+ */
+may_suspend must_check struct error *discovery_register(struct discovery *d,
+							const struct addr *addr, int64_t ttl);
+/* Takes out the entry that was registered here. One that is gone already is no error. */
+may_suspend must_check struct error *discovery_unregister(struct discovery *d,
+							  const struct addr *addr);
 
 /*
  * "10.0.[0:1].[10:20]:2375" to its texts, in order, zero padding kept; each is appended to ret as

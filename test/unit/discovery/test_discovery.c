@@ -49,6 +49,28 @@ static void refuses_options(_unused_ void **state)
 		   "file:// has no option \"kv.path=x\"");
 }
 
+static void registers_main(_unused_ void *arg)
+{
+	static const char *const uris[] = { "a:1", "file:///x" };
+	const struct addr addr = { .host = "b", .port = 1 };
+
+	for (size_t i = 0; i < ARRAY_LEN(uris); i++) {
+		_cleanup_(discovery_closep) struct discovery *d = NULL;
+
+		assert_ok(discovery_open(str_from(uris[i]), &no_options, &d));
+		assert_err(discovery_check_registers(d), ERR_INVALID, "takes no registrations");
+		assert_err(discovery_register(d, &addr, MINUTE), ERR_INVALID,
+			   "its entries are written by people");
+		assert_err(discovery_unregister(d, &addr), ERR_INVALID, discovery_scheme(d));
+		discovery_stop(d);
+	}
+}
+
+static void registers_nothing_that_people_write(_unused_ void **state)
+{
+	loop_run(LOOP_VIRTUAL, registers_main, NULL);
+}
+
 static void lists_main(_unused_ void *arg)
 {
 	static const struct {
@@ -138,6 +160,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(refuses_at_once),
 		TEST(refuses_options),
+		TEST(registers_nothing_that_people_write),
 		TEST(lists),
 		TEST(leaves_out_what_is_no_address),
 		TEST(bounds_what_it_lists),
