@@ -102,9 +102,20 @@ def test_forms(listed):
                     ['-a', '--format', '{{.ID}}|{{.Image}}|{{.Command}}|{{.Ports}}|{{.Status}}'],
                     ['-a', '--format', '{{.Names}} {{.Label "tier"}} {{.Mounts}} {{.Networks}}'
                      ' {{.LocalVolumes}} {{.State}} {{.RunningFor}} {{.CreatedAt}}'],
-                    ['-a', '--format', 'table {{.Names}}\t{{.Labels}}'],
                     ['-s', '-a', '--format', '{{.Names}} {{.Size}}']]:
         listed.ok('ps', *options)
+
+    def labels(side):
+        # The command line prints a container's labels in any order; the pool adds one.
+        lines = side.docker('ps', '-a', '--format', 'table {{.Names}}\t{{.Labels}}').ok().lines
+        told = [(name, ''.join(rest).split(',')) for name, *rest in map(str.split, lines)]
+        return [(name, sorted(label for label in values
+                              if label and not label.startswith('com.docker.swarm.id=')))
+                for name, values in told]
+
+    assert listed.tell(labels) == [
+        ('NAMES', ['LABELS']), ('web-2', []), ('failed', []), ('fresh', ['tier=back']),
+        ('db', ['tier=back']), ('web', ['shop=1', 'tier=front'])]
 
 
 def test_names_in_full(listed, lab):
