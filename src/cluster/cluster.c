@@ -123,6 +123,7 @@ may_suspend void cluster_set_nodes(struct cluster *c, const struct addr *addrs, 
 may_suspend void cluster_stop(struct cluster *c)
 {
 	c->stopping = true;
+	group_finish(&c->leftovers);
 	cluster_set_nodes(c, NULL, 0);
 	pull_targets_clear(c);
 	build_table_clear(&c->builds);

@@ -3,6 +3,8 @@
  * Creations under way: from the moment a node is chosen they count as containers there, and their
  * name is taken, until the container is in the tables or the creation has failed.
  */
+#include <assert.h>
+
 #include "cluster/internal.h"
 
 struct str flight_name_key(const void *item)
@@ -140,6 +142,73 @@ void flight_land(struct cluster *c, const struct container *ct)
 		f = map_get(&c->flight_swarm_ids, ct->swarm_id);
 	if (f && f->engine == ct->engine)
 		unreserve(f);
+}
+
+static const struct container_port *copy_ports(const struct flight *f, struct arena *arena)
+{
+	struct container_port *ports = arena_new_array(arena, struct container_port, f->n_ports);
+
+	if (f->n_ports)
+		memcpy(ports, f->ports, f->n_ports * sizeof(*ports));
+	return ports;
+}
+
+static const struct str *copy_volumes(const struct flight *f, struct arena *arena)
+{
+	struct str *volumes = arena_new_array(arena, struct str, f->n_volumes);
+
+	for (size_t i = 0; i < f->n_volumes; i++)
+		volumes[i] = arena_dup(arena, f->volumes[i]);
+	return volumes;
+}
+
+static struct json copy_labels(const struct flight *f, struct arena *arena)
+{
+	struct json labels = { 0 };
+	struct error *err;
+
+	if (!json_exists(f->labels))
+		return labels;
+	err = json_parse(arena_dup(arena, json_raw(f->labels)), arena, &labels);
+	assert(!err);
+	return labels;
+}
+
+/* The ports that it reserved are known by whose they are. */
+static void move_ports(struct flight *from, struct flight *to)
+{
+	struct port_table *t = from->member && !from->landed ? &from->member->ports : NULL;
+
+	for (size_t i = 0; t && i < from->n_ports; i++) {
+		port_table_remove(t, &from->ports[i], from);
+		port_table_add(t, &to->ports[i], to, to->name);
+	}
+}
+
+void flight_move(struct cluster *c, struct flight *from, struct flight *to, struct arena *arena)
+{
+	assert(!from->asked);
+	*to = *from;
+	list_init(&to->at_turn);
+	to->turn = (struct waitq)WAITQ_INIT;
+	to->name = arena_dup(arena, from->name);
+	to->swarm_id = arena_dup(arena, from->swarm_id);
+	to->ports = copy_ports(from, arena);
+	to->labels = copy_labels(from, arena);
+	to->volumes = copy_volumes(from, arena);
+	to->image = arena_dup(arena, from->image);
+	move_ports(from, to);
+
+	list_init(&to->at_member);
+	if (from->member) {
+		list_append(&from->member->flights, &to->at_member);
+		list_remove(&from->at_member);
+	}
+	if (!str_empty(from->name) && map_get(&c->flight_names, from->name) == from)
+		map_put(&c->flight_names, to);
+	if (!str_empty(from->swarm_id) && map_get(&c->flight_swarm_ids, from->swarm_id) == from)
+		map_put(&c->flight_swarm_ids, to);
+	*from = (struct flight){ 0 };
 }
 
 void flight_end(struct cluster *c, struct flight *f)

@@ -84,8 +84,9 @@ struct cluster {
 	struct map network_names;  /* of struct held_network: networks being made (networks.c) */
 	uint64_t marks;		   /* the last that was given to members (draw.c) */
 	struct list running_pulls; /* of pull_once.c */
-	struct list pull_targets;  /* of struct pull_target, the oldest first (pull_target.c) */
+	struct group leftovers;
 	struct build_table builds;
+	struct list pull_targets; /* of struct pull_target, the oldest first (pull_target.c) */
 	struct list subscriptions;
 	struct past_event past[PAST_EVENTS]; /* the i-th at i % PAST_EVENTS */
 	size_t n_past;			     /* all that there ever were */
@@ -131,6 +132,8 @@ void flight_end_turn(struct flight *f);
 void flight_leave(struct cluster *c, struct flight *f); /* gives the node back, keeps the name */
 void flight_land(struct cluster *c, const struct container *ct); /* where it is one's container */
 void flight_end(struct cluster *c, struct flight *f);
+/* `to` holds what `from` held, with texts of its own in the arena; `from` holds nothing. */
+void flight_move(struct cluster *c, struct flight *from, struct flight *to, struct arena *arena);
 void flights_strand(struct member *m); /* it leaves: they hold nothing there any more */
 struct str flight_name_key(const void *item);
 struct str flight_swarm_id_key(const void *item);
@@ -172,6 +175,12 @@ void pull_targets_clear(struct cluster *c);
 may_suspend must_check struct error *pull_once(struct cluster *c, struct engine *e,
 					       struct api_version version, struct str image,
 					       struct str auth);
+
+/*
+ * leftovers.c: takes over what the flight holds until it is known what became of the container that
+ * the engine was asked to make, or to rename: `ref` is what the engine calls it, "" if unknown.
+ */
+void leftover_keep(struct cluster *c, struct flight *f, struct engine *e, struct str ref);
 
 struct event_node event_node_of(const struct engine *e);
 

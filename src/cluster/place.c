@@ -90,20 +90,28 @@ static may_suspend void enter(struct placement *p, struct str reply)
 {
 	struct error *err;
 	struct json root;
-	struct str id;
 
 	err = json_parse(reply, p->arena, &root);
 	if (!err) {
-		id = json_get_str(root, "Id");
+		p->unread = json_get_str(root, "Id");
 		enter_volumes(p);
-		err = engine_refresh_container(p->flight.engine, id);
-		if (!err)
-			err = settle_drawn_name(p, id);
+		err = engine_refresh_container(p->flight.engine, p->unread);
+	}
+	if (!err) {
+		err = settle_drawn_name(p, p->unread);
+		p->unread = STR("");
 	}
 	if (err)
 		log_warn("a new container could not be read back, its events will tell",
 			 LOG_STR("node", engine_name(p->flight.engine)), LOG_ERR(err));
 	error_free(err);
+}
+
+/* It may have been heard: neither a refusal, nor known not to have been sent. */
+static bool is_unanswered(const struct error *err)
+{
+	return error_is(err, ERR_CANCELLED) ||
+	       (error_is_transport(err) && !error_is(err, ERR_REFUSED));
 }
 
 /* On the node that was boarded. */
@@ -123,6 +131,7 @@ static may_suspend struct error *create_here(struct placement *p, struct str *re
 	write_body(p, &body);
 	create.body = strbuf_str(&body);
 	err = engine_call_create(p->flight.engine, &create, p->arena, ret_reply);
+	p->unanswered = is_unanswered(err);
 	if (!err)
 		enter(p, *ret_reply);
 	flight_end_turn(&p->flight);
@@ -162,8 +171,8 @@ static may_suspend struct error *create_without_image(struct placement *p, struc
 
 	if (cluster_image_has_digest(p->c, p->config.image)) {
 		err = pull_and_create(p, ret_reply);
-		if (!err)
-			return NULL;
+		if (!err || p->unanswered)
+			return err;
 		log_info("pulling failed, placing where the image is",
 			 LOG_STR("image", p->config.image),
 			 LOG_STR("node", engine_name(p->flight.engine)), LOG_ERR(err));
@@ -272,14 +281,18 @@ static struct error *with_node(const struct placement *p, struct error *err)
 	return str_empty(node) ? err : error_wrap(err, "%.*s", STR_ARG(node));
 }
 
-/* Up to swarm.createretry more tries, each on another node while there is one. */
+/*
+ * Up to swarm.createretry more tries, each on another node while there is one; none once an engine
+ * may have made it, as there would be two.
+ */
 static may_suspend struct error *create_trying(struct placement *p, struct str *ret_reply)
 {
 	_cleanup_(error_freep) struct error *earlier = NULL;
 
 	for (unsigned int tries = 0;; tries++) {
 		struct error *err = attempt(p, ret_reply);
-		bool last = tries >= p->c->config.create_retry || (err && !worth_a_retry(err));
+		bool last = tries >= p->c->config.create_retry || p->unanswered ||
+			    (err && !worth_a_retry(err));
 
 		if (!err || error_is(err, ERR_CANCELLED) || (last && !earlier))
 			return err;
@@ -294,16 +307,27 @@ static may_suspend struct error *create_trying(struct placement *p, struct str *
 	}
 }
 
+/* What is not known to have failed is held until it is: another create must not take its place. */
+static void keep_unknown(struct placement *p)
+{
+	if (p->unanswered || !str_empty(p->unread))
+		leftover_keep(p->c, &p->flight, p->flight.engine,
+			      str_empty(p->unread) ? p->name : p->unread);
+}
+
 may_suspend struct error *cluster_create(struct cluster *c, const struct create_request *req,
 					 struct arena *arena, struct str *ret_reply)
 {
 	_cleanup_(placement_fini) struct placement p = { .c = c, .req = req, .arena = arena };
+	struct error *err;
 
 	TRY(placement_read(&p));
 	if (!str_empty(p.name))
 		TRY(flight_hold_name(c, &p.flight, p.name));
 
-	return create_trying(&p, ret_reply);
+	err = create_trying(&p, ret_reply);
+	keep_unknown(&p);
+	return err;
 }
 
 /* A name that is held while an engine gives it. */
@@ -340,12 +364,21 @@ may_suspend struct error *cluster_rename(struct cluster *c, struct container *ct
 	_cleanup_(strbuf_fini) struct strbuf path = STRBUF_INIT;
 	_cleanup_(held_name_fini) struct held_name held = { .c = c };
 	struct str name = str_strip_prefix(new_name, STR("/"));
+	struct error *err;
+	bool unknown;
 
 	if (!str_empty(name) && !str_eq(name, ct->name))
 		TRY(flight_hold_name(c, &held.flight, name));
 
 	strbuf_addf(&path, "/containers/%.*s/rename?name=", STR_ARG(ct->id));
 	http_encode_query(&path, name);
-	TRY(ask_for_rename(e, version, strbuf_str(&path)));
-	return engine_refresh_container(e, ct->id);
+	err = ask_for_rename(e, version, strbuf_str(&path));
+	unknown = is_unanswered(err);
+	if (!err) {
+		err = engine_refresh_container(e, ct->id);
+		unknown = err != NULL;
+	}
+	if (unknown)
+		leftover_keep(c, &held.flight, e, ct->id);
+	return err;
 }

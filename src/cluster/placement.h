@@ -20,6 +20,9 @@ struct placement {
 	struct str swarm_id;
 	int64_t cores; /* nano-CPUs that were asked for through CpuShares; 0: none */
 	struct flight flight;
+	/* An engine was asked to make the container, and whether it did is not known. */
+	bool unanswered;
+	struct str unread; /* it made this one, which is not in the tables yet; or empty */
 	/* What the engine knows under another name than the user wrote ("node-1/db"). */
 	struct config_rename *renames, *volume_renames, *network_renames;
 	size_t n_renames, n_volume_renames, n_network_renames;

@@ -67,6 +67,15 @@ static const struct container_action *find_action(struct str name)
 	return NULL;
 }
 
+/*
+ * An event may come later than what it tells was read: after a refresh that somebody waited for,
+ * or in a replay. Then it is no news, and to apply it would be a step back.
+ */
+static bool is_outdated(const struct container_state *s, const struct docker_event *ev)
+{
+	return ev->time_nano < MAX(s->started_at, s->finished_at);
+}
+
 /* While the lists are being read there may be nothing yet to change: the mark is enough. */
 static void change_state(struct engine *e, const struct container_action *action,
 			 const struct docker_event *ev, struct str detail)
@@ -74,19 +83,21 @@ static void change_state(struct engine *e, const struct container_action *action
 	struct container *c = map_get(&e->containers, ev->actor_id);
 	struct container_state state;
 
-	if (!c || !action->change)
+	if (!c || !action->change || is_outdated(&c->state, ev))
 		return;
 	state = c->state;
 	action->change(&state, ev, detail);
 	engine_put_container(e, container_with_state(c, &state));
 }
 
+/* Where it goes by another name than the old one it was renamed again since. */
 static void change_name(struct engine *e, const struct docker_event *ev)
 {
 	struct container *c = map_get(&e->containers, ev->actor_id);
 	struct str name = str_strip_prefix(json_get_str(ev->attributes, "name"), STR("/"));
+	struct str before = str_strip_prefix(json_get_str(ev->attributes, "oldName"), STR("/"));
 
-	if (c && !str_empty(name) && !str_eq(c->name, name))
+	if (c && !str_empty(name) && str_eq(c->name, before))
 		engine_put_container(e, container_with_name(c, name));
 }
 
