@@ -46,4 +46,8 @@
 #define LIMIT_RANGE_HOSTS    65536 /* addresses that one [m:n] entry may expand to */
 #define LIMIT_DISCOVERY_FILE (16 * MIB)
 
+#define LIMIT_KV_VALUE (512 * KIB) /* what Consul takes; etcd and ZooKeeper take some more */
+#define LIMIT_KV_REPLY (64 * MIB)  /* what a key-value store may answer to one call */
+#define LIMIT_KV_EVENT (4 * MIB)   /* what it may say at once in a watch */
+
 #endif

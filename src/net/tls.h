@@ -26,6 +26,7 @@ must_check struct error *tls_context_new_server(const struct tls_files *files,
 						struct tls_context **ret);
 struct tls_context *tls_context_ref(struct tls_context *c);
 void tls_context_unref(struct tls_context *c); /* NULL is fine */
+DEFINE_CLEANUP(struct tls_context *, tls_context_unref)
 
 /* Takes a connected, non-blocking socket descriptor. `name` is checked on a client's side. */
 struct stream *tls_stream_new(struct tls_context *c, int descriptor, const char *name);
