@@ -94,9 +94,11 @@ static void log_fibers(void)
 	}
 }
 
+/* Watched before anything is opened, so that an end is in order however early it is asked for. */
+static const int signals[] = { SIGTERM, SIGINT, SIGUSR1 };
+
 static may_suspend struct error *serve_until_stopped(void)
 {
-	static const int signals[] = { SIGTERM, SIGINT, SIGUSR1 };
 	int number;
 
 	do {
@@ -168,6 +170,7 @@ static may_suspend void manager_main(void *arg)
 {
 	struct manager *m = arg;
 
+	signal_watch(signals, ARRAY_LEN(signals));
 	m->err = manage(m);
 	if (m->api)
 		api_stop(m->api);

@@ -41,12 +41,16 @@ static struct signal_source *source_get(int number)
 	return s;
 }
 
-may_suspend struct error *signal_wait(const int *signals, size_t n, int *ret_signal)
+void signal_watch(const int *signals, size_t n)
 {
-	loop_real("signal_wait");
+	loop_real("signal_watch");
 	for (size_t i = 0; i < n; i++)
 		source_get(signals[i]);
+}
 
+may_suspend struct error *signal_wait(const int *signals, size_t n, int *ret_signal)
+{
+	signal_watch(signals, n);
 	for (;;) {
 		for (size_t i = 0; i < n; i++) {
 			struct signal_source *s = source_get(signals[i]);

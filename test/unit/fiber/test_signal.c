@@ -47,6 +47,23 @@ static void wait_main(_unused_ void *arg)
 	assert_trace("none:cancelled");
 }
 
+static void watch_main(_unused_ void *arg)
+{
+	int got = 0;
+
+	/* Of itself SIGUSR1 would end this process. */
+	signal_watch(both, 2);
+	kill(getpid(), SIGUSR1);
+	assert_ok(fiber_sleep(5 * MILLISECOND));
+	assert_ok(signal_wait(both, 2, &got));
+	assert_int_equal(got, SIGUSR1);
+}
+
+static void test_watched_signals_are_kept(_unused_ void **state)
+{
+	loop_run(LOOP_REAL, watch_main, NULL);
+}
+
 static void test_signals_wake_those_who_wait_for_them(_unused_ void **state)
 {
 	/* Twice: the second loop starts with none of the first's signals. */
@@ -58,6 +75,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_signals_wake_those_who_wait_for_them),
+		cmocka_unit_test(test_watched_signals_are_kept),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
