@@ -19,6 +19,7 @@
 #include "fiber/group.h"
 #include "fiber/signal.h"
 #include "net/listener.h"
+#include "net/tls.h"
 
 /* A discovery that cannot even be waited for is asked again after this long. */
 #define DISCOVERY_PAUSE (5 * SECOND)
@@ -95,17 +96,33 @@ static void log_fibers(void)
 }
 
 /* Watched before anything is opened, so that an end is in order however early it is asked for. */
-static const int signals[] = { SIGTERM, SIGINT, SIGUSR1 };
+static const int signals[] = { SIGTERM, SIGINT, SIGHUP, SIGUSR1 };
+
+/* Connections that are there go on; a file at fault leaves all of its pair as it was. */
+static may_suspend void read_certificates(void)
+{
+	size_t n;
+	_cleanup_(error_freep) struct error *err = tls_reload(&n);
+
+	if (err)
+		log_error("certificates are not read again", LOG_ERR(err));
+	else if (n > 0)
+		log_info("certificates are read again");
+	else
+		log_info("no certificates to read again: TLS is off");
+}
 
 static may_suspend struct error *serve_until_stopped(void)
 {
-	int number;
+	int number = 0;
 
-	do {
+	while (number != SIGTERM && number != SIGINT) {
 		TRY(signal_wait(signals, ARRAY_LEN(signals), &number));
 		if (number == SIGUSR1)
 			log_fibers();
-	} while (number == SIGUSR1);
+		else if (number == SIGHUP)
+			read_certificates();
+	}
 	log_info("stopping", LOG_CSTR("signal", number == SIGTERM ? "SIGTERM" : "SIGINT"));
 	return NULL;
 }

@@ -351,7 +351,7 @@ static void expect_name(struct tls_stream *t, const char *name)
 
 	if (!numeric)
 		SSL_set_tlsext_host_name(t->ssl, name);
-	if (!t->context->verify)
+	if (!t->context->files.verify)
 		return;
 
 	int ok = numeric ? X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(t->ssl), name)

@@ -28,6 +28,13 @@ struct tls_context *tls_context_ref(struct tls_context *c);
 void tls_context_unref(struct tls_context *c); /* NULL is fine */
 DEFINE_CLEANUP(struct tls_context *, tls_context_unref)
 
+/*
+ * Every context reads its files again; where one is at fault its context stays as it was, and the
+ * error tells of all that are. Streams that exist go on with what they began with. *ret_n, which
+ * is always set, is how many contexts there are.
+ */
+may_suspend must_check struct error *tls_reload(size_t *ret_n);
+
 /* Takes a connected, non-blocking socket descriptor. `name` is checked on a client's side. */
 struct stream *tls_stream_new(struct tls_context *c, int descriptor, const char *name);
 may_suspend must_check struct error *tls_stream_handshake(struct stream *s);

@@ -1,218 +1,81 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * TLS settings and certificates, checked as they are loaded: an operator learns at the start which
- * file is wrong and why, and not from the first client.
+ * TLS settings, and the contexts that are in use, so that all can read their files again.
  */
 #include "net/tls_context.h"
 
 #include <assert.h>
-#include <errno.h>
-#include <openssl/err.h>
-#include <openssl/pem.h>
-#include <openssl/x509v3.h>
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
-#include "base/strbuf.h"
+#include "base/vec.h"
+#include "fiber/offload.h"
+#include "net/tls_files.h"
 
-static void file_closep(FILE **f)
-{
-	if (*f)
-		(void)fclose(*f);
-}
+/* Every context there is. */
+static struct list all = LIST_INIT(all);
 
-static void x509_freep(X509 **cert)
-{
-	X509_free(*cert);
-}
-
-static void key_freep(EVP_PKEY **key)
-{
-	EVP_PKEY_free(*key);
-}
-
-/* The reason of OpenSSL's first complaint, and its queue is empty. */
-static const char *complaint(void)
-{
-	const char *reason = ERR_reason_error_string(ERR_get_error());
-
-	ERR_clear_error();
-	return reason ? reason : "unknown reason";
-}
-
-static must_check struct error *open_file(const char *what, const char *path, FILE **ret)
-{
-	FILE *f = fopen(path, "re");
-
-	if (!f)
-		return error_as(ERR_TLS, error_errno(errno, "cannot read the %s %s", what, path));
-	*ret = f;
-	return NULL;
-}
-
-/* Never asks on the terminal. */
-static int no_passphrase(_unused_ char *buf, _unused_ int cap, _unused_ int writing, void *asked)
-{
-	*(bool *)asked = true;
-	return -1;
-}
-
-static must_check struct error *out_of_time(const char *what, const char *path,
-					    const ASN1_TIME *when)
-{
-	BIO *text = BIO_new(BIO_s_mem());
-	char *p = NULL;
-
-	ASN1_TIME_print(text, when);
-	int n = (int)BIO_get_mem_data(text, &p);
-	struct error *err =
-		error_new(ERR_TLS, "the certificate %s %s %.*s", path, what, n, p ? p : "");
-
-	BIO_free(text);
-	return err;
-}
-
-static must_check struct error *check_time(const char *path, const X509 *cert)
-{
-	const ASN1_TIME *from = X509_get0_notBefore(cert), *until = X509_get0_notAfter(cert);
-
-	if (X509_cmp_current_time(until) < 0)
-		return out_of_time("expired on", path, until);
-	if (X509_cmp_current_time(from) > 0)
-		return out_of_time("is not valid before", path, from);
-	return NULL;
-}
-
-static must_check struct error *read_cert(const char *path, X509 **ret)
-{
-	_cleanup_(file_closep) FILE *f = NULL;
-
-	TRY(open_file("certificate", path, &f));
-	*ret = PEM_read_X509(f, NULL, NULL, NULL);
-	if (!*ret)
-		return error_new(ERR_TLS, "%s holds no certificate in PEM form: %s", path,
-				 complaint());
-	return NULL;
-}
-
-static must_check struct error *read_key(const char *path, EVP_PKEY **ret)
-{
-	_cleanup_(file_closep) FILE *f = NULL;
-	bool asked = false;
-
-	TRY(open_file("key", path, &f));
-	*ret = PEM_read_PrivateKey(f, NULL, no_passphrase, &asked);
-	if (*ret)
-		return NULL;
-
-	const char *why = complaint();
-
-	if (asked)
-		return error_new(ERR_TLS, "the key %s is protected by a passphrase", path);
-	return error_new(ERR_TLS, "%s holds no private key in PEM form: %s", path, why);
-}
-
-static must_check struct error *check_usage(const char *path, X509 *cert, bool server)
-{
-	int purpose = server ? X509_PURPOSE_SSL_SERVER : X509_PURPOSE_SSL_CLIENT;
-
-	if (X509_check_purpose(cert, purpose, 0) == 1)
-		return NULL;
-	return error_new(ERR_TLS,
-			 "the certificate %s is not for use by a TLS %s (its extendedKeyUsage)",
-			 path, server ? "server" : "client");
-}
-
-static must_check struct error *load_pair(struct tls_context *c, const struct tls_files *files)
-{
-	_cleanup_(x509_freep) X509 *cert = NULL;
-	_cleanup_(key_freep) EVP_PKEY *key = NULL;
-
-	TRY(read_cert(files->cert, &cert));
-	TRY(check_time(files->cert, cert));
-	TRY(check_usage(files->cert, cert, c->server));
-	TRY(read_key(files->key, &key));
-	if (X509_check_private_key(cert, key) != 1) {
-		ERR_clear_error();
-		return error_new(ERR_TLS, "the key %s does not belong to the certificate %s",
-				 files->key, files->cert);
-	}
-	/* Reads the file once more, for the chain behind the certificate. */
-	if (SSL_CTX_use_certificate_chain_file(c->ssl, files->cert) != 1)
-		return error_new(ERR_TLS, "cannot use the certificate %s: %s", files->cert,
-				 complaint());
-	if (SSL_CTX_use_PrivateKey(c->ssl, key) != 1)
-		return error_new(ERR_TLS, "cannot use the key %s: %s", files->key, complaint());
-	return NULL;
-}
-
-static must_check struct error *load_ca(struct tls_context *c, const char *path)
-{
-	_cleanup_(x509_freep) X509 *first = NULL;
-
-	TRY(read_cert(path, &first));
-	TRY(check_time(path, first));
-	if (SSL_CTX_load_verify_file(c->ssl, path) != 1)
-		return error_new(ERR_TLS, "cannot use the CA certificates in %s: %s", path,
-				 complaint());
-	if (c->server)
-		SSL_CTX_set_client_CA_list(c->ssl, SSL_load_client_CA_file(path));
-	return NULL;
-}
-
-static must_check struct error *load_files(struct tls_context *c, const struct tls_files *files)
-{
-	if (c->verify && !files->ca)
-		return error_new(ERR_TLS, "verifying the other side needs a CA certificate");
-	if (!files->cert != !files->key || (c->server && !files->cert))
-		return error_new(ERR_TLS, "a certificate and its key are both needed");
-	if (files->ca)
-		TRY(load_ca(c, files->ca));
-	if (files->cert)
-		TRY(load_pair(c, files));
-	return NULL;
-}
-
-static void set_up(struct tls_context *c)
+static void set_up(SSL_CTX *ssl, bool server, bool verify)
 {
 	int mode = SSL_VERIFY_NONE;
 
-	if (c->verify)
-		mode = SSL_VERIFY_PEER | (c->server ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0);
-	SSL_CTX_set_verify(c->ssl, mode, NULL);
-	SSL_CTX_set_min_proto_version(c->ssl, TLS1_2_VERSION);
-	SSL_CTX_set_options(c->ssl, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
-	SSL_CTX_set_mode(c->ssl, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
-					 SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+	if (verify)
+		mode = SSL_VERIFY_PEER | (server ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0);
+	SSL_CTX_set_verify(ssl, mode, NULL);
+	SSL_CTX_set_min_proto_version(ssl, TLS1_2_VERSION);
+	SSL_CTX_set_options(ssl, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
+	SSL_CTX_set_mode(ssl, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
+				      SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
 	/* One system call for a record instead of two. */
-	SSL_CTX_set_read_ahead(c->ssl, 1);
+	SSL_CTX_set_read_ahead(ssl, 1);
 	/* Sessions are resumed by tickets, which the client keeps: none are stored here. */
-	SSL_CTX_set_session_cache_mode(c->ssl, SSL_SESS_CACHE_OFF);
-	SSL_CTX_set_num_tickets(c->ssl, 1);
+	SSL_CTX_set_session_cache_mode(ssl, SSL_SESS_CACHE_OFF);
+	SSL_CTX_set_num_tickets(ssl, 1);
 	/* Without it, resumption under mutual TLS fails. */
-	SSL_CTX_set_session_id_context(c->ssl, (const unsigned char *)"swarm", 5);
+	SSL_CTX_set_session_id_context(ssl, (const unsigned char *)"swarm", 5);
+}
+
+/* Blocks: the files are read. */
+static must_check struct error *settings_new(const struct tls_files *files, bool server,
+					     SSL_CTX **ret)
+{
+	SSL_CTX *ssl = SSL_CTX_new(server ? TLS_server_method() : TLS_client_method());
+	struct error *err;
+
+	assert(ssl);
+	set_up(ssl, server, files->verify);
+	err = tls_files_load(files, server, ssl);
+	if (err)
+		SSL_CTX_free(ssl);
+	else
+		*ret = ssl;
+	return err;
+}
+
+static char *copy(const char *path)
+{
+	return path ? mem_strdup(path) : NULL;
 }
 
 static must_check struct error *context_new(const struct tls_files *files, bool server,
 					    struct tls_context **ret)
 {
-	struct tls_context *c = mem_new(struct tls_context);
+	struct tls_context *c;
+	SSL_CTX *ssl;
 
+	TRY(settings_new(files, server, &ssl));
+	c = mem_new(struct tls_context);
 	c->refs = 1;
 	c->server = server;
-	c->verify = files->verify;
-	c->ssl = SSL_CTX_new(server ? TLS_server_method() : TLS_client_method());
-	assert(c->ssl);
-	set_up(c);
-
-	struct error *err = load_files(c, files);
-
-	if (err)
-		tls_context_unref(c);
-	else
-		*ret = c;
-	return err;
+	c->ssl = ssl;
+	c->files = (struct tls_files){ .ca = copy(files->ca),
+				       .cert = copy(files->cert),
+				       .key = copy(files->key),
+				       .verify = files->verify };
+	list_append(&all, &c->link);
+	*ret = c;
+	return NULL;
 }
 
 struct error *tls_context_new_client(const struct tls_files *files, struct tls_context **ret)
@@ -235,6 +98,66 @@ void tls_context_unref(struct tls_context *c)
 {
 	if (!c || --c->refs > 0)
 		return;
+	list_remove(&c->link);
 	SSL_CTX_free(c->ssl);
+	free((char *)c->files.ca);
+	free((char *)c->files.cert);
+	free((char *)c->files.key);
 	free(c);
+}
+
+struct reading {
+	const struct tls_context *context;
+	SSL_CTX *ssl;
+	struct error *err;
+};
+
+static void read_again(void *arg)
+{
+	struct reading *r = arg;
+
+	r->err = settings_new(&r->context->files, r->context->server, &r->ssl);
+}
+
+/* Streams hold their settings by themselves: those under way keep what they began with. */
+static may_suspend must_check struct error *reload(struct tls_context *c)
+{
+	struct reading r = { .context = c };
+
+	offload(read_again, &r);
+	if (r.err)
+		return r.err;
+	SSL_CTX_free(c->ssl);
+	c->ssl = r.ssl;
+	return NULL;
+}
+
+static void contexts_release(struct vec *contexts)
+{
+	for (size_t i = 0; i < contexts->n; i++)
+		tls_context_unref(contexts->v[i]);
+	vec_fini(contexts);
+}
+
+/* Several contexts may have one faulty file. */
+static struct error *add_fault(struct error *faults, struct error *err)
+{
+	if (faults && err && strstr(error_message(faults), error_message(err))) {
+		error_free(err);
+		return faults;
+	}
+	return error_join(faults, err);
+}
+
+may_suspend struct error *tls_reload(size_t *ret_n)
+{
+	_cleanup_(contexts_release) struct vec contexts = VEC_INIT;
+	struct error *faults = NULL;
+
+	list_for_each(link, &all)
+		vec_push(&contexts, tls_context_ref(list_item(link, struct tls_context, link)));
+	for (size_t i = 0; i < contexts.n; i++)
+		faults = add_fault(faults, reload(contexts.v[i]));
+	*ret_n = contexts.n;
+	return faults;
 }

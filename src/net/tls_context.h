@@ -8,13 +8,15 @@
 #include <openssl/ssl.h>
 #include <stdbool.h>
 
+#include "base/list.h"
 #include "net/tls.h"
 
 struct tls_context {
 	SSL_CTX *ssl;
 	unsigned refs;
 	bool server;
-	bool verify;
+	struct tls_files files; /* copies */
+	struct list link;	/* among all contexts */
 };
 
 #endif

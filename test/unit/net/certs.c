@@ -108,3 +108,17 @@ void cert_make(const char *dir, const struct cert_wish *wish)
 	X509_free(cert);
 	EVP_PKEY_free(key);
 }
+
+void cert_lock_key(const char *dir, const char *name, const char *locked)
+{
+	FILE *f = open_in(dir, name, "key", "r");
+	EVP_PKEY *key = PEM_read_PrivateKey(f, NULL, NULL, NULL);
+
+	require(key != NULL);
+	fclose(f);
+	f = open_in(dir, locked, "key", "w");
+	require(PEM_write_PrivateKey(f, key, EVP_aes_128_cbc(), (const unsigned char *)"word", 4,
+				     NULL, NULL));
+	fclose(f);
+	EVP_PKEY_free(key);
+}

@@ -20,4 +20,7 @@ struct cert_wish {
 /* Writes both files. Aborts where it cannot. */
 void cert_make(const char *dir, const struct cert_wish *wish);
 
+/* Writes <dir>/<locked>.key, which is the key of `name` behind a passphrase. */
+void cert_lock_key(const char *dir, const char *name, const char *locked);
+
 #endif

@@ -39,6 +39,7 @@ static int make_certs(_unused_ void **state)
 		return -1;
 	for (size_t i = 0; i < ARRAY_LEN(wishes); i++)
 		cert_make(dir, &wishes[i]);
+	cert_lock_key(dir, "server", "locked");
 	return 0;
 }
 
@@ -59,6 +60,7 @@ static int remove_certs(_unused_ void **state)
 		unlink(in_dir(wishes[i].name, ".pem"));
 		unlink(in_dir(wishes[i].name, ".key"));
 	}
+	unlink(in_dir("locked", ".key"));
 	return rmdir(dir);
 }
 
@@ -380,13 +382,19 @@ static const struct fault faults[] = {
 	{ NULL, "server.pem", "client.key", true,
 	  "the key %s/client.key does not belong to the certificate %s/server.pem" },
 	{ NULL, "client.pem", "client.key", true,
-	  "the certificate %s/client.pem is not for use by a TLS server (its extendedKeyUsage)" },
+	  "the certificate %s/client.pem is not for use by a TLS server: its "
+	  "extendedKeyUsage lacks serverAuth" },
 	{ NULL, "server.pem", "server.key", false,
-	  "the certificate %s/server.pem is not for use by a TLS client (its extendedKeyUsage)" },
+	  "the certificate %s/server.pem is not for use by a TLS client: its "
+	  "extendedKeyUsage lacks clientAuth" },
 	{ NULL, "server.key", "server.key", true,
 	  "%s/server.key holds no certificate in PEM form" },
 	{ NULL, "server.pem", "server.pem", true,
 	  "%s/server.pem holds no private key in PEM form" },
+	{ NULL, "server.pem", "locked.key", true,
+	  "the key %s/locked.key is protected by a passphrase" },
+	{ NULL, "", "server.key", true, "cannot read the certificate %s/: Is a directory" },
+	{ "expired.pem", NULL, NULL, false, "the certificate %s/expired.pem expired on " },
 	{ NULL, "expired.pem", "expired.key", true, "the certificate %s/expired.pem expired on " },
 	{ NULL, "early.pem", "early.key", true,
 	  "the certificate %s/early.pem is not valid before " },
@@ -476,6 +484,71 @@ static void test_a_certificate_that_runs_out(_unused_ void **state)
 	loop_run(LOOP_REAL, later_main, &m);
 }
 
+/* One byte over a new connection. */
+static may_suspend void greet(struct meeting *m, struct stream **ret)
+{
+	_cleanup_(group_finish) struct group g = GROUP_INIT;
+
+	group_go(&g, "server", serve, m);
+	assert_ok(dial(&m->at, m->client, ret));
+	assert_ok(stream_write(*ret, STR("x")));
+	assert_ok(group_wait(&g));
+	assert_null(m->server_error);
+}
+
+static may_suspend void pass_byte(struct stream *from, struct stream *to)
+{
+	char c;
+	size_t n;
+
+	assert_ok(stream_write(from, STR("y")));
+	assert_ok(stream_read(to, &c, 1, &n));
+	assert_int_equal(n, 1);
+}
+
+static void reload_main(_unused_ void *arg)
+{
+	struct cert_wish changing = { "changing", "ca", CERT_BOTH, NAMES, -60, YEAR };
+	_cleanup_(meeting_fini) struct meeting m = { 0 };
+	_cleanup_(ends_fini) struct ends old = { NULL, NULL };
+	_cleanup_(stream_closep) struct stream *fresh = NULL;
+	size_t n;
+
+	cert_make(dir, &changing);
+	m.server = server_context("ca", "changing");
+	m.client = client_context("ca", "client");
+	meet(&m, "127.0.0.1");
+	greet(&m, &old.a);
+	old.b = take(m.accepted);
+
+	cert_make(dir, &changing);
+	assert_ok(tls_reload(&n));
+	assert_int_equal(n, 2);
+	greet(&m, &fresh);
+	assert_string_not_equal(fresh->certificate, old.a->certificate);
+	pass_byte(old.a, old.b);
+	pass_byte(old.b, old.a);
+
+	/* A half that does not fit the other changes nothing. */
+	stream_close(take(m.accepted));
+	stream_close(take(fresh));
+	unlink(in_dir("changing", ".key"));
+
+	struct error *err = tls_reload(&n);
+
+	assert_true(error_is(err, ERR_TLS));
+	assert_non_null(strstr(error_message(err), "changing.key: No such file or directory"));
+	error_free(err);
+	assert_int_equal(n, 2);
+	greet(&m, &fresh);
+	unlink(in_dir("changing", ".pem"));
+}
+
+static void test_files_are_read_again(_unused_ void **state)
+{
+	loop_run(LOOP_REAL, reload_main, NULL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -489,6 +562,7 @@ int main(void)
 		cmocka_unit_test(test_faulty_files_are_named),
 		cmocka_unit_test(test_verifying_needs_a_ca),
 		cmocka_unit_test(test_a_certificate_that_runs_out),
+		cmocka_unit_test(test_files_are_read_again),
 	};
 
 	return cmocka_run_group_tests(tests, make_certs, remove_certs);
