@@ -109,15 +109,14 @@ static bool volume_nodes(const struct cluster *c, struct str name, struct set *s
 	return true;
 }
 
-static struct error *draw_volume(struct placement *p, struct str written, struct str *claims,
-				 size_t *n_claims)
+static void draw_volume(struct placement *p, struct str written, struct str *claims,
+			size_t *n_claims)
 {
-	_cleanup_(engine_unrefp) struct engine *on = NULL;
 	_cleanup_(set_fini) struct set s = { .mark = ++p->c->marks };
-	struct engine *claimed;
 	struct str name;
+	_cleanup_(engine_unrefp) struct engine *on = object_split_name(p->c, written, &name);
+	struct engine *claimed;
 
-	TRY(object_split_name(p->c, OBJECT_VOLUME, written, &on, &name));
 	rename_to(p->volume_renames, &p->n_volume_renames, written, name);
 	claimed = claim_engine(p->c, name);
 	if (on) {
@@ -125,23 +124,22 @@ static struct error *draw_volume(struct placement *p, struct str written, struct
 			claims[(*n_claims)++] = name;
 		set_add(&s, on);
 		narrow(p, &s, "volume", written);
-		return NULL;
+		return;
 	}
 	if (!volume_nodes(p->c, name, &s))
-		return NULL;
+		return;
 	if (!s.members.n) {
 		if (is_drivers_own(p, written))
-			return NULL;
+			return;
 		claims[(*n_claims)++] = name;
 		if (!claimed)
-			return NULL;
+			return;
 		set_add(&s, claimed);
 	}
 	narrow(p, &s, "volume", name);
-	return NULL;
 }
 
-static struct error *draw_volumes(struct placement *p)
+static void draw_volumes(struct placement *p)
 {
 	const struct str_array *names = &p->config.volumes;
 	struct str *claims = arena_new_array(p->arena, struct str, names->n);
@@ -150,10 +148,9 @@ static struct error *draw_volumes(struct placement *p)
 	p->n_volume_renames = 0;
 	p->volume_renames = arena_new_array(p->arena, struct config_rename, names->n);
 	for (size_t i = 0; i < names->n; i++)
-		TRY(draw_volume(p, names->v[i], claims, &n_claims));
+		draw_volume(p, names->v[i], claims, &n_claims);
 	p->flight.volumes = claims;
 	p->flight.n_volumes = n_claims;
-	return NULL;
 }
 
 /* ---- networks ---- */
@@ -197,9 +194,8 @@ static void draw_networks(struct placement *p)
 		draw_network(p, names->v[i]);
 }
 
-struct error *draw(struct placement *p)
+void draw(struct placement *p)
 {
-	TRY(draw_volumes(p));
+	draw_volumes(p);
 	draw_networks(p);
-	return NULL;
 }

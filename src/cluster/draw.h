@@ -10,9 +10,8 @@
 
 /*
  * Narrows p->sched.only to the nodes that have what the request names, sets p's renames of
- * volumes and networks, and which volumes its flight will make. ERR_INVALID: a node that is named
- * does not exist. Nothing here parks.
+ * volumes and networks, and which volumes its flight will make. Nothing here parks.
  */
-must_check struct error *draw(struct placement *p);
+void draw(struct placement *p);
 
 #endif

@@ -106,6 +106,17 @@ static bool any_can_overlay(const struct cluster *c)
 	return false;
 }
 
+/* An engine would take it as it is; here it is a node's name with an error in it. */
+static struct error *check_name(struct str full)
+{
+	struct str node, name;
+
+	if (!str_cut(full, '/', &node, &name))
+		return NULL;
+	return error_new(ERR_INVALID, "No such node: %.*s (in the network name %.*s)",
+			 STR_ARG(node), STR_ARG(full));
+}
+
 static struct error *read_create(struct network_create *n, struct str body)
 {
 	struct cluster *c = n->c;
@@ -119,7 +130,9 @@ static struct error *read_create(struct network_create *n, struct str body)
 	full = json_str(json_field(n->body, "Name"));
 	if (str_empty(full))
 		return error_new(ERR_INVALID, "the body names no network");
-	TRY(object_split_name(c, OBJECT_NETWORK, full, &n->on, &n->held.name));
+	n->on = object_split_name(c, full, &n->held.name);
+	if (!n->on)
+		TRY(check_name(full));
 	n->overlay = str_eq(n->driver, STR("overlay")) ||
 		     (str_empty(n->driver) && !n->on && (c->config.compat || any_can_overlay(c)));
 	return hold_name(n);

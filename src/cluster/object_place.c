@@ -18,21 +18,18 @@ bool engine_has_plugin(const struct engine *e, const char *kind, struct str driv
 	return false;
 }
 
-struct error *object_split_name(const struct cluster *c, enum object_kind kind, struct str full,
-				struct engine **ret_on, struct str *ret_name)
+struct engine *object_split_name(const struct cluster *c, struct str full, struct str *ret_name)
 {
+	struct engine *on;
 	struct str node, name;
 
-	*ret_on = NULL;
 	*ret_name = full;
 	if (!str_cut(full, '/', &node, &name))
 		return NULL;
-	*ret_on = cluster_engine(c, node);
-	*ret_name = name;
-	if (*ret_on)
-		return NULL;
-	return error_new(ERR_INVALID, "No such node: %.*s (in the %s name %.*s)", STR_ARG(node),
-			 object_kind_name(kind), STR_ARG(full));
+	on = cluster_engine(c, node);
+	if (on)
+		*ret_name = name;
+	return on;
 }
 
 /* Where no node says that it can, one of them says why not. */

@@ -28,10 +28,8 @@ must_check struct error *object_place(struct cluster *c, const struct object_pla
  */
 struct str object_project_claim(struct json body, struct arena *arena);
 
-/* Splits "node/name"; ERR_INVALID where there is no such node. *ret_on NULL: none is named. */
-must_check struct error *object_split_name(const struct cluster *c, enum object_kind kind,
-					   struct str full, struct engine **ret_on,
-					   struct str *ret_name);
+/* Splits "node/name": a new reference to the node. NULL where no node is named; the name is then all of it. */
+struct engine *object_split_name(const struct cluster *c, struct str full, struct str *ret_name);
 
 /* The node's /info names the driver among its plugins of that kind ("Volume", "Network"). */
 bool engine_has_plugin(const struct engine *e, const char *kind, struct str driver);

@@ -260,10 +260,9 @@ struct error *placement_board(struct placement *p)
 
 	TRY(find_dependencies(p));
 	find_near(p);
-	err = draw(p);
-	if (!err)
-		err = schedule(&p->c->config.scheduler, (struct sched_node *const *)p->c->nodes.v,
-			       p->c->nodes.n, &p->sched, p->arena, &node);
+	draw(p);
+	err = schedule(&p->c->config.scheduler, (struct sched_node *const *)p->c->nodes.v,
+		       p->c->nodes.n, &p->sched, p->arena, &node);
 	restore_only(p, &before);
 	if (err)
 		return err;

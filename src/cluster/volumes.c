@@ -62,7 +62,7 @@ static struct error *read_create(struct volume_create *v, struct str body)
 	v->text = body;
 	v->driver = json_str(json_field(v->body, "Driver"));
 	full = json_str(json_field(v->body, "Name"));
-	TRY(object_split_name(v->c, OBJECT_VOLUME, full, &v->on, &v->name));
+	v->on = object_split_name(v->c, full, &v->name);
 	if (!str_eq(v->name, full)) {
 		_cleanup_(strbuf_fini) struct strbuf name = STRBUF_INIT, out = STRBUF_INIT;
 		struct json_edit *edit = json_edit_new(v->body, v->arena);

@@ -20,6 +20,8 @@ OBEDIENT = ['sh', '-c', 'trap "echo interrupted" INT; echo ready; '
     (42, ['busybox', 'sh', '-c', 'exit 42']),
     (125, ['--no-such-flag', 'busybox', 'true']),
     (125, ['--network', 'no-such-network', 'busybox', 'true']),
+    (125, ['-v', 'relative/path:/x', 'busybox', 'true']),
+    (125, ['--mount', 'type=volume,src=relative/path,dst=/x', 'busybox', 'true']),
     (126, ['busybox', '/etc/passwd']),
     (126, ['busybox', '/tmp']),
     (127, ['busybox', 'no-such-command']),

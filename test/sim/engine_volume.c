@@ -6,6 +6,7 @@
 #include "sim/engine.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/mem.h"
 #include "base/rand.h"
@@ -60,6 +61,11 @@ struct error *fake_volume_make(struct sim_engine *e, struct str name, struct str
 {
 	const struct sim_volume *there = fake_volume_find(e, name);
 
+	if (memchr(name.p, '/', name.n))
+		return fake_refuse(400,
+				   "create %.*s: \"%.*s\" includes invalid characters for a local "
+				   "volume name",
+				   STR_ARG(name), STR_ARG(name));
 	if (str_empty(driver))
 		driver = there ? str_from(there->driver) : STR("local");
 	if (there && !str_eq(str_from(there->driver), driver))
