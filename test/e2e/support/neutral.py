@@ -9,8 +9,10 @@ TIMES = re.compile(r'\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)
                    r'|\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d+)? [+-]\d{4} \w+')
 AGES = re.compile(r'(?:Less than a second|About an? (?:minute|hour)'
                   r'|\b\d+ (?:second|minute|hour|day|week|month|year)s?\b)(?: ago)?')
-# Docker CLI 20.10, when a container did not start: a race in itself, with one engine too.
-RACE = re.compile(r'time="<time>" level=error msg="error waiting for container: [^"]*"\n')
+# Races inside the Docker CLI, with one engine too: of 20.10 when a container did not start, of
+# later ones when what they pack for `docker cp` has no place to go to.
+RACE = re.compile(r'time="<time>" level=error msg="(?:error waiting for container: [^"]*'
+                  r'|Can\'t (?:add file [^"]* to tar|close tar writer): io: read/write on closed pipe)"\n')
 SWARM_ID = re.compile(r',?com\.docker\.swarm\.id=[0-9a-f]{64},?')
 
 
