@@ -217,9 +217,10 @@ static may_suspend void tells_of_a_key(struct kv *kv)
 
 static may_suspend void is_cancelled(struct kv *kv)
 {
+	uint64_t revision = revision_of(kv, STR("test/w"));
 	_cleanup_(deadline_end) struct deadline d = deadline_begin(300 * MILLISECOND);
 
-	assert_err(kv_wait(kv, STR("test/w"), revision_of(kv, STR("test/w"))), ERR_TIMEOUT, "");
+	assert_err(kv_wait(kv, STR("test/w"), revision), ERR_TIMEOUT, "");
 	deadline_end(&d);
 	assert_true(has(kv, STR("test/w"), NULL));
 }
