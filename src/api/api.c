@@ -24,7 +24,8 @@ static void write_common(const struct api *a, struct api_version pool, struct st
 {
 	strbuf_addf(out, "Server: Docker/swarm-%s (linux)\r\n", a->version);
 	strbuf_addf(out, "Api-Version: %d.%d\r\n", pool.major, pool.minor);
-	strbuf_add(out, STR("Ostype: linux\r\n"));
+	strbuf_add(out, STR("Docker-Experimental: false\r\n"
+			    "Ostype: linux\r\n"));
 	if (!a->cors)
 		return;
 	strbuf_add(out, STR("Access-Control-Allow-Origin: *\r\n"

@@ -43,7 +43,6 @@ may_suspend struct error *system_ping(struct request *r)
 		{ STR("Cache-Control"), STR("no-cache, no-store, must-revalidate") },
 		{ STR("Pragma"), STR("no-cache") },
 		{ STR("Builder-Version"), builder_version(r) },
-		{ STR("Docker-Experimental"), STR("false") },
 		{ STR("Swarm"), STR("inactive") },
 	};
 	bool head = str_eq(r->in->head.method, STR("HEAD"));

@@ -7,7 +7,10 @@
 
 #include <assert.h>
 #include <stdio.h>
+#include <time.h>
 
+#include "base/duration.h"
+#include "fiber/clock.h"
 #include "http/connection.h"
 
 static struct str common_headers(const struct http_connection *c)
@@ -29,11 +32,31 @@ static bool is_common(struct str common, struct str name)
 	return false;
 }
 
+/* "Sun, 06 Nov 1994 08:49:37 GMT" */
+static void write_date(struct strbuf *out)
+{
+	time_t now = (time_t)(clock_wall() / SECOND);
+	char text[40];
+	struct tm tm;
+
+	gmtime_r(&now, &tm);
+	strbuf_add(out, STR("Date: "));
+	strbuf_add(out, str_of(text, strftime(text, sizeof(text), "%a, %d %b %Y %T GMT", &tm)));
+	strbuf_add(out, STR("\r\n"));
+}
+
 static void write_common(const struct http_connection *c, int status, struct str reason,
 			 struct strbuf *out)
 {
 	http_write_status_line(out, status, reason);
 	strbuf_add(out, common_headers(c));
+	write_date(out);
+}
+
+/* There is one already: written above, with our clock in place of an engine's. */
+static bool is_written(const struct http_connection *c, struct str name)
+{
+	return str_eq_nocase(name, STR("Date")) || is_common(common_headers(c), name);
 }
 
 /* `with_length`: a HEAD's answer may say the length that a GET's would have. */
@@ -41,7 +64,7 @@ static bool goes_on(const struct http_connection *c, struct str name, bool with_
 {
 	if (with_length && str_eq_nocase(name, STR("Content-Length")))
 		return true;
-	return !http_header_is_ours(name) && !is_common(common_headers(c), name);
+	return !http_header_is_ours(name) && !is_written(c, name);
 }
 
 static void write_headers(const struct http_connection *c, const struct http_header *headers,
@@ -203,7 +226,7 @@ may_suspend struct error *http_reply_upgrade(struct http_incoming *in, int statu
 	stream_cancel_on_hangup(c->conn.stream, NULL);
 	write_common(c, status, reason, &head);
 	for (size_t i = 0; i < n_headers; i++) {
-		if (!is_common(common_headers(c), headers[i].name))
+		if (!is_written(c, headers[i].name))
 			http_write_header(&head, headers[i].name, headers[i].value);
 	}
 	strbuf_add(&head, STR("\r\n"));

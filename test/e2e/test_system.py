@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the manager answers itself: ping, version and info; and which API versions it takes."""
 
+import email.utils
 import json
 import re
+import time
 
 import pytest
 
@@ -28,10 +30,16 @@ def test_ping(pair, method, path):
 
 
 def test_every_reply_says_who_answers(pair):
-    for path in ('/info', '/nosuch', '/containers/nosuch/json', '/v1.99/info', '/images/json'):
+    pair.pool.create('box', 'true')
+    for path in ('/info', '/nosuch', '/containers/nosuch/json', '/v1.99/info', '/images/json',
+                 '/containers/box/changes'):
         headers = pair.pool.http('GET', path).headers
         assert headers['Api-Version'] == '1.41' and headers['Ostype'] == 'linux', path
         assert headers['Server'].startswith('Docker/swarm-'), path
+        assert headers['Docker-Experimental'] == 'false', path
+        assert len(headers.get_all('Date')) == 1, path
+        age = time.time() - email.utils.parsedate_to_datetime(headers['Date']).timestamp()
+        assert -1 < age < 60, path
 
 
 @pytest.mark.parametrize('version', ['1.24', '1.25', '1.30', '1.35', '1.40', '1.41'])

@@ -40,6 +40,7 @@ static may_suspend struct error *stream_reply(struct http_incoming *in, int64_t 
 		{ STR_INIT("X-Mine"), STR_INIT("yes") },
 		/* An engine's own: ours take their place. */
 		{ STR_INIT("server"), STR_INIT("Docker") },
+		{ STR_INIT("Date"), STR_INIT("Sun, 06 Nov 1994 08:49:37 GMT") },
 		{ STR_INIT("Content-Length"), STR_INIT("99") },
 		{ STR_INIT("Transfer-Encoding"), STR_INIT("chunked") },
 		{ STR_INIT("Connection"), STR_INIT("close") },
@@ -150,13 +151,17 @@ static may_suspend void fixture_fini(struct fixture *f)
 #define CLIENT(name, f) \
 	_cleanup_(stream_closep) struct stream *name = listener_connect((f).listener, "client")
 
-#define OK	"HTTP/1.1 200 OK\r\nServer: test\r\n"
-#define GET(p)	"GET " p " HTTP/1.1\r\nHost: x\r\n\r\n"
-#define POST(p) "POST " p " HTTP/1.1\r\nHost: x\r\n"
-#define REFUSED(status, reason, length)                             \
-	"HTTP/1.1 " status " " reason "\r\nServer: test\r\n"        \
-	"Content-Type: application/json\r\nContent-Length: " length \
-	"\r\nConnection: close\r\n\r\n"
+/* The virtual clock begins there. */
+#define AT(time) "Server: test\r\nDate: Thu, 01 Jan 2026 " time " GMT\r\n"
+#define SERVER	 AT("00:00:00")
+#define OK	 "HTTP/1.1 200 OK\r\n" SERVER
+#define GET(p)	 "GET " p " HTTP/1.1\r\nHost: x\r\n\r\n"
+#define POST(p)	 "POST " p " HTTP/1.1\r\nHost: x\r\n"
+#define REFUSED_AT(time, status, reason, length)                                    \
+	"HTTP/1.1 " status " " reason                                               \
+	"\r\n" AT(time) "Content-Type: application/json\r\nContent-Length: " length \
+			"\r\nConnection: close\r\n\r\n"
+#define REFUSED(status, reason, length) REFUSED_AT("00:00:00", status, reason, length)
 
 enum after { KEPT, CLOSED };
 
@@ -170,10 +175,9 @@ static const struct row rows[] = {
 	{ GET("/unread"), OK "Content-Length: 2\r\n\r\nok", KEPT, "" },
 	{ GET("//x/.././unread"), OK "Content-Length: 2\r\n\r\nok", KEPT, "" },
 	{ GET("/unread") GET("/204"),
-	  OK "Content-Length: 2\r\n\r\nokHTTP/1.1 204 No Content\r\nServer: test\r\n\r\n", KEPT,
-	  "" },
+	  OK "Content-Length: 2\r\n\r\nokHTTP/1.1 204 No Content\r\n" SERVER "\r\n", KEPT, "" },
 	{ "HEAD /unread HTTP/1.1\r\nHost: x\r\n\r\n" GET("/204"),
-	  OK "Content-Length: 2\r\n\r\nHTTP/1.1 204 No Content\r\nServer: test\r\n\r\n", KEPT, "" },
+	  OK "Content-Length: 2\r\n\r\nHTTP/1.1 204 No Content\r\n" SERVER "\r\n", KEPT, "" },
 	{ POST("/echo") "Content-Length: 5\r\n\r\nhello",
 	  OK "Content-Type: text/plain\r\nContent-Length: 5\r\n\r\nhello", KEPT, "hello" },
 	{ POST("/echo") "Transfer-Encoding: chunked\r\n\r\n3\r\nhel\r\n2\r\nlo\r\n0\r\n\r\n",
@@ -187,11 +191,9 @@ static const struct row rows[] = {
 	{ "GET /unread HTTP/1.0\r\nConnection: keep-alive\r\n\r\n",
 	  OK "Content-Length: 2\r\nConnection: keep-alive\r\n\r\nok", KEPT, "" },
 	{ POST("/unread") "Content-Length: 5\r\n\r\nhello" GET("/204"),
-	  OK "Content-Length: 2\r\n\r\nokHTTP/1.1 204 No Content\r\nServer: test\r\n\r\n", KEPT,
-	  "" },
+	  OK "Content-Length: 2\r\n\r\nokHTTP/1.1 204 No Content\r\n" SERVER "\r\n", KEPT, "" },
 	{ POST("/unread") "Transfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n\r\n" GET("/204"),
-	  OK "Content-Length: 2\r\n\r\nokHTTP/1.1 204 No Content\r\nServer: test\r\n\r\n", KEPT,
-	  "" },
+	  OK "Content-Length: 2\r\n\r\nokHTTP/1.1 204 No Content\r\n" SERVER "\r\n", KEPT, "" },
 	{ POST("/unread") "Content-Length: 1000000\r\n\r\nhello",
 	  OK "Content-Length: 2\r\nConnection: close\r\n\r\nok", CLOSED, "" },
 	{ POST("/unread") "Transfer-Encoding: chunked\r\n\r\nxyz", OK "Content-Length: 2\r\n\r\nok",
@@ -199,27 +201,25 @@ static const struct row rows[] = {
 
 	/* Streams. */
 	{ GET("/stream"),
-	  "HTTP/1.1 200 Fine\r\nServer: test\r\nX-Mine: yes\r\nTransfer-Encoding: chunked\r\n\r\n"
+	  "HTTP/1.1 200 Fine\r\n" SERVER "X-Mine: yes\r\nTransfer-Encoding: chunked\r\n\r\n"
 	  "3\r\none\r\n3\r\ntwo\r\n0\r\n\r\n",
 	  KEPT, "" },
 	{ GET("/length"),
-	  "HTTP/1.1 200 Fine\r\nServer: test\r\nX-Mine: yes\r\nContent-Length: 6\r\n\r\nonetwo",
-	  KEPT, "" },
+	  "HTTP/1.1 200 Fine\r\n" SERVER "X-Mine: yes\r\nContent-Length: 6\r\n\r\nonetwo", KEPT,
+	  "" },
 	{ "GET /stream HTTP/1.0\r\nConnection: keep-alive\r\n\r\n",
-	  "HTTP/1.1 200 Fine\r\nServer: test\r\nX-Mine: yes\r\nConnection: close\r\n\r\nonetwo",
-	  CLOSED, "" },
+	  "HTTP/1.1 200 Fine\r\n" SERVER "X-Mine: yes\r\nConnection: close\r\n\r\nonetwo", CLOSED,
+	  "" },
 	{ "HEAD /length HTTP/1.1\r\nHost: x\r\n\r\n",
-	  "HTTP/1.1 200 Fine\r\nServer: test\r\nX-Mine: yes\r\nContent-Length: 6\r\n\r\n", KEPT,
-	  "" },
+	  "HTTP/1.1 200 Fine\r\n" SERVER "X-Mine: yes\r\nContent-Length: 6\r\n\r\n", KEPT, "" },
 	{ "HEAD /stream HTTP/1.1\r\nHost: x\r\n\r\n",
-	  "HTTP/1.1 200 Fine\r\nServer: test\r\nX-Mine: yes\r\nContent-Length: 99\r\n\r\n", KEPT,
-	  "" },
+	  "HTTP/1.1 200 Fine\r\n" SERVER "X-Mine: yes\r\nContent-Length: 99\r\n\r\n", KEPT, "" },
 	{ GET("/broken"),
-	  "HTTP/1.1 200 Fine\r\nServer: test\r\nX-Mine: yes\r\nTransfer-Encoding: chunked\r\n\r\n"
+	  "HTTP/1.1 200 Fine\r\n" SERVER "X-Mine: yes\r\nTransfer-Encoding: chunked\r\n\r\n"
 	  "3\r\none\r\n3\r\ntwo\r\n",
 	  CLOSED, "" },
 	{ GET("/nothing"),
-	  "HTTP/1.1 500 Internal Server Error\r\nServer: test\r\n"
+	  "HTTP/1.1 500 Internal Server Error\r\n" SERVER
 	  "Content-Type: application/json\r\nContent-Length: 34\r\n\r\n"
 	  "[500 the request was not answered]",
 	  KEPT, "" },
@@ -236,11 +236,11 @@ static const struct row rows[] = {
 
 	/* Bodies that the handler cannot take. */
 	{ POST("/echo") "Content-Length: 101\r\n\r\n",
-	  "HTTP/1.1 500 Internal Server Error\r\nServer: test\r\nContent-Length: 35\r\n\r\n"
+	  "HTTP/1.1 500 Internal Server Error\r\n" SERVER "Content-Length: 35\r\n\r\n"
 	  "request body of more than 100 bytes",
 	  KEPT, "" },
 	{ POST("/echo") "Transfer-Encoding: chunked\r\n\r\n-1\r\n",
-	  "HTTP/1.1 400 Bad Request\r\nServer: test\r\nContent-Length: 19\r\n"
+	  "HTTP/1.1 400 Bad Request\r\n" SERVER "Content-Length: 19\r\n"
 	  "Connection: close\r\n\r\nbad chunk size: \"-\"",
 	  CLOSED, "" },
 
@@ -319,8 +319,8 @@ FIBER_TEST(test_slow_heads)
 	int64_t before = clock_now();
 
 	say(client, "GET / HTTP/1.1\r\n");
-	hear(client,
-	     REFUSED("408", "Request Timeout", "38") "[408 the request's head took too long]");
+	hear(client, REFUSED_AT("00:00:10", "408", "Request Timeout",
+				"38") "[408 the request's head took too long]");
 	assert_true(clock_now() - before <= LIMIT_HEAD_TIME + SECOND);
 	hear_end(client);
 }
@@ -361,7 +361,7 @@ FIBER_TEST(test_a_body_cut_short)
 	say(client, POST("/echo") "Content-Length: 5\r\n\r\nhell");
 	settle();
 	assert_ok(stream_shutdown(client));
-	hear(client, "HTTP/1.1 400 Bad Request\r\nServer: test\r\nContent-Length: 41\r\n"
+	hear(client, "HTTP/1.1 400 Bad Request\r\n" SERVER "Content-Length: 41\r\n"
 		     "Connection: close\r\n\r\nconnection closed in the middle of a body");
 	hear_end(client);
 	assert_int_equal(f.cancelled, 0);
@@ -395,7 +395,7 @@ FIBER_TEST(test_hijack)
 		say(client, early[i]);
 		if (i > 0)
 			assert_ok(stream_shutdown(client));
-		hear(client, "HTTP/1.1 101 UPGRADED\r\nServer: test\r\n"
+		hear(client, "HTTP/1.1 101 UPGRADED\r\n" SERVER
 			     "Connection: Upgrade\r\nUpgrade: tcp\r\n\r\n");
 		if (i == 0) {
 			say(client, "late");
@@ -436,7 +436,7 @@ FIBER_TEST(test_stop)
 	int64_t before = clock_now();
 
 	say(idle, GET("/204"));
-	hear(idle, "HTTP/1.1 204 No Content\r\nServer: test\r\n\r\n");
+	hear(idle, "HTTP/1.1 204 No Content\r\n" SERVER "\r\n");
 	say(sleeping, GET("/sleep"));
 	say(sending, POST("/echo") "Content-Length: 5\r\n\r\nhel");
 	settle();
@@ -469,7 +469,7 @@ FIBER_TEST(test_too_many_connections)
 	     REFUSED("503", "Service Unavailable", "26") "[503 too many connections]");
 	hear_end(clients[LIMIT_CONNECTIONS]);
 	say(clients[0], GET("/204"));
-	hear(clients[0], "HTTP/1.1 204 No Content\r\nServer: test\r\n\r\n");
+	hear(clients[0], "HTTP/1.1 204 No Content\r\n" SERVER "\r\n");
 	for (size_t i = 0; i <= LIMIT_CONNECTIONS; i++)
 		stream_close(clients[i]);
 	free(clients);
