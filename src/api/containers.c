@@ -27,10 +27,12 @@ static void target_fini(struct target *t)
 	engine_unref(t->engine);
 }
 
-static struct error *target_find(const struct request *r, struct str ref, struct target *ret)
+static struct error *target_find(struct request *r, struct str ref, struct target *ret)
 {
 	TRY(cluster_live_container(r->cluster, ref, &ret->container));
 	ret->engine = engine_ref(ret->container->engine);
+	r->asked_id = arena_dup(r->arena, ret->container->id);
+	r->asked_name = ref;
 	return NULL;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "api/proxy.h"
 
+#include "api/echoed.h"
 #include "api/reply.h"
 #include "base/limits.h"
 #include "base/log.h"
@@ -13,6 +14,9 @@
 /* A body up to this goes out with the head, so that a connection found closed costs no request. */
 #define SMALL_BODY (64 * KIB)
 #define PIECE	   (32 * KIB)
+
+/* The longest error that is read before it goes on. */
+#define LONGEST_ERROR (64 * KIB)
 
 /* One request on its way. Both fibers of it end before it goes. */
 struct passage {
@@ -166,6 +170,24 @@ static may_suspend struct error *pass_body(struct passage *s)
 	return NULL;
 }
 
+/* An error that may say the container's id where the client wrote something else. */
+static bool may_echo(const struct passage *s, const struct http_response *response)
+{
+	return !str_empty(s->r->asked_id) && response->status >= 400 &&
+	       response->framing == HTTP_BODY_LENGTH && response->length <= LONGEST_ERROR;
+}
+
+static may_suspend struct error *pass_error(struct passage *s, const struct http_response *response,
+					    const struct http_headers *headers)
+{
+	struct request *r = s->r;
+	struct str body;
+
+	TRY(http_exchange_read_all(s->x, LONGEST_ERROR, r->arena, &body));
+	body = echoed_body(body, r->asked_id, r->asked_name, r->arena);
+	return http_reply(r->in, response->status, NULL, headers->v, headers->n, body);
+}
+
 static may_suspend struct error *pass_answer(struct passage *s,
 					     const struct http_response *response)
 {
@@ -175,6 +197,8 @@ static may_suspend struct error *pass_answer(struct passage *s,
 
 	if (s->p->on_head)
 		s->p->on_head(s->p->arg, response->status);
+	if (may_echo(s, response))
+		return pass_error(s, response, &headers);
 	TRY(http_reply_begin(s->r->in, response->status, response->reason, headers.v, headers.n,
 			     with_length ? (int64_t)response->length : -1));
 	err = pass_body(s);
@@ -294,6 +318,8 @@ may_suspend struct error *proxy_fetch(struct request *r, struct engine *e, struc
 		engine_failed(e, err);
 	if (err)
 		return err;
+	if (response->status >= 400)
+		body = echoed_body(body, r->asked_id, r->asked_name, r->arena);
 	*ret = (struct proxy_answer){ response->status, keep_headers(r, &response->headers), body };
 	return NULL;
 }

@@ -22,6 +22,8 @@ struct request {
 	struct str name;	    /* what {} of the route's pattern stands for */
 	struct api_version version; /* the client's; the pool's where it names none */
 	struct arena *arena;	    /* the request's */
+	/* A container that goes to its engine by its id, and what the client called it (echoed.h). */
+	struct str asked_id, asked_name;
 };
 
 /* Takes "/v1.41" off the front of a path: false where it has no version, and the path is as it was. */

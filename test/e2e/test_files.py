@@ -74,8 +74,8 @@ def test_copy_in(box, tmp_path):
     box.ok('cp', '-', 'box:/tmp', input=archive(**{'from-tar': 'tar\n'}))
     assert box.ok('exec', 'box', 'sh', '-c', 'cat /new/one /new/sub/two /tmp/one /d/one '
                   '/tmp/from-tar; md5sum /big').split()[:5] == ['1', '2', '1', '1', 'tar']
-    box.same('cp', tmp_path / 'dir', 'box:/d/a', code=1, echoed='box')
-    box.same('cp', tmp_path / 'dir/one', 'box:/no/such/place', code=1, echoed='box')
+    box.same('cp', tmp_path / 'dir', 'box:/d/a', code=1)
+    box.same('cp', tmp_path / 'dir/one', 'box:/no/such/place', code=1)
     box.same('cp', tmp_path / 'nosuch', 'box:/tmp', code=1)
     box.same('cp', '-', 'box:/tmp', input=b'no archive' * 100, code=1)
 

@@ -6,7 +6,6 @@ import difflib
 import http.client
 import json
 import pprint
-import re
 
 from lab import client
 
@@ -137,19 +136,15 @@ class Pair:
         assert pool == engine, f'{about} differs:\n{difference(pool, engine)}'
         return pool
 
-    def same(self, *args, code=None, ordered=True, echoed=None, **options):
+    def same(self, *args, code=None, ordered=True, **options):
         """Runs one command on both: exit code, output and errors must be equal. Returns them.
-        Not ordered: the lines of the output may come in any order, as out of a Go map. echoed is
-        a container's name that the engine repeats in its error as it was asked for: it is asked
-        for an id by the pool."""
+        Not ordered: the lines of the output may come in any order, as out of a Go map."""
         line = 'docker ' + ' '.join(map(str, args))
 
         def story(side):
             code, stdout, stderr = side.said(*args, **options)
             if not ordered:
                 stdout = ''.join(sorted(stdout.splitlines(keepends=True)))
-            if echoed:
-                stderr = re.sub(rf'\b{echoed}\b|<id \d+>', '<echoed>', stderr)
             return code, stdout, stderr
 
         said = self.tell(story, line)
