@@ -26,6 +26,7 @@
 /* Connections to engines: idle ones kept, over all engines. */
 #define LIMIT_IDLE_POOLED   2048
 #define LIMIT_IDLE_PER_HOST 8
+#define LIMIT_FAN_OUT	    512 /* nodes that one request asks at once */
 
 /* What an engine may answer to a call whose answer we keep. */
 #define LIMIT_ENGINE_REPLY  (256 * MIB) /* lists */

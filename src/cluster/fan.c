@@ -2,12 +2,16 @@
 #include "cluster/fan.h"
 
 #include "base/duration.h"
+#include "base/limits.h"
 #include "base/mem.h"
 #include "cluster/call.h"
+#include "cluster/failures.h"
 #include "fiber/deadline.h"
 
 #define ANSWER_TIME (60 * SECOND) /* where the caller names no other */
 #define LOOK_EVERY  (5 * SECOND)  /* whether a node that does not answer is still well */
+
+static void start_next(struct fan *f);
 
 static may_suspend struct error *call_and_take(struct fan_job *job)
 {
@@ -23,9 +27,8 @@ static may_suspend struct error *call_and_take(struct fan_job *job)
 }
 
 /* One node that hangs must not hold up the answer of all for ever. */
-static may_suspend void run_job(void *arg)
+static may_suspend void ask(struct fan_job *job)
 {
-	struct fan_job *job = arg;
 	int64_t time = job->fan->time ? job->fan->time : ANSWER_TIME;
 	_cleanup_(deadline_end) struct deadline d = deadline_begin(time);
 
@@ -35,6 +38,24 @@ static may_suspend void run_job(void *arg)
 	error_free(job->err);
 	job->err =
 		error_new(ERR_TIMEOUT, "no answer within %lld seconds", (long long)(time / SECOND));
+}
+
+static may_suspend void run_job(void *arg)
+{
+	struct fan_job *job = arg;
+
+	ask(job);
+	start_next(job->fan);
+}
+
+static void start_next(struct fan *f)
+{
+	struct fan_job *job;
+
+	if (f->over || f->started == f->n)
+		return;
+	job = &f->jobs[f->started++];
+	group_go(&job->group, "fan-out", run_job, job);
 }
 
 static void give_up(struct fan_job *job)
@@ -66,6 +87,7 @@ static may_suspend struct error *await_job(struct fan_job *job)
 
 static may_suspend void finish_jobs(struct fan *f)
 {
+	f->over = true;
 	for (size_t i = 0; i < f->n; i++)
 		group_cancel(&f->jobs[i].group);
 	for (size_t i = 0; i < f->n; i++)
@@ -81,8 +103,10 @@ may_suspend struct error *fan_call(struct fan *f, const struct engines *engines)
 	for (size_t i = 0; i < f->n; i++) {
 		f->jobs[i].engine = engines->v[i];
 		f->jobs[i].fan = f;
-		group_go(&f->jobs[i].group, "fan-out", run_job, &f->jobs[i]);
 	}
+	for (size_t i = 0; i < LIMIT_FAN_OUT; i++)
+		start_next(f);
+	/* Each that ends starts another, so by its turn in this loop a job has been started. */
 	for (size_t i = 0; i < f->n && !err; i++)
 		err = await_job(&f->jobs[i]);
 	finish_jobs(f);
@@ -100,7 +124,7 @@ void fan_fini(struct fan *f)
 	f->n = 0;
 }
 
-static bool any_succeeded(const struct fan *f)
+bool fan_any_succeeded(const struct fan *f)
 {
 	for (size_t i = 0; i < f->n; i++)
 		if (!f->jobs[i].err)
@@ -110,15 +134,16 @@ static bool any_succeeded(const struct fan *f)
 
 struct error *fan_error(struct fan *f, enum error_kind forgive)
 {
-	bool some = any_succeeded(f);
-	struct error *all = NULL;
+	bool some = fan_any_succeeded(f);
+	struct failures failures = { 0 };
 
-	/* One node: its own words, as one engine says them. */
-	if (f->n == 1)
-		return take(f->jobs[0].err);
-	for (size_t i = 0; i < f->n; i++)
-		if (f->jobs[i].err && !(some && error_is(f->jobs[i].err, forgive)))
-			all = error_join(all, error_wrap(take(f->jobs[i].err), "%.*s",
-							 STR_ARG(engine_name(f->jobs[i].engine))));
-	return all;
+	for (size_t i = 0; i < f->n; i++) {
+		struct fan_job *job = &f->jobs[i];
+
+		if (some && error_is(job->err, forgive))
+			failures_add(&failures, job->engine, NULL);
+		else
+			failures_add(&failures, job->engine, take(job->err));
+	}
+	return failures_join(&failures);
 }

@@ -31,19 +31,22 @@ struct fan {
 	may_suspend struct error *(*on_answer)(struct fan_job *job);
 	void *arg; /* for on_answer */
 	struct fan_job *jobs;
-	size_t n;
+	size_t n, started;
+	bool over; /* no further ones are */
 };
 
 /*
- * Zero-initialise with version, method and path (borrowed). Parks until all have answered or failed;
- * a node that turns unhealthy meanwhile has failed.
+ * Zero-initialise with version, method and path (borrowed). Parks until all have answered or failed,
+ * LIMIT_FAN_OUT of them asked at a time; a node that turns unhealthy meanwhile has failed.
  */
 may_suspend must_check struct error *fan_call(struct fan *f, const struct engines *engines);
 void fan_fini(struct fan *f);
 
+bool fan_any_succeeded(const struct fan *f);
+
 /*
- * The failures as one error, each with its node's name before it, with the kind and status of the
- * first; NULL where there is none. `forgive` failures do not count where some job succeeded.
+ * The failures as one error (failures.h), NULL where there is none. `forgive` failures do not count
+ * where some job succeeded.
  */
 must_check struct error *fan_error(struct fan *f, enum error_kind forgive);
 

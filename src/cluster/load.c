@@ -7,6 +7,7 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "cluster/failures.h"
 #include "cluster/images.h"
 #include "cluster/internal.h"
 #include "cluster/progress.h"
@@ -225,14 +226,11 @@ static may_suspend struct error *read_upload(struct load *l)
 
 static struct error *join_errors(struct load *l)
 {
-	struct error *all = NULL;
+	struct failures failures = { 0 };
 
-	if (l->n_jobs == 1)
-		return take(l->jobs[0].err);
 	for (size_t i = 0; i < l->n_jobs; i++)
-		all = error_join(all, error_wrap(take(l->jobs[i].err), "%.*s",
-						 STR_ARG(engine_name(l->jobs[i].engine))));
-	return all;
+		failures_add(&failures, l->jobs[i].engine, take(l->jobs[i].err));
+	return failures_join(&failures);
 }
 
 may_suspend struct error *cluster_load(struct cluster *c, const struct load_request *req,

@@ -281,10 +281,10 @@ static void choose_nodes(const struct cluster *c, const struct filters *filters,
 static struct error *failures(struct fan *fan, const struct pruned *p, enum prune_what what)
 {
 	enum error_kind forgive = what == PRUNE_BUILD_CACHE ? ERR_NOT_FOUND : ERR_CANCELLED;
-	bool several = fan->n > 1;
+	bool some = fan_any_succeeded(fan);
 	struct error *err = fan_error(fan, forgive), *rest;
 
-	if (!err || !several)
+	if (!err || !some)
 		return err;
 	rest = error_new(ERR_ENGINE, "the other nodes deleted %zu and freed %lld bytes", p->n,
 			 (long long)p->space);

@@ -4,6 +4,7 @@
  * happens, where there is progress to show it in, and again at the end.
  */
 #include "base/mem.h"
+#include "cluster/failures.h"
 #include "cluster/images.h"
 #include "cluster/internal.h"
 #include "cluster/progress.h"
@@ -50,14 +51,11 @@ static may_suspend void pull_one(void *arg)
 
 static struct error *join_errors(struct pull_jobs *jobs)
 {
-	struct error *all = NULL;
+	struct failures failures = { 0 };
 
-	if (jobs->n == 1)
-		return take(jobs->v[0].err);
 	for (size_t i = 0; i < jobs->n; i++)
-		all = error_join(all, error_wrap(take(jobs->v[i].err), "%.*s",
-						 STR_ARG(engine_name(jobs->v[i].engine))));
-	return all;
+		failures_add(&failures, jobs->v[i].engine, take(jobs->v[i].err));
+	return failures_join(&failures);
 }
 
 static may_suspend struct error *pull_on(const struct engines *engines,

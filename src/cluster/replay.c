@@ -44,7 +44,7 @@ struct replay {
 	int64_t since, until;
 	bool live;
 	struct replay_job *jobs;
-	size_t n_jobs;
+	size_t n_jobs, n_asked;
 	struct arena arena;
 	struct vec events; /* of struct past in the arena */
 	size_t bytes;
@@ -192,9 +192,8 @@ static may_suspend struct error *ask(struct replay_job *job)
 	return engine_read_lines(x, take_event, job);
 }
 
-static may_suspend void ask_one(void *arg)
+static may_suspend void ask_one(struct replay_job *job)
 {
-	struct replay_job *job = arg;
 	_cleanup_(deadline_end) struct deadline d = deadline_begin(ANSWER_TIME);
 
 	if (job->until < job->since)
@@ -203,6 +202,14 @@ static may_suspend void ask_one(void *arg)
 		job->err = ask(job);
 	else
 		job->err = error_new(ERR_NODE_DOWN, "the node is unhealthy");
+}
+
+static may_suspend void ask_one_after_the_other(void *arg)
+{
+	struct replay *r = arg;
+
+	while (r->n_asked < r->n_jobs)
+		ask_one(&r->jobs[r->n_asked++]);
 }
 
 /* What a node cannot tell may be missing: the reader hears of it where it reads. */
@@ -225,8 +232,8 @@ static may_suspend struct error *collect(struct replay *r)
 {
 	_cleanup_(group_finish) struct group g = GROUP_INIT;
 
-	for (size_t i = 0; i < r->n_jobs; i++)
-		group_go(&g, "replay", ask_one, &r->jobs[i]);
+	for (size_t i = 0; i < MIN(r->n_jobs, (size_t)LIMIT_FAN_OUT); i++)
+		group_go(&g, "replay", ask_one_after_the_other, r);
 	TRY(group_wait(&g));
 	for (size_t i = 0; i < r->n_jobs; i++)
 		if (r->jobs[i].err)
