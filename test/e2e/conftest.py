@@ -30,6 +30,8 @@ def pytest_configure(config):
         raise KeyboardInterrupt
 
     signal.signal(signal.SIGTERM, interrupted)
+    # What runs in a shell's background ignores SIGINT, and so would the clients that it starts.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     config.addinivalue_line('markers', 'slow: takes over 30 s; ./check --all runs it')
     config.addinivalue_line('markers', 'every_cli: runs with each command line even where the '
                             'slow are left out; others with the oldest only')
