@@ -21,6 +21,8 @@
 #define LIMIT_HEAD_TIME	      (10 * SECOND)  /* from a request's first byte to its head's end */
 #define LIMIT_IDLE_KEEPALIVE  (120 * SECOND) /* a client's connection without a request */
 #define LIMIT_CONNECTIONS     16000	     /* clients' connections at once */
+#define LIMIT_HANDSHAKES      512	     /* of clients, under way at once */
+#define LIMIT_REFUSALS_TOLD   20	     /* log lines a second about what strangers do */
 #define LIMIT_BUILD_MEETING   (30 * SECOND)  /* a session, or an upload, without its build */
 
 /* Connections to engines: idle ones kept, over all engines. */

@@ -64,6 +64,14 @@ static struct error *next_line(struct str *rest, enum error_kind kind, struct st
 	return NULL;
 }
 
+/* The first bytes of a record that shakes hands, or that says why not. */
+static struct error *refuse_tls(struct str head, enum error_kind kind)
+{
+	if (!str_starts(head, STR("\x16\x03")) && !str_starts(head, STR("\x15\x03")))
+		return NULL;
+	return error_new(kind, "TLS came where plain HTTP is spoken");
+}
+
 static struct str trim_blanks(struct str s)
 {
 	while (s.n > 0 && (s.p[0] == ' ' || s.p[0] == '\t'))
@@ -262,6 +270,7 @@ struct error *http_parse_request(struct str head, struct arena *arena, struct ht
 	struct http_request r = { 0 };
 	struct str line;
 
+	TRY(refuse_tls(head, ERR_INVALID));
 	while (str_starts(head, STR("\r\n")))
 		head = str_skip(head, 2);
 	TRY(next_line(&head, ERR_INVALID, &line));
@@ -304,6 +313,7 @@ struct error *http_parse_response(struct str head, struct str method, struct are
 	struct http_response r = { .framing = HTTP_BODY_UNTIL_CLOSE };
 	struct str line;
 
+	TRY(refuse_tls(head, ERR_PROTOCOL));
 	TRY(next_line(&head, ERR_PROTOCOL, &line));
 	TRY(parse_status_line(line, &r));
 	TRY(parse_headers(head, ERR_PROTOCOL, arena, &r.headers));

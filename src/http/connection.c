@@ -14,9 +14,6 @@
 #include "fiber/fiber.h"
 #include "http/reply.h"
 
-/* How long a client that was told of a close may take to read that and close its side. */
-#define LINGER_TIME (2 * SECOND)
-
 enum { SCRAP = 2048 }; /* for bytes that nobody wants */
 
 struct http_connection *http_connection_new(struct http_server *s, struct stream *stream)
@@ -34,63 +31,11 @@ void http_connection_free(struct http_connection *c)
 	free(c);
 }
 
-/*
- * Ends the connection so that the client can read our last answer: closing a socket that has
- * unread input resets it, and a reset overtakes what was written.
- */
-static may_suspend struct error *linger(struct http_connection *c)
-{
-	_cleanup_(deadline_end) _unused_ struct deadline d = deadline_begin(LINGER_TIME);
-	size_t n = 1;
-
-	TRY(stream_shutdown(c->conn.stream));
-	for (size_t total = 0; n > 0 && total < HTTP_DRAIN; total += n) {
-		char scrap[SCRAP];
-
-		TRY(stream_read(c->conn.stream, scrap, sizeof(scrap), &n));
-	}
-	/* It sends without end: it may read meanwhile, and has until the deadline for that. */
-	return n > 0 ? fiber_sleep(LINGER_TIME) : NULL;
-}
-
-static int status_of(const struct error *err)
-{
-	switch (error_kind(err)) {
-	case ERR_INVALID:
-		return 400;
-	case ERR_TIMEOUT:
-		return 408;
-	case ERR_HEAD_TOO_LARGE:
-		return 431;
-	case ERR_UNAVAILABLE:
-		return 503;
-	default:
-		return 0; /* there is nobody to tell */
-	}
-}
-
-/* Answers what never gets to the handler, and closes. Takes err. */
-static may_suspend struct error *refuse(struct http_connection *c, struct error *err)
-{
-	_cleanup_(error_freep) struct error *why = err;
-	_cleanup_(deadline_end) _unused_ struct deadline d = deadline_begin(LIMIT_HEAD_TIME);
-	int status = status_of(err);
-
-	if (!status)
-		return take(why);
-	log_info("request refused", LOG_CSTR("client", c->conn.stream->peer),
-		 LOG_NUM("status", status), LOG_ERR(why));
-	c->in = (struct http_incoming){ .head.minor = 1, .connection = c };
-	c->reply = REPLY_NONE;
-	c->close = true;
-	TRY(http_reply_error(c, status, error_message(why)));
-	return linger(c);
-}
-
 /* Nothing is held meanwhile but the stack and the connection itself. */
 static may_suspend struct error *wait_for_request(struct http_connection *c)
 {
-	_cleanup_(deadline_end) _unused_ struct deadline d = deadline_begin(LIMIT_IDLE_KEEPALIVE);
+	_cleanup_(deadline_end) _unused_ struct deadline d =
+		deadline_begin(http_server_limits(c->server)->idle_time);
 
 	/* A client that sends faster than we answer never makes us park. */
 	if (http_conn_unread(&c->conn).n > 0)
@@ -101,7 +46,8 @@ static may_suspend struct error *wait_for_request(struct http_connection *c)
 static may_suspend struct error *read_head(struct http_connection *c, struct arena *arena,
 					   struct str *ret)
 {
-	_cleanup_(deadline_end) _unused_ struct deadline d = deadline_begin(LIMIT_HEAD_TIME);
+	_cleanup_(deadline_end) _unused_ struct deadline d =
+		deadline_begin(http_server_limits(c->server)->head_time);
 	struct error *err = http_conn_read_head(&c->conn, arena, ret);
 
 	if (error_is(err, ERR_TIMEOUT)) {
@@ -183,7 +129,7 @@ static may_suspend struct error *conclude(struct http_connection *c, bool *ret_a
 		*ret_again = true;
 		return NULL;
 	}
-	return !c->body.done || http_conn_unread(&c->conn).n > 0 ? linger(c) : NULL;
+	return !c->body.done || http_conn_unread(&c->conn).n > 0 ? http_connection_linger(c) : NULL;
 }
 
 static may_suspend struct error *serve_one(struct http_connection *c, bool *ret_again)
@@ -198,12 +144,12 @@ static may_suspend struct error *serve_one(struct http_connection *c, bool *ret_
 	c->busy = true;
 	err = read_head(c, &arena, &head);
 	if (err)
-		return refuse(c, err);
+		return http_connection_refuse(c, err);
 	if (head.n == 0)
 		return NULL;
 	err = parse(c, head, &arena);
 	if (err)
-		return refuse(c, err);
+		return http_connection_refuse(c, err);
 	run_handler(c);
 	return conclude(c, ret_again);
 }
@@ -212,9 +158,11 @@ static may_suspend struct error *serve(struct http_connection *c)
 {
 	bool again = !http_server_stopping(c->server);
 
+	TRY(http_connection_greet(c));
 	if (c->unwanted) {
 		c->busy = true;
-		return refuse(c, error_new(ERR_UNAVAILABLE, "too many connections"));
+		return http_connection_refuse(c,
+					      error_new(ERR_UNAVAILABLE, "too many connections"));
 	}
 	while (again)
 		TRY(serve_one(c, &again));

@@ -21,7 +21,8 @@ enum reply_state {
 
 struct http_connection {
 	struct http_server *server;
-	struct list link; /* in the server's list */
+	struct list link;    /* in the server's list */
+	struct list shaking; /* among those that shake hands */
 	struct http_conn conn;
 	struct fiber *fiber; /* NULL until it first ran */
 	bool unwanted;	     /* one too many: to be told so */
@@ -49,10 +50,26 @@ void http_connection_free(struct http_connection *c);
 /* Its fiber: serves requests until the connection is over, then frees it. */
 may_suspend void http_connection_serve(void *arg);
 
+/*
+ * greet.c. Greet is the handshake, within the time for a head; its failures are logged. Refuse
+ * answers what never gets to the handler, and ends the connection; takes err. Linger ends it so
+ * that the client can read our last answer.
+ */
+may_suspend must_check struct error *http_connection_greet(struct http_connection *c);
+may_suspend must_check struct error *http_connection_refuse(struct http_connection *c,
+							    struct error *err);
+may_suspend must_check struct error *http_connection_linger(struct http_connection *c);
+
 /* server.c */
 const struct http_server_config *http_server_config(const struct http_server *s);
+const struct http_limits *http_server_limits(const struct http_server *s);
 bool http_server_stopping(const struct http_server *s);
 void http_server_left(struct http_server *s, struct http_connection *c);
+/* Those that shake hands are LIMIT_HANDSHAKES at most: with one more, the one longest at it ends. */
+void http_server_shaking(struct http_server *s, struct http_connection *c);
+void http_server_shaken(struct http_server *s, struct http_connection *c);
+/* What strangers do is logged LIMIT_REFUSALS_TOLD times a second; then only how often it was. */
+bool http_server_may_log(struct http_server *s);
 
 /* reply.c: an answer of the server's own, with error_body's text. */
 may_suspend must_check struct error *http_reply_error(struct http_connection *c, int status,

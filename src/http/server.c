@@ -10,19 +10,34 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "fiber/clock.h"
 #include "fiber/deadline.h"
 #include "fiber/fiber.h"
 #include "fiber/group.h"
 #include "http/connection.h"
 
-/* So many more than LIMIT_CONNECTIONS are told why they are not served; others are just closed. */
+/* So many more than there may be are told why they are not served; others are just closed. */
 enum { TOLD = 64 };
+
+const struct http_limits http_limits_default = {
+	.connections = LIMIT_CONNECTIONS,
+	.head_time = LIMIT_HEAD_TIME,
+	.idle_time = LIMIT_IDLE_KEEPALIVE,
+};
+
+/* How much was logged of what strangers did in the second that is going on. */
+struct told {
+	int64_t since;
+	int64_t n;
+};
 
 struct http_server {
 	struct http_server_config config;
+	struct http_limits limits;
 	struct group accepting, serving;
-	struct list ports, connections;
-	size_t n;
+	struct list ports, connections, shaking;
+	size_t n, n_shaking;
+	struct told told;
 	bool stopping;
 };
 
@@ -38,14 +53,22 @@ struct http_server *http_server_new(const struct http_server_config *config)
 
 	assert(config->handler);
 	s->config = *config;
+	s->limits = config->limits ? *config->limits : http_limits_default;
+	s->config.limits = &s->limits;
 	list_init(&s->ports);
 	list_init(&s->connections);
+	list_init(&s->shaking);
 	return s;
 }
 
 const struct http_server_config *http_server_config(const struct http_server *s)
 {
 	return &s->config;
+}
+
+const struct http_limits *http_server_limits(const struct http_server *s)
+{
+	return &s->limits;
 }
 
 bool http_server_stopping(const struct http_server *s)
@@ -64,16 +87,58 @@ void http_server_left(struct http_server *s, struct http_connection *c)
 	s->n--;
 }
 
+void http_server_shaking(struct http_server *s, struct http_connection *c)
+{
+	/* Whoever means it is done in a few round trips, and so is never the one longest at it. */
+	if (s->n_shaking == LIMIT_HANDSHAKES) {
+		struct http_connection *oldest =
+			list_item(s->shaking.next, struct http_connection, shaking);
+
+		if (http_server_may_log(s))
+			log_info("a TLS handshake gives way: too many are under way",
+				 LOG_CSTR("client", oldest->conn.stream->peer));
+		http_server_shaken(s, oldest);
+		fiber_cancel(oldest->fiber);
+	}
+	list_append(&s->shaking, &c->shaking);
+	s->n_shaking++;
+}
+
+void http_server_shaken(struct http_server *s, struct http_connection *c)
+{
+	if (!list_linked(&c->shaking))
+		return;
+	list_remove(&c->shaking);
+	s->n_shaking--;
+}
+
+bool http_server_may_log(struct http_server *s)
+{
+	struct told *t = &s->told;
+	int64_t now = clock_now();
+
+	if (now - t->since >= SECOND) {
+		if (t->n > LIMIT_REFUSALS_TOLD)
+			log_info("more clients were refused",
+				 LOG_NUM("count", t->n - LIMIT_REFUSALS_TOLD));
+		*t = (struct told){ .since = now };
+	}
+	return t->n++ < LIMIT_REFUSALS_TOLD;
+}
+
 static void admit(struct http_server *s, struct stream *stream)
 {
 	struct http_connection *c;
 
-	if (s->n >= LIMIT_CONNECTIONS + TOLD) {
+	if (s->n >= s->limits.connections + TOLD) {
+		if (http_server_may_log(s))
+			log_info("connection closed: there are too many",
+				 LOG_CSTR("client", stream->peer));
 		stream_close(stream);
 		return;
 	}
 	c = http_connection_new(s, stream);
-	c->unwanted = s->n >= LIMIT_CONNECTIONS;
+	c->unwanted = s->n >= s->limits.connections;
 	list_append(&s->connections, &c->link);
 	s->n++;
 	group_go(&s->serving, "http connection", http_connection_serve, c);

@@ -30,12 +30,22 @@ struct http_incoming {
 /* An error that the server answers by itself (bad head, limit): how to write it in our API's form. */
 typedef void http_error_fn(int status, const char *message, struct strbuf *ret_body);
 
+/* What may be set of base/limits.h. */
+struct http_limits {
+	size_t connections;
+	int64_t head_time; /* for a request's head, and for a handshake */
+	int64_t idle_time; /* without a request */
+};
+
+extern const struct http_limits http_limits_default;
+
 struct http_server_config {
 	http_handler_fn *handler;
 	void *arg;
 	/* Header lines for every reply, those of errors included: "Server: x\r\n"; borrowed. */
 	struct str (*common_headers)(void *arg);
-	http_error_fn *error_body; /* its Content-Type is application/json */
+	http_error_fn *error_body;	  /* its Content-Type is application/json */
+	const struct http_limits *limits; /* copied; NULL: the default ones */
 };
 
 struct http_server *http_server_new(const struct http_server_config *config);

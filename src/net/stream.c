@@ -9,6 +9,11 @@
 
 #include "fiber/fiber.h"
 
+may_suspend struct error *stream_handshake(struct stream *s)
+{
+	return s->ops->handshake ? s->ops->handshake(s) : NULL;
+}
+
 may_suspend struct error *stream_read(struct stream *s, void *buf, size_t cap, size_t *ret_n)
 {
 	size_t n = 0;

@@ -22,6 +22,7 @@ struct stream;
 #define STREAM_PARTS 16 /* that one write takes */
 
 struct stream_ops {
+	may_suspend struct error *(*handshake)(struct stream *s); /* NULL: there is none */
 	may_suspend struct error *(*read)(struct stream *s, void *buf, size_t cap, size_t *ret_n);
 	may_suspend struct error *(*write)(struct stream *s, const struct str *parts, size_t n);
 	may_suspend struct error *(*shutdown)(struct stream *s);
@@ -37,6 +38,12 @@ struct stream {
 	char peer[80];	      /* numeric address with port, "unix:<uid>", or a name in memory */
 	char certificate[65]; /* SHA-256 of the peer's certificate in hex; "" without one */
 };
+
+/*
+ * Until the two sides have agreed to talk (TLS); at once where there is nothing to agree on. The
+ * first read or write does it too.
+ */
+may_suspend must_check struct error *stream_handshake(struct stream *s);
 
 /* Reads at least one byte, 0 at the end of the stream. */
 may_suspend must_check struct error *stream_read(struct stream *s, void *buf, size_t cap,

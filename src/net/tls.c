@@ -23,6 +23,7 @@
 #include "net/sockaddr.h"
 #include "net/tcp.h"
 #include "net/tls_context.h"
+#include "net/tls_peer.h"
 #include "net/tls_stream.h"
 
 /* What one TLS record carries. */
@@ -40,10 +41,18 @@ struct tls_stream {
 	SSL *ssl;
 	struct tls_context *context;
 	struct readiness readable, writable;
-	bool ready;  /* the handshake is done */
-	bool broken; /* OpenSSL forbids any further call */
-	bool ended;  /* our direction */
+	bool ready;		      /* the handshake is done */
+	bool broken;		      /* OpenSSL forbids any further call */
+	bool ended;		      /* our direction */
+	bool in_clear;		      /* the peer sent plain HTTP instead of a handshake */
+	char suspect[TLS_PEER_SHOWN]; /* the certificate that was not taken */
 };
+
+/* Whose turn it is to take a step of a handshake; see await_turn. */
+static struct {
+	bool taken;
+	struct waitq others;
+} turn;
 
 static struct tls_stream *tls(struct stream *s)
 {
@@ -101,14 +110,32 @@ static const char *explain(int reason)
 	}
 }
 
+static must_check struct error *check_usable(const struct tls_stream *t)
+{
+	return t->broken ? error_new(ERR_CLOSED, "TLS with %s has failed", t->base.peer) : NULL;
+}
+
+/* OpenSSL's judgement of each certificate of the chain: the first that it refuses is remembered. */
+int tls_note_verdict(int good, X509_STORE_CTX *chain)
+{
+	SSL *ssl = X509_STORE_CTX_get_ex_data(chain, SSL_get_ex_data_X509_STORE_CTX_idx());
+	struct tls_stream *t = SSL_get_app_data(ssl);
+
+	if (!good && t->suspect[0] == '\0')
+		tls_peer_describe(X509_STORE_CTX_get_current_cert(chain), t->suspect,
+				  sizeof(t->suspect));
+	return good;
+}
+
 static must_check struct error *protocol_error(struct tls_stream *t, unsigned long code)
 {
 	long verdict = SSL_get_verify_result(t->ssl);
 	const char *why = explain(ERR_GET_REASON(code));
 
+	t->in_clear = ERR_GET_REASON(code) == SSL_R_HTTP_REQUEST;
 	if (ERR_GET_REASON(code) == SSL_R_CERTIFICATE_VERIFY_FAILED && verdict != X509_V_OK)
-		return error_new(ERR_TLS, "the certificate of %s: %s", t->base.peer,
-				 X509_verify_cert_error_string(verdict));
+		return error_new(ERR_TLS, "the certificate of %s: %s (%s)", t->base.peer,
+				 X509_verify_cert_error_string(verdict), t->suspect);
 	if (!why)
 		why = ERR_reason_error_string(code);
 	return error_new(ERR_TLS, "TLS with %s: %s", t->base.peer, why ? why : "unknown error");
@@ -146,12 +173,32 @@ static void note_certificate(struct tls_stream *t)
 		snprintf(t->base.certificate + (size_t)i * 2, 3, "%02x", digest[i]);
 }
 
+/*
+ * A step of a handshake costs some 2 ms of CPU. One is taken in each turn of the loop, so that a
+ * crowd that shakes hands holds up nobody who is through with it. Who gives its turn up hands it
+ * to the next in line: it is never free while somebody waits.
+ */
+static may_suspend must_check struct error *await_turn(void)
+{
+	struct error *err;
+
+	if (turn.taken)
+		TRY(waitq_wait(&turn.others, "its turn to shake hands"));
+	turn.taken = true;
+	err = fiber_yield();
+	turn.taken = !waitq_empty(&turn.others);
+	waitq_wake_one(&turn.others);
+	return err;
+}
+
 /* Both sides' fibers may be in here at once: the one that comes second finds it done. */
 static may_suspend must_check struct error *handshake(struct tls_stream *t)
 {
 	while (!t->ready) {
-		if (t->broken)
-			return error_new(ERR_CLOSED, "TLS with %s has failed", t->base.peer);
+		TRY(await_turn());
+		if (t->ready)
+			break;
+		TRY(check_usable(t));
 		ERR_clear_error();
 		errno = 0;
 
@@ -173,11 +220,6 @@ static may_suspend must_check struct error *handshake(struct tls_stream *t)
 may_suspend struct error *tls_stream_handshake(struct stream *s)
 {
 	return handshake(tls(s));
-}
-
-static must_check struct error *check_usable(const struct tls_stream *t)
-{
-	return t->broken ? error_new(ERR_CLOSED, "TLS with %s has failed", t->base.peer) : NULL;
 }
 
 static may_suspend struct error *tls_read(struct stream *s, void *buf, size_t cap, size_t *ret_n)
@@ -315,25 +357,33 @@ static bool tls_quiet(struct stream *s)
 	return t->ready && !t->broken && peek(t) == SSL_ERROR_WANT_READ;
 }
 
+/* All but the descriptor. */
+static void tls_free(struct tls_stream *t)
+{
+	SSL_free(t->ssl);
+	waitq_fini(&t->readable.others);
+	waitq_fini(&t->writable.others);
+	tls_context_unref(t->context);
+	free(t);
+}
+
 static void tls_close(struct stream *s, bool abort)
 {
 	struct tls_stream *t = tls(s);
+	struct fd *fd = t->fd;
 
 	/* What the socket has room for now; nobody waits for the rest. */
 	if (t->ready && !t->broken && !t->ended && !abort)
 		(void)SSL_shutdown(t->ssl);
 	ERR_clear_error();
 	if (abort)
-		socket_reset_on_close(fd_descriptor(t->fd));
-	SSL_free(t->ssl);
-	waitq_fini(&t->readable.others);
-	waitq_fini(&t->writable.others);
-	fd_close(t->fd);
-	tls_context_unref(t->context);
-	free(t);
+		socket_reset_on_close(fd_descriptor(fd));
+	tls_free(t);
+	fd_close(fd);
 }
 
 static const struct stream_ops tls_ops = {
+	.handshake = tls_stream_handshake,
 	.read = tls_read,
 	.write = tls_write,
 	.shutdown = tls_shutdown,
@@ -342,6 +392,17 @@ static const struct stream_ops tls_ops = {
 	.quiet = tls_quiet,
 	.close = tls_close,
 };
+
+struct stream *tls_stream_in_clear(struct stream *s)
+{
+	struct fd *fd;
+
+	if (s->ops != &tls_ops || !tls(s)->in_clear)
+		return NULL;
+	fd = tls(s)->fd;
+	tls_free(tls(s));
+	return tcp_stream_new(fd);
+}
 
 /* The name that we dialled must be in the server's certificate. */
 static void expect_name(struct tls_stream *t, const char *name)
@@ -368,7 +429,8 @@ struct stream *tls_stream_over(struct tls_context *c, struct fd *fd, const char 
 	t->fd = fd;
 	t->context = tls_context_ref(c);
 	t->ssl = SSL_new(c->ssl);
-	if (!t->ssl || SSL_set_fd(t->ssl, fd_descriptor(fd)) != 1)
+	if (!t->ssl || SSL_set_fd(t->ssl, fd_descriptor(fd)) != 1 ||
+	    SSL_set_app_data(t->ssl, t) != 1)
 		abort();
 	socket_peer(fd_descriptor(fd), t->base.peer, sizeof(t->base.peer));
 	if (c->server) {

@@ -39,4 +39,10 @@ may_suspend must_check struct error *tls_reload(size_t *ret_n);
 struct stream *tls_stream_new(struct tls_context *c, int descriptor, const char *name);
 may_suspend must_check struct error *tls_stream_handshake(struct stream *s);
 
+/*
+ * After a server's handshake that failed because the client speaks plain HTTP: takes s, and answers
+ * the connection in the clear, on which to say so. NULL, and s untouched, for all other streams.
+ */
+struct stream *tls_stream_in_clear(struct stream *s);
+
 #endif

@@ -22,7 +22,7 @@ static void set_up(SSL_CTX *ssl, bool server, bool verify)
 
 	if (verify)
 		mode = SSL_VERIFY_PEER | (server ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0);
-	SSL_CTX_set_verify(ssl, mode, NULL);
+	SSL_CTX_set_verify(ssl, mode, tls_note_verdict);
 	SSL_CTX_set_min_proto_version(ssl, TLS1_2_VERSION);
 	SSL_CTX_set_options(ssl, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
 	SSL_CTX_set_mode(ssl, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |

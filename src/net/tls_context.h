@@ -19,4 +19,7 @@ struct tls_context {
 	struct list link;	/* among all contexts */
 };
 
+/* tls.c: SSL_CTX_set_verify's callback, which keeps what an error message tells later. */
+int tls_note_verdict(int good, X509_STORE_CTX *chain);
+
 #endif

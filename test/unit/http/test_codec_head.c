@@ -208,7 +208,7 @@ static const struct {
 	  "only HTTP/1.1 and HTTP/1.0 are spoken here: \"HTTP/2.0\"" },
 	{ STR_INIT("\r\n\nGET / HTTP/1.1\r\nHost: x\r\n\r\n"),
 	  "line without CR before its LF: \"\"" },
-	{ STR_INIT("\x16\x03\x01\x02"), "not HTTP: \"\\x16\\x03\\x01\\x02\"" },
+	{ STR_INIT("\x16\x03\x01\x02"), "TLS came where plain HTTP is spoken" },
 	{ STR_INIT(REQ("Expect: something\r\n")), "unknown Expect: \"something\"" },
 };
 
@@ -326,6 +326,7 @@ static const struct {
 	{ "HTTP/1.1 +20 OK\r\n\r\n", "bad status line: \"HTTP/1.1 +20 OK\"" },
 	{ "HTTP/1.1  200 OK\r\n\r\n", "bad status line: \"HTTP/1.1  200 OK\"" },
 	{ "HTTP/2.0 200 OK\r\n\r\n", "only HTTP/1.1 and HTTP/1.0 are spoken here: \"HTTP/2.0\"" },
+	{ "\x15\x03\x01\x02\r\n\r\n", "TLS came where plain HTTP is spoken" },
 	{ "SSH-2.0-OpenSSH_9.2p1 Debian\r\n\r\n", "not HTTP: \"SSH-2.0-OpenSSH_9.2p1\"" },
 };
 
