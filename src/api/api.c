@@ -58,6 +58,14 @@ static struct error *read_version(struct request *r, struct str text)
 	return api_version_check(r->version, API_VERSION_OLDEST, API_VERSION_NEWEST);
 }
 
+static bool is_guests(const struct api_guest *guest, struct str path)
+{
+	struct str prefix = str_from(guest->prefix);
+
+	return guest->serve && str_starts(path, prefix) &&
+	       (path.n == prefix.n || path.p[prefix.n] == '/');
+}
+
 static may_suspend struct error *dispatch(struct request *r)
 {
 	struct str method = r->in->head.method, version = STR_NONE;
@@ -65,6 +73,9 @@ static may_suspend struct error *dispatch(struct request *r)
 	/* As an engine does, for any path. */
 	if (str_eq(method, STR("OPTIONS")))
 		return reply_empty(r, 200);
+
+	if (is_guests(&r->api->guest, r->path))
+		return r->api->guest.serve(r->in, r->api->guest.arg);
 
 	request_take_version(&r->path, &version);
 	r->route = route_find(method, r->path, &r->name);
@@ -98,6 +109,7 @@ struct api *api_new(const struct api_config *config)
 	a->cluster = config->cluster;
 	a->version = mem_strdup(config->version);
 	a->cors = config->cors;
+	a->guest = config->guest;
 	exec_table_init(&a->execs);
 	a->server = http_server_new(&(struct http_server_config){
 		.handler = serve,

@@ -14,10 +14,23 @@
 
 struct api;
 
+struct http_incoming;
+
+/*
+ * Served on the API's addresses beside the Docker API: the path `prefix` and all below it. An error
+ * is answered like any other. All zero: nothing.
+ */
+struct api_guest {
+	const char *prefix;
+	may_suspend struct error *(*serve)(struct http_incoming *in, void *arg);
+	void *arg;
+};
+
 struct api_config {
 	struct cluster *cluster;
 	bool cors;	     /* --api-enable-cors */
 	const char *version; /* this program's: "2.0.0" */
+	struct api_guest guest;
 };
 
 struct api *api_new(const struct api_config *config);

@@ -15,6 +15,7 @@ struct api {
 	struct http_server *server;
 	char *version; /* "2.0.0" */
 	bool cors;
+	struct api_guest guest;
 	struct exec_table execs;
 	/*
 	 * The header lines that every reply carries, by the minor API version that they name. Each

@@ -52,5 +52,17 @@
 #define LIMIT_KV_VALUE (512 * KIB) /* what Consul takes; etcd and ZooKeeper take some more */
 #define LIMIT_KV_REPLY (64 * MIB)  /* what a key-value store may answer to one call */
 #define LIMIT_KV_EVENT (4 * MIB)   /* what it may say at once in a watch */
+/*
+ * The token service. What one client has made may take up a small part of it only, so that no
+ * stranger fills it for all.
+ */
+#define LIMIT_TOKEN_CLUSTERS	    10000
+#define LIMIT_TOKEN_ENTRIES	    131072	      /* of all clusters */
+#define LIMIT_TOKEN_NODES	    16384	      /* of one cluster */
+#define LIMIT_TOKEN_CLIENT_CLUSTERS 256		      /* made by one client */
+#define LIMIT_TOKEN_CLIENT_ENTRIES  16384	      /* registered by one client */
+#define LIMIT_TOKEN_BODY	    512		      /* bytes of "host:port" */
+#define LIMIT_TOKEN_TTL		    (365 * 24 * HOUR) /* of an entry */
+#define LIMIT_TOKEN_IDLE	    (24 * HOUR) /* a full service forgets what was unused for so long */
 
 #endif

@@ -7,6 +7,16 @@
 #include "cli/command.h"
 #include "net/addr.h"
 
+bool discovery_is_given(const struct texts *words)
+{
+	return words->n > 0 || !str_empty(str_from(getenv("SWARM_DISCOVERY")));
+}
+
+const char *default_token_service(void)
+{
+	return getenv("SWARM_TOKEN_SERVICE");
+}
+
 struct error *discovery_argument(const struct texts *words, struct str *ret)
 {
 	const char *env = getenv("SWARM_DISCOVERY");
@@ -20,8 +30,9 @@ struct error *discovery_argument(const struct texts *words, struct str *ret)
 	*ret = str_from(words->n == 1 ? words->v[0] : env);
 	if (str_empty(*ret))
 		return error_new(ERR_INVALID,
-				 "a <discovery> is missing: nodes://host1:2375,host2:2375 or "
-				 "file:///path, as an argument or in $SWARM_DISCOVERY");
+				 "a <discovery> is missing: nodes://host1:2375,host2:2375, "
+				 "file:///path or token://id, as an argument or in "
+				 "$SWARM_DISCOVERY");
 	return NULL;
 }
 

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * swarm create: asks a token service for a new cluster. Its flags are checked; there is no client
- * of the service in this version.
+ * swarm create: asks a token service for a new cluster, and prints its id.
  */
+#include <stdio.h>
+
 #include "cli/command.h"
 #include "cli/tls_options.h"
+#include "discovery/token_service.h"
+#include "fiber/loop.h"
 
 struct create_options {
 	const char *service;
@@ -23,17 +26,53 @@ static const struct flag create_flags[] = {
 	{ 0 },
 };
 
-static struct error *create_run(_unused_ const void *options, const struct texts *words)
+struct creation {
+	struct token_service *service; /* its own */
+	struct strbuf id;
+	struct error *err;
+};
+
+static may_suspend void create(void *arg)
 {
+	struct creation *c = arg;
+
+	c->err = token_service_create(c->service, &c->id);
+	token_service_close(take(c->service));
+}
+
+static struct error *print_id(const struct strbuf *id)
+{
+	if (printf("%.*s\n", STR_ARG(strbuf_str(id))) < 0 || fflush(stdout) != 0)
+		return error_new(ERR_INTERNAL, "cannot write to stdout");
+	return NULL;
+}
+
+static struct error *create_run(const void *options, const struct texts *words)
+{
+	const struct create_options *o = options;
+	const struct tls_files files = tls_options_files(&o->tls);
+	struct creation c = { 0 };
+	struct error *err;
+
 	TRY(no_arguments(words));
-	return error_new(ERR_NOT_IMPLEMENTED, "this command is not available in this version");
+	TRY(tls_options_check(&o->tls));
+	if (!o->service || !*o->service)
+		return error_new(ERR_INVALID,
+				 "a token service is missing: --service URL or "
+				 "$SWARM_TOKEN_SERVICE (`swarm discovery` serves one)");
+	TRY(token_service_open(str_from(o->service), tls_options_on(&o->tls) ? &files : NULL,
+			       &c.service));
+	loop_run(LOOP_REAL, create, &c);
+	err = c.err ? c.err : print_id(&c.id);
+	strbuf_fini(&c.id);
+	return err;
 }
 
 const struct command command_create = {
 	.name = "create",
 	.alias = "c",
 	.synopsis = "[FLAGS]",
-	.summary = "Create a cluster (not in this version)",
+	.summary = "Create a cluster: print its id",
 	.flags = create_flags,
 	.options_size = sizeof(struct create_options),
 	.run = create_run,

@@ -48,6 +48,8 @@ static may_suspend void look_up(void *arg)
 		l->err = error_new(ERR_TIMEOUT, "%s:// did not answer within --timeout",
 				   discovery_scheme(l->discovery));
 	}
+	deadline_end(&patience);
+	discovery_stop(l->discovery);
 	discovery_close(take(l->discovery));
 }
 
@@ -67,15 +69,23 @@ static struct error *print_entries(const struct discovery_entries *entries)
 static struct error *list_run(const void *options, const struct texts *words)
 {
 	const struct list_options *o = options;
-	const struct discovery_options how = { .heartbeat = MINUTE, .opts = o->discovery_opts.v };
+	const struct tls_files files = tls_options_files(&o->tls);
+	const struct discovery_options how = {
+		.heartbeat = MINUTE,
+		.opts = o->discovery_opts.v,
+		.tls = tls_options_on(&o->tls) ? &files : NULL,
+		.service = default_token_service(),
+	};
 	_cleanup_(discovery_closep) struct discovery *discovery = NULL;
 	struct lookup lookup = { .timeout = o->timeout };
 	struct error *err;
 	struct str uri;
 
 	TRY(discovery_argument(words, &uri));
+	TRY(tls_options_check(&o->tls));
 	TRY(discovery_open(uri, &how, &discovery));
-	TRY(tls_options_unused(&o->tls, discovery_scheme(discovery)));
+	if (!discovery_uses_tls(discovery))
+		TRY(tls_options_unused(&o->tls, discovery_scheme(discovery)));
 
 	lookup.discovery = take(discovery);
 	loop_run(LOOP_REAL, look_up, &lookup);

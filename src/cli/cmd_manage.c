@@ -4,14 +4,15 @@
  * cluster and the API over it, tells the cluster what the discovery lists, and waits for a signal.
  */
 #include <signal.h>
-#include <sys/resource.h>
 
 #include "api/api.h"
 #include "base/duration.h"
 #include "base/log.h"
 #include "base/vec.h"
 #include "cli/command.h"
+#include "cli/embedded.h"
 #include "cli/manage_options.h"
+#include "cli/serving.h"
 #include "cli/user.h"
 #include "cli/version.h"
 #include "discovery/discovery.h"
@@ -25,9 +26,11 @@
 #define DISCOVERY_PAUSE (5 * SECOND)
 
 struct manager {
+	const struct manage_options *options;
 	struct manage_plan plan;
 	struct user user; /* name NULL: stay who we are */
 	struct discovery *discovery;
+	struct embedded *embedded;		     /* NULL: a discovery was named */
 	struct tls_context *server_tls, *engine_tls; /* NULL: in the clear */
 	struct vec listeners;			     /* until the API takes them */
 	struct cluster *cluster;
@@ -127,56 +130,60 @@ static may_suspend struct error *serve_until_stopped(void)
 	return NULL;
 }
 
-static void log_listener(const struct manager *m, const struct listener *l)
+/* The token service and the cluster in it, where no discovery was named. */
+static may_suspend struct error *open_embedded(struct manager *m, struct api_guest *ret_guest)
 {
-	_cleanup_(strbuf_fini) struct strbuf name = STRBUF_INIT;
-	const struct addr *addr = listener_addr(l);
-	bool tls = m->server_tls && addr->kind != ADDR_UNIX;
-
-	addr_format(addr, &name);
-	log_info("listening", LOG_STR("address", strbuf_str(&name)),
-		 LOG_CSTR("tls", !tls			     ? "off"
-				 : m->plan.server_tls.verify ? "verify"
-							     : "on"));
-	if (addr->kind == ADDR_TCP && !addr_is_loopback(addr) &&
-	    !(tls && m->plan.server_tls.verify))
-		log_warn("whoever reaches this address is root on every node: use --tlsverify",
-			 LOG_STR("address", strbuf_str(&name)));
+	if (m->discovery)
+		return NULL;
+	TRY(embedded_open(m->options->state_dir, &m->embedded));
+	m->discovery = embedded_discovery(m->embedded);
+	*ret_guest = embedded_guest(m->embedded);
+	return NULL;
 }
 
-static may_suspend struct error *open_listeners(struct manager *m)
+static struct error *announce(const struct manager *m, const struct addr *at, bool found)
 {
-	for (size_t i = 0; i < m->plan.n_hosts; i++) {
-		const struct addr *addr = &m->plan.hosts[i];
-		/* Who may open a unix socket is for its file's mode to say. */
-		struct tls_context *tls = addr->kind == ADDR_UNIX ? NULL : m->server_tls;
-		struct listener *l;
-
-		TRY(listener_open(addr, tls, &l));
-		vec_push(&m->listeners, l);
+	if (!m->embedded)
+		return NULL;
+	if (!found) {
+		log_warn("no node can join: there is no port that it could reach; see --host");
+		return NULL;
 	}
-	return NULL;
+	return embedded_announce(m->embedded, at, m->server_tls != NULL);
+}
+
+static may_suspend void listen_on(struct manager *m, const struct serving *serving)
+{
+	for (size_t i = 0; i < m->listeners.n; i++) {
+		serving_log(serving, m->listeners.v[i],
+			    "whoever reaches this address is root on every node: use --tlsverify");
+		api_listen(m->api, m->listeners.v[i]);
+	}
+	vec_clear(&m->listeners);
 }
 
 static may_suspend struct error *manage(struct manager *m)
 {
+	const struct serving serving = { m->plan.hosts, m->plan.n_hosts, m->server_tls,
+					 m->plan.server_tls.verify };
 	struct api_config api = { .cors = m->plan.cors, .version = swarm_version };
 	_cleanup_(group_finish) struct group fibers = GROUP_INIT;
+	struct addr at = { 0 };
+	bool found;
 
-	TRY(open_listeners(m));
+	TRY(serving_open(&serving, &m->listeners));
 	if (m->user.name)
 		TRY(user_become(&m->user));
+	TRY(open_embedded(m, &api.guest));
 	log_info("swarm manager", LOG_CSTR("version", swarm_version),
 		 LOG_CSTR("discovery", discovery_scheme(m->discovery)));
 
 	m->cluster = cluster_new(&m->plan.cluster);
 	api.cluster = m->cluster;
 	m->api = api_new(&api);
-	for (size_t i = 0; i < m->listeners.n; i++) {
-		log_listener(m, m->listeners.v[i]);
-		api_listen(m->api, m->listeners.v[i]);
-	}
-	vec_clear(&m->listeners);
+	found = embedded_address(m->options->advertise, &m->listeners, &at);
+	listen_on(m, &serving);
+	TRY(announce(m, &at, found));
 
 	group_go(&fibers, "discovery", follow_discovery, m);
 	return serve_until_stopped();
@@ -197,37 +204,46 @@ static may_suspend void manager_main(void *arg)
 	cluster_free(m->cluster);
 	for (size_t i = 0; i < m->listeners.n; i++)
 		listener_close(m->listeners.v[i]);
+	if (m->discovery)
+		discovery_stop(m->discovery);
 	discovery_close(take(m->discovery));
+	embedded_close(m->embedded);
 	if (!m->err)
 		log_info("stopped");
 }
 
-/* A connection takes a descriptor, and an engine several. */
-static void raise_descriptor_limit(void)
+/* Without a <discovery> the manager carries its own: then there is nothing to open yet. */
+static struct error *check_own_discovery(const struct manage_options *o)
 {
-	struct rlimit limit;
-
-	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
-		return;
-	limit.rlim_cur = limit.rlim_max;
-	if (setrlimit(RLIMIT_NOFILE, &limit) == 0)
-		log_debug("open files", LOG_NUM("limit", (int64_t)limit.rlim_cur));
+	if (o->replication)
+		return error_new(ERR_INVALID,
+				 "--replication needs a key-value discovery (etcd://, consul:// or "
+				 "zk://), and there is no <discovery>");
+	if (o->discovery_opts.n > 0)
+		return error_new(ERR_INVALID, "--discovery-opt has no use without a <discovery>");
+	return NULL;
 }
 
-static struct error *open_discovery(const struct manage_options *o, const struct texts *words,
-				    struct discovery **ret)
+static struct error *open_discovery(struct manager *m, const struct manage_options *o,
+				    const struct texts *words)
 {
-	const struct discovery_options how = { .heartbeat = o->heartbeat,
-					       .opts = o->discovery_opts.v };
+	const struct discovery_options how = {
+		.heartbeat = o->heartbeat,
+		.opts = o->discovery_opts.v,
+		.tls = m->plan.tls ? &m->plan.server_tls : NULL,
+		.service = default_token_service(),
+	};
 	struct str uri;
 
+	if (!discovery_is_given(words))
+		return check_own_discovery(o);
 	TRY(discovery_argument(words, &uri));
-	TRY(discovery_open(uri, &how, ret));
-	if (o->replication && !discovery_is_store(*ret))
+	TRY(discovery_open(uri, &how, &m->discovery));
+	if (o->replication && !discovery_is_store(m->discovery))
 		return error_new(ERR_INVALID,
 				 "--replication needs a key-value discovery (etcd://, consul:// or "
 				 "zk://), which %s:// is not",
-				 discovery_scheme(*ret));
+				 discovery_scheme(m->discovery));
 	return NULL;
 }
 
@@ -254,12 +270,14 @@ static struct error *open_tls(struct manager *m)
 static struct error *manager_run(struct manager *m, const struct manage_options *o,
 				 const struct texts *words)
 {
-	TRY(open_discovery(o, words, &m->discovery));
+	TRY(open_discovery(m, o, words));
 	if (o->user)
 		TRY(check_user(o->user, &m->plan, &m->user));
+	if (!m->discovery)
+		TRY(serving_make_state_dir(o->state_dir, o->user ? &m->user : NULL));
 	TRY(open_tls(m));
 	m->plan.cluster.engine_tls = m->engine_tls;
-	raise_descriptor_limit();
+	serving_raise_limits();
 	loop_run(LOOP_REAL, manager_main, m);
 	return m->err;
 }
@@ -267,7 +285,7 @@ static struct error *manager_run(struct manager *m, const struct manage_options 
 static struct error *manage_run(const void *options, const struct texts *words)
 {
 	_cleanup_(arena_fini) struct arena arena = ARENA_INIT;
-	struct manager m = { 0 };
+	struct manager m = { .options = options };
 	struct error *err;
 
 	TRY(manage_options_read(options, &arena, &m.plan));
@@ -282,9 +300,10 @@ static struct error *manage_run(const void *options, const struct texts *words)
 const struct command command_manage = {
 	.name = "manage",
 	.alias = "m",
-	.synopsis = "[FLAGS] <discovery>",
+	.synopsis = "[FLAGS] [<discovery>]",
 	.summary = "Run a manager: serve the Docker API for the nodes of a cluster",
-	.details = DISCOVERY_DETAILS,
+	.details = DISCOVERY_DETAILS
+	"Without one the manager serves a token service itself, and says how nodes join.\n",
 	.flags = manage_flags,
 	.options_size = sizeof(struct manage_options),
 	.run = manage_run,

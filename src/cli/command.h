@@ -34,10 +34,17 @@ extern const struct flag global_flags[];
 	"  host1:2375,host2:2375            a list; nodes:// may stand before it\n"                \
 	"  10.0.0.[10:20]:2375              with ranges\n"                                         \
 	"  file:///path/to/file             an address a line, # comments; followed as it "        \
-	"changes\n"
+	"changes\n"                                                                                \
+	"  token://host:port/id             in a token service; token://id: in "                   \
+	"$SWARM_TOKEN_SERVICE's\n"
 
 /* The one word that is the <discovery>, else $SWARM_DISCOVERY. */
 must_check struct error *discovery_argument(const struct texts *words, struct str *ret);
+
+/* Whether there is one at all. */
+bool discovery_is_given(const struct texts *words);
+/* $SWARM_TOKEN_SERVICE: the service of token://id; NULL: not known. */
+const char *default_token_service(void);
 
 /* ERR_INVALID where there are words at all. */
 must_check struct error *no_arguments(const struct texts *words);

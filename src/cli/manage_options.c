@@ -74,8 +74,9 @@ const struct flag manage_flags[] = {
 	  .type = FLAG_TEXT,
 	  AT(state_dir),
 	  .value = "DIR",
+	  .fallback = "/var/lib/swarm",
 	  .takes = "a directory",
-	  .help = "What must outlive a restart is kept there; not in this version" },
+	  .help = "Where what must outlive a restart is kept" },
 	{ .name = "user",
 	  .type = FLAG_TEXT,
 	  AT(user),
@@ -240,10 +241,9 @@ static struct error *check_cluster_opt(const char *value)
 /* Accepting a flag and not doing what it says would be worse than to refuse it. */
 static struct error *check_served(const struct manage_options *o)
 {
-	const char *flag = o->state_dir		       ? "--state-dir"
-			   : o->refresh_on_node_filter ? "--refresh-on-node-filter"
-			   : o->name_refresh_filter    ? "--container-name-refresh-filter"
-						       : NULL;
+	const char *flag = o->refresh_on_node_filter ? "--refresh-on-node-filter"
+			   : o->name_refresh_filter  ? "--container-name-refresh-filter"
+						     : NULL;
 
 	if (flag)
 		return error_new(ERR_INVALID, "%s is not available in this version", flag);

@@ -35,24 +35,42 @@ static struct error *try_open(const struct user *u, const char *path)
 	return NULL;
 }
 
-struct error *user_check_readable(const struct user *u, const char *path)
+static struct error *try_write(const struct user *u, const char *dir)
+{
+	/* By the rights at hand: the effective ones. */
+	if (faccessat(AT_FDCWD, dir, W_OK | X_OK, AT_EACCESS) != 0)
+		return error_errno(errno, "user \"%s\" cannot write to %s", u->name, dir);
+	return NULL;
+}
+
+/* What `look` finds with that user's rights. */
+static struct error *look_as(const struct user *u, const char *path,
+			     struct error *(*look)(const struct user *u, const char *path))
 {
 	gid_t group = getegid();
 	gid_t groups[256];
 	int n_groups = getgroups((int)ARRAY_LEN(groups), groups);
 	struct error *err;
 
-	if (!path)
-		return NULL;
 	if (geteuid() == u->uid)
-		return try_open(u, path);
+		return look(u, path);
 	if (n_groups < 0 || initgroups(u->name, u->gid) || setegid(u->gid) || seteuid(u->uid))
 		return error_errno(errno, "cannot become user \"%s\"", u->name);
-	err = try_open(u, path);
+	err = look(u, path);
 	/* Not to be root again here would leave a manager that fails later, and oddly. */
 	if (seteuid(0) || setegid(group) || setgroups((size_t)n_groups, groups))
 		abort();
 	return err;
+}
+
+struct error *user_check_readable(const struct user *u, const char *path)
+{
+	return path ? look_as(u, path, try_open) : NULL;
+}
+
+struct error *user_check_writable(const struct user *u, const char *dir)
+{
+	return look_as(u, dir, try_write);
 }
 
 struct error *user_become(const struct user *u)

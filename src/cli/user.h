@@ -21,6 +21,9 @@ must_check struct error *user_find(const char *name, struct user *ret);
 /* Whether that user can read the file; NULL as path is fine. */
 must_check struct error *user_check_readable(const struct user *u, const char *path);
 
+/* Whether that user can make files in the directory. */
+must_check struct error *user_check_writable(const struct user *u, const char *dir);
+
 /* Groups, group, user; root's rights are gone afterwards. */
 must_check struct error *user_become(const struct user *u);
 

@@ -16,7 +16,6 @@
 #include "fiber/fiber.h"
 
 static const struct discovery_backend later[] = {
-	{ .scheme = "token" },
 	{ .scheme = "etcd" },
 	{ .scheme = "consul" },
 	{ .scheme = "zk" },
@@ -24,7 +23,7 @@ static const struct discovery_backend later[] = {
 
 /* A bare list of addresses is the first one's. */
 static const struct discovery_backend *const backends[] = {
-	&discovery_nodes, &discovery_file, &later[0], &later[1], &later[2], &later[3],
+	&discovery_nodes, &discovery_file, &discovery_token, &later[0], &later[1], &later[2],
 };
 
 static struct error *find_backend(struct str uri, const struct discovery_backend **ret_backend,
@@ -48,11 +47,13 @@ static struct error *find_backend(struct str uri, const struct discovery_backend
 		if (backends[i]->open)
 			return NULL;
 		return error_new(ERR_INVALID,
-				 "discovery %s:// is not available in this version; nodes:// and "
-				 "file:// are",
+				 "discovery %s:// is not available in this version; nodes://, "
+				 "file:// and token:// are",
 				 backends[i]->scheme);
 	}
-	return error_new(ERR_INVALID, "there is no discovery \"%.*s://\"; nodes:// and file:// are",
+	return error_new(ERR_INVALID,
+			 "there is no discovery \"%.*s://\"; nodes://, file:// and token:// "
+			 "are",
 			 STR_ARG(scheme));
 }
 

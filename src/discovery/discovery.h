@@ -13,13 +13,13 @@
 #include "net/addr.h"
 
 struct discovery;
-struct tls_context;
+struct tls_files;
 
 struct discovery_options {
-	int64_t heartbeat;	 /* poll period of polled backends */
-	const char *const *opts; /* "k=v" of --discovery-opt, NULL-terminated; borrowed */
-	struct tls_context *tls; /* of --tls and its like, for token://; NULL: not given */
-	const char *service;	 /* of token://id; NULL or empty: not known */
+	int64_t heartbeat;	     /* poll period of polled backends */
+	const char *const *opts;     /* "k=v" of --discovery-opt, NULL-terminated; borrowed */
+	const struct tls_files *tls; /* of --tls and its like, for token://; NULL: not given */
+	const char *service;	     /* of token://id; NULL or empty: not known */
 };
 
 /*
@@ -34,6 +34,19 @@ must_check struct error *discovery_open(struct str uri, const struct discovery_o
  * where there were any; twice is fine.
  */
 may_suspend void discovery_stop(struct discovery *d);
+struct arena;
+struct vec;
+
+/* Entries that the caller has itself: a manager that carries the token service has such. */
+struct discovery_host {
+	const char *scheme;
+	/* Each a struct str * in the arena. */
+	may_suspend struct error *(*fetch)(void *arg, struct arena *arena, struct vec *ret);
+	may_suspend struct error *(*wait)(void *arg); /* until they are others than at the fetch */
+};
+/* `host` and `arg` are borrowed for as long as it lives. */
+struct discovery *discovery_open_host(const struct discovery_host *host, void *arg);
+
 /* Nobody may be in another call. NULL is fine. */
 void discovery_close(struct discovery *d);
 DEFINE_CLEANUP(struct discovery *, discovery_close)
@@ -77,8 +90,6 @@ may_suspend must_check struct error *discovery_unregister(struct discovery *d,
  * "10.0.[0:1].[10:20]:2375" to its texts, in order, zero padding kept; each is appended to ret as
  * a struct str * in the arena. ERR_INVALID: a range that is none, or more than LIMIT_RANGE_HOSTS.
  */
-struct arena;
-struct vec;
 must_check struct error *discovery_expand(struct str pattern, struct arena *arena, struct vec *ret);
 
 #endif

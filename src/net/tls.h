@@ -16,6 +16,7 @@ struct tls_files {
 	const char *cert; /* with the chain behind it */
 	const char *key;
 	bool verify; /* the peer must show a certificate of this CA; a client checks the name too */
+	bool system_ca; /* of a CA that this system trusts, instead of `ca`; clients only */
 };
 
 struct tls_context;

@@ -72,7 +72,8 @@ static must_check struct error *context_new(const struct tls_files *files, bool 
 	c->files = (struct tls_files){ .ca = copy(files->ca),
 				       .cert = copy(files->cert),
 				       .key = copy(files->key),
-				       .verify = files->verify };
+				       .verify = files->verify,
+				       .system_ca = files->system_ca };
 	list_append(&all, &c->link);
 	*ret = c;
 	return NULL;

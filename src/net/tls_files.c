@@ -171,7 +171,9 @@ static must_check struct error *load_ca(const char *path, bool server, SSL_CTX *
 
 struct error *tls_files_load(const struct tls_files *files, bool server, SSL_CTX *ssl)
 {
-	if (files->verify && !files->ca)
+	if (files->system_ca)
+		SSL_CTX_set_default_verify_paths(ssl);
+	else if (files->verify && !files->ca)
 		return error_new(ERR_TLS, "verifying the other side needs a CA certificate");
 	if (!files->cert != !files->key || (server && !files->cert))
 		return error_new(ERR_TLS, "a certificate and its key are both needed");

@@ -199,7 +199,6 @@ static void refuses(_unused_ void **state)
 		  "--engine-tlskey FILE needs --engine-tlscert FILE beside it" },
 
 		/* What would be accepted and not done. */
-		{ "--state-dir /x", "--state-dir is not available in this version" },
 		{ "--refresh-on-node-filter",
 		  "--refresh-on-node-filter is not available in this version" },
 		{ "--container-name-refresh-filter",

@@ -84,8 +84,8 @@ static void the_manual_has_all_flags(_unused_ void **state)
 	assert_documented(command_manage.flags, "swarm manage");
 	assert_documented(command_list.flags, "swarm list");
 	assert_documented(command_create.flags, "swarm create");
-	assert_documented(command_join.flags, "swarm create");
-	assert_documented(command_discovery.flags, "swarm create");
+	assert_documented(command_join.flags, "swarm join");
+	assert_documented(command_discovery.flags, "swarm discovery");
 }
 
 static bool has_name(const struct flag *flags, struct str name)
