@@ -141,6 +141,19 @@ static must_check struct error *protocol_error(struct tls_stream *t, unsigned lo
 	return error_new(ERR_TLS, "TLS with %s: %s", t->base.peer, why ? why : "unknown error");
 }
 
+/*
+ * Under TLS 1.3 a server looks at our certificate when we are done with the handshake. What it
+ * says of it is lost when it closes with our request unread, which resets the connection.
+ */
+static must_check struct error *maybe_untrusted(struct tls_stream *t, struct error *err)
+{
+	bool first = t->ready && !t->context->server && t->base.bytes_read == 0;
+
+	if (!first || !t->context->files.cert)
+		return err;
+	return error_wrap(err, "right behind the handshake (it may not take our certificate)");
+}
+
 /* `result` of SSL_get_error, which is no wait. The stream is of no more use. */
 static must_check struct error *failure(struct tls_stream *t, int result, int code)
 {
@@ -149,7 +162,8 @@ static must_check struct error *failure(struct tls_stream *t, int result, int co
 
 	t->broken = true;
 	if (result == SSL_ERROR_SYSCALL && queued == 0)
-		err = socket_error(&t->base, "talk TLS with", code ? code : ECONNRESET);
+		err = maybe_untrusted(
+			t, socket_error(&t->base, "talk TLS with", code ? code : ECONNRESET));
 	else if (ERR_GET_REASON(queued) == SSL_R_UNEXPECTED_EOF_WHILE_READING)
 		err = error_new(ERR_CLOSED, "%s closed the connection without ending TLS",
 				t->base.peer);

@@ -56,7 +56,7 @@ def pytest_runtest_makereport():
                                     host.tail(manager.log, 200)))
 
 
-def started_lab(name, nodes, say):
+def started_lab(name, nodes, say, **options):
     """A lab for the whole run, as a generator: taken down when it is closed, whatever happens."""
     made = Lab(name, say)
     owner = made.owner()
@@ -67,7 +67,7 @@ def started_lab(name, nodes, say):
     kept = bool(os.environ.get('SWARM_LAB_KEEP'))
     if not kept:
         atexit.register(made.down)
-    made.up(nodes, registry=True, tied=not kept)
+    made.up(nodes, tied=not kept, **{'registry': True, **options})
     yield made
     if not kept:
         made.down()
@@ -101,6 +101,12 @@ def reference_lab(say):
     """One more engine, with a registry of its own, which no manager knows: what a pool answers is
     compared with what it answers."""
     yield from started_lab(f'{lab_name()[:11]}-ref', 1, say)
+
+
+@pytest.fixture(scope='session')
+def tls_lab(say):
+    """Two engines that talk TLS only, and verify their clients; see Lab.up."""
+    yield from started_lab(f'{lab_name()[:11]}-tls', 2, say, registry=False, tls=True)
 
 
 @pytest.fixture

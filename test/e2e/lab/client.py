@@ -60,10 +60,15 @@ def environment(address, extra=None):
             **(extra or {})}
 
 
-def docker(address, *args, cli=None, input=None, timeout=60, env=None, binary=False):
+def secured(certs):
+    """The environment that makes a command line use TLS with the files of that folder."""
+    return {'DOCKER_TLS_VERIFY': '1', 'DOCKER_CERT_PATH': certs} if certs else {}
+
+
+def docker(address, *args, cli=None, input=None, timeout=60, env=None, binary=False, certs=None):
     """Runs `docker args...` against address ("host:port") and returns its Result. cli is a path
-    of clis(), the oldest by default; input is str or bytes. LabError when it takes longer than
-    timeout seconds (it is killed then)."""
+    of clis(), the oldest by default; input is str or bytes; certs is a folder of make-certs:
+    TLS then. LabError when it takes longer than timeout seconds (it is killed then)."""
     if cli is None:
         if not clis():
             raise LabError('no docker command line is installed')
@@ -73,7 +78,8 @@ def docker(address, *args, cli=None, input=None, timeout=60, env=None, binary=Fa
     feed = {'stdin': subprocess.DEVNULL} if data is None else {'input': data}
     try:
         done = subprocess.run(argv, capture_output=True, timeout=timeout,
-                              env=environment(address, env), **feed)
+                              env=environment(address, {**secured(certs), **(env or {})}),
+                              **feed)
     except subprocess.TimeoutExpired as late:
         result = Result(argv, None, late.stdout or b'', late.stderr or b'')
         raise LabError(f'not within {timeout:g} s: {result!r}') from None

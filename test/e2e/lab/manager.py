@@ -29,9 +29,10 @@ def free_port():
 
 class Manager:
     """`swarm manage args... discovery` on a free port of loopback. address stays the same over
-    stop() and start()."""
+    stop() and start(). certs is the folder of a client's TLS files where args turn TLS on."""
 
-    def __init__(self, discovery, log, args=()):
+    def __init__(self, discovery, log, args=(), certs=None):
+        self.certs = certs
         self.discovery = discovery
         self.log = log
         self.args = list(args)
@@ -49,7 +50,7 @@ class Manager:
             self.process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=output,
                                             stderr=output)
         try:
-            self._wait(lambda: engine.answers(self.address), timeout, 'the manager answers')
+            self._wait(lambda: engine.answers(self.address, certs=self.certs), timeout, 'the manager answers')
             self.wait_healthy(healthy, timeout)
         except BaseException:
             self.stop()
@@ -63,7 +64,7 @@ class Manager:
     def statuses(self, wanted=None):
         """The status of every node in /info, or those that equal wanted."""
         try:
-            rows = engine.get(self.address, '/info').get('SystemStatus') or []
+            rows = engine.get(self.address, '/info', certs=self.certs).get('SystemStatus') or []
         except (OSError, ValueError):
             return []
         found = [value for name, value in rows if name.strip(' └') == 'Status']
@@ -104,11 +105,11 @@ class Manager:
 
     def docker(self, *args, **options):
         """Runs the Docker command line through this manager: see client.docker."""
-        return client.docker(self.address, *args, **options)
+        return client.docker(self.address, *args, **{'certs': self.certs, **options})
 
     def api(self, method, path, body=None, timeout=30):
         """Asks the manager. Returns (status, body as bytes)."""
-        return engine.request(self.address, method, path, body, timeout)
+        return engine.request(self.address, method, path, body, timeout, self.certs)
 
     def logged(self, pattern):
         """The lines of its log that match a regular expression."""

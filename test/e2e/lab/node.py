@@ -82,7 +82,7 @@ class Node:
 
     def answers(self):
         """Whether the engine answers to this machine."""
-        return engine.answers(self.address)
+        return engine.answers(self.address, certs=self.lab.certs)
 
     # The engine
 
@@ -91,7 +91,7 @@ class Node:
         if self.is_running():
             return
         self.inside('rm', '-f', PIDFILE)
-        command = ['dockerd', '--tls=false', '-H', f'tcp://0.0.0.0:{PORT}',
+        command = ['dockerd', *self._tls(), '-H', f'tcp://0.0.0.0:{PORT}',
                    '--data-root', os.path.join(self.directory, 'data'),
                    '--exec-root', '/run/docker', '--pidfile', PIDFILE,
                    '--cgroup-parent', f'/{self.lab.name}/{self.name}',
@@ -102,6 +102,13 @@ class Node:
         # setsid --fork leaves it to the host's init, which reaps it when it is killed.
         host.start(host.inside(self.init(), 'setsid', '--fork', *command),
                    self.lab.state, self.name, self.log)
+
+    def _tls(self):
+        if not self.lab.certs:
+            return ['--tls=false']
+        return ['--tlsverify'] + [f'--tls{flag}={self.lab.path("certs")}/{self.name}/{file}.pem'
+                                  for flag, file in [('cacert', 'ca'), ('cert', 'cert'),
+                                                     ('key', 'key')]]
 
     def wait_answer(self, timeout=60):
         """Waits until the engine answers; LabError with the end of its log when it does not."""
@@ -191,8 +198,8 @@ class Node:
 
     def api(self, method, path, body=None, timeout=30):
         """Asks the engine. Returns (status, body as bytes)."""
-        return engine.request(self.address, method, path, body, timeout)
+        return engine.request(self.address, method, path, body, timeout, self.lab.certs)
 
     def docker(self, *args, **options):
         """Runs the Docker command line straight on this engine: see client.docker."""
-        return client.docker(self.address, *args, **options)
+        return client.docker(self.address, *args, certs=self.lab.certs, **options)

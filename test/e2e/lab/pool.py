@@ -15,6 +15,7 @@ from .node import Node
 
 TOOLS = ['dockerd', 'docker-init', 'containerd', 'busybox', 'ip', 'ss', 'iptables', 'nsenter',
          'unshare', 'setpriv', 'setsid', 'hostname']
+MAKE_CERTS = os.path.join(os.path.dirname(__file__), '..', '..', '..', 'tools', 'make-certs')
 REGISTRY = 'registry'
 REGISTRY_PORT = 5000
 
@@ -65,6 +66,12 @@ class Lab:
         return [node.address for node in self.nodes]
 
     @property
+    def certs(self):
+        """The folder of a client's TLS files; None where the engines speak plain HTTP."""
+        path = self.path('certs/client')
+        return path if os.path.isdir(path) else None
+
+    @property
     def image_archive(self):
         """The busybox image as an archive that `docker load` takes."""
         return self.path('busybox.tar')
@@ -93,14 +100,16 @@ class Lab:
 
     # Up
 
-    def up(self, count, labels=None, registry=False, engine_args=(), tied=False):
+    def up(self, count, labels=None, registry=False, engine_args=(), tied=False, tls=False):
         """Starts count engines and loads busybox into them. labels gives {index: {name: value}}
         beyond default_labels(). tied: the lab's processes die with this one, however that ends.
+        tls: the engines verify their clients; path('certs') has what tools/make-certs makes for
+        them and for managers on this machine.
         When it fails, what was started is taken down again."""
         self._check(count, registry)
         os.mkdir(self.state, 0o700)
         try:
-            self._up(count, labels or {}, registry, list(engine_args), tied)
+            self._up(count, labels or {}, registry, list(engine_args), tied, tls)
         except BaseException:
             self.say(f'lab {self.name} did not come up: taking it down')
             self.down()
@@ -120,7 +129,7 @@ class Lab:
         if os.path.exists(f'/sys/class/net/{self.name}'):
             raise LabError(f'this machine has a link {self.name} already: choose another --name')
 
-    def _up(self, count, labels, registry, engine_args, tied):
+    def _up(self, count, labels, registry, engine_args, tied, tls):
         began = time.monotonic()
         if tied:
             process = host.Process(os.getpid())
@@ -133,6 +142,9 @@ class Lab:
         self.nodes = [Node(self, index, {**default_labels(index), **labels.get(index, {})})
                       for index in range(1, count + 1)]
         self._save()
+        if tls:
+            host.run(MAKE_CERTS, self.path('certs'), 'manager=127.0.0.1,localhost',
+                     *(f'{node.name}={node.ip}' for node in self.nodes))
         switch = self.switch()
         for node in self.nodes:
             node.create(switch, tied)

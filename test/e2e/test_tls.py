@@ -1,0 +1,345 @@
+# SPDX-License-Identifier: Apache-2.0
+"""TLS from the command line through the manager to real engines that verify, and every way to get
+it wrong, each with the words that it is told in."""
+
+import contextlib
+import os
+import shutil
+import signal
+import socket
+import ssl
+import subprocess
+import threading
+
+import pytest
+
+from lab import Manager, host, wait_until
+from lab.manager import binary
+from lab.pool import MAKE_CERTS
+from support import Background, emptied
+
+
+def flags(folder, prefix='tls'):
+    return [f'--{prefix}{flag}={folder}/{file}.pem'
+            for flag, file in [('cacert', 'ca'), ('cert', 'cert'), ('key', 'key')]]
+
+
+def make_certs(folder, *names):
+    host.run(MAKE_CERTS, folder, *names)
+    return folder
+
+
+@contextlib.contextmanager
+def running(discovery, log, args, certs, healthy=0):
+    manager = Manager(discovery, str(log), ['--debug', *args], certs=certs)
+    manager.start(healthy=healthy)
+    try:
+        yield manager
+    finally:
+        assert manager.stop() == 0, manager.logged('level=(error|fatal)')
+
+
+@pytest.fixture(scope='module')
+def secure(tls_lab, tmp_path_factory):
+    """A manager that verifies its clients, over engines that verify theirs."""
+    folder = tls_lab.path('certs')
+    with running(','.join(tls_lab.addresses), tmp_path_factory.mktemp('tls') / 'log',
+                 ['--tlsverify', *flags(f'{folder}/manager')], f'{folder}/client',
+                 healthy=2) as manager:
+        yield manager
+        emptied(tls_lab, manager)
+
+
+@pytest.fixture(scope='module')
+def other(tmp_path_factory):
+    """Certificates of another CA: client, manager."""
+    return make_certs(str(tmp_path_factory.mktemp('other')), 'manager=127.0.0.1,localhost')
+
+
+@pytest.mark.every_cli
+def test_a_pool_over_tls(secure, cli):
+    def docker(*args, **options):
+        return secure.docker(*args, cli=cli, **options)
+
+    env = {'DOCKER_TLS_VERIFY': '1', 'DOCKER_CERT_PATH': secure.certs}
+    assert 'Nodes: 2' in docker('info').ok().stdout
+    # The end of its input is one direction's end; the answer comes after it.
+    assert docker('run', '--rm', '-i', 'busybox', 'md5sum', input='hello').ok().stdout == \
+        '5d41402abc4b2a76b9719d911017c592  -\n'
+    docker('run', '-d', '--name', 'box', 'busybox', 'sh', '-c',
+           'while :; do echo tick; sleep 0.1; done').ok()
+    try:
+        large = os.urandom(300000)
+        assert docker('exec', '-i', 'box', 'cat', input=large, binary=True).ok().stdout == large
+        assert docker('exec', 'box', 'sh', '-c', 'echo to stderr >&2; exit 4').code == 4
+        with Background(secure.address, cli, ['logs', '-f', 'box'], env=env) as logs, \
+                Background(secure.address, cli, ['attach', '--no-stdin', 'box'],
+                           env=env) as attached:
+            logs.expect('tick')
+            attached.expect('tick')
+            docker('kill', 'box').ok()
+            assert logs.wait() == 0 and attached.wait() == 137
+    finally:
+        docker('rm', '-f', 'box')
+
+
+def test_compose_over_tls(secure, tmp_path):
+    compose = shutil.which('docker-compose', path=host.PATH)
+    if not compose:
+        pytest.skip('no docker-compose is installed')
+    (tmp_path / 'docker-compose.yml').write_text(
+        'version: "2.4"\nservices:\n  one:\n    image: busybox\n    network_mode: none\n'
+        '    command: sh -c "echo composed; sleep 100"\n    stop_signal: KILL\n')
+    env = {'PATH': host.PATH, 'DOCKER_HOST': f'tcp://{secure.address}', 'HOME': str(tmp_path),
+           'DOCKER_TLS_VERIFY': '1', 'DOCKER_CERT_PATH': secure.certs}
+
+    def run(*args):
+        done = subprocess.run([compose, *args], cwd=tmp_path, env=env, capture_output=True,
+                              text=True, timeout=120, stdin=subprocess.DEVNULL)
+        assert done.returncode == 0, done
+        return done.stdout
+
+    try:
+        run('up', '-d')
+        wait_until(lambda: 'composed' in run('logs'), 20, 'the service logs')
+    finally:
+        run('down')
+
+
+def handshake(address, cafile=None, certs=None, maximum=None):
+    """Connects; returns the server's certificate (DER). ssl.SSLError where TLS fails."""
+    context = ssl.create_default_context(cafile=cafile)
+    if not cafile:
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    if certs:
+        context.load_cert_chain(f'{certs}/cert.pem', f'{certs}/key.pem')
+    if maximum:
+        context.set_ciphers('ALL:@SECLEVEL=0')
+        context.minimum_version = context.maximum_version = maximum
+    name, port = address.split(':')
+    with socket.create_connection((name, int(port)), timeout=20) as plain, \
+            context.wrap_socket(plain, server_hostname=name) as wire:
+        # Under TLS 1.3 only an answer tells that our certificate was taken.
+        wire.sendall(b'GET /_ping HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n')
+        assert wire.recv(100).startswith(b'HTTP/1.1 200')
+        return wire.getpeercert(binary_form=True)
+
+
+@pytest.mark.filterwarnings('ignore::DeprecationWarning')
+def test_clients_that_are_turned_away(secure, other, tls_lab, cli):
+    """Each is told why, and so is the operator."""
+    ours = f'{secure.certs}/ca.pem'
+    plain = secure.docker('version', cli=cli, certs=None)
+    assert plain.code and 'HTTP request to an HTTPS server' in plain.stderr, plain
+    foreign = secure.docker('version', cli=cli, certs=f'{other}/client')
+    assert foreign.code and 'unknown authority' in foreign.stderr, foreign
+    for certs, reason, logged in [
+            (None, 'certificate required', 'it shows no certificate'),
+            (f'{other}/client', 'unknown ca', 'unable to get local issuer certificate .CN=client, '
+             'issued by CN=Swarm CA'),
+            (tls_lab.path('certs/node-1'), 'unsupported certificate|bad certificate',
+             'unsuitable certificate purpose')]:
+        with pytest.raises(ssl.SSLError, match=reason.replace(' ', '.')):
+            handshake(secure.address, ours, certs)
+        wait_until(lambda: secure.logged(f'no TLS with a client.*{logged}'), 10, logged)
+    with pytest.raises((ssl.SSLError, OSError)):
+        handshake(secure.address, ours, secure.certs, ssl.TLSVersion.TLSv1_1)
+    assert handshake(secure.address, ours, secure.certs)
+    assert handshake(secure.address, ours, secure.certs, ssl.TLSVersion.TLSv1_2)
+
+
+def test_tls_on_a_plain_address(tmp_path, cli, other):
+    with running('127.0.0.1:1', tmp_path / 'log', [], None) as manager:
+        done = manager.docker('version', cli=cli, certs=f'{other}/client')
+        assert done.code and 'server gave HTTP response to HTTPS client' in done.stderr, done
+        assert manager.logged('TLS came where plain HTTP is spoken')
+
+
+def test_certificates_are_renewed(tls_lab, tmp_path, cli):
+    """By SIGHUP: new connections see the new one, and streams that are open go on. A faulty file is
+    told, and changes nothing."""
+    certs = str(tmp_path / 'certs')
+    shutil.copytree(tls_lab.path('certs'), certs)
+    ours = f'{certs}/manager'
+    env = {'DOCKER_TLS_VERIFY': '1', 'DOCKER_CERT_PATH': f'{certs}/client'}
+    with running(','.join(tls_lab.addresses), tmp_path / 'log', ['--tlsverify', *flags(ours)],
+                 f'{certs}/client', healthy=2) as manager:
+        def shown():
+            return handshake(manager.address, f'{certs}/ca.pem', f'{certs}/client')
+
+        with Background(manager.address, cli, ['run', '--rm', '-i', 'busybox', 'cat'],
+                        env=env) as talk:
+            talk.send('before\n')
+            talk.expect('before')
+            first = shown()
+            make_certs(certs, 'manager=127.0.0.1,localhost')
+            assert shown() == first
+            manager.process.send_signal(signal.SIGHUP)
+            wait_until(lambda: shown() != first, 10, 'new connections see the new certificate')
+            second = shown()
+            with open(f'{ours}/key.pem', 'w') as file:
+                file.write('nonsense\n')
+            manager.process.send_signal(signal.SIGHUP)
+            wait_until(lambda: manager.logged(f'{ours}/key.pem holds no private key in PEM form'),
+                       10, 'the faulty key is told')
+            assert shown() == second
+            talk.send('after\n')
+            talk.expect('after')
+            talk.end_input()
+            assert talk.wait() == 0
+        assert len(manager.statuses('Healthy')) == 2
+
+
+def test_other_files_towards_the_engines(tls_lab, tmp_path, other, cli):
+    with running(','.join(tls_lab.addresses), tmp_path / 'log',
+                 ['--tlsverify', *flags(f'{other}/manager'),
+                  *flags(tls_lab.path('certs/manager'), 'engine-tls')],
+                 f'{other}/client', healthy=2) as manager:
+        assert manager.docker('run', '--rm', 'busybox', 'echo', 'yes', cli=cli).ok().stdout == \
+            'yes\n'
+
+
+def test_encrypted_and_nobody_verified(tls_lab, tmp_path):
+    """--tls alone."""
+    certs = tls_lab.path('certs')
+    with running(','.join(tls_lab.addresses), tmp_path / 'log', ['--tls', *flags(f'{certs}/manager')],
+                 f'{certs}/client', healthy=2) as manager:
+        assert handshake(manager.address)
+
+
+@pytest.fixture(scope='module')
+def wrong(tmp_path_factory, other):
+    """A folder of files of which each has one fault, and a good pair."""
+    folder = tmp_path_factory.mktemp('wrong')
+    ca = make_certs(str(folder / 'ca'), 'manager=127.0.0.1', 'node-1=127.0.0.1',
+                    'node-2=10.255.255.1')
+    shutil.copy(f'{ca}/ca.pem', folder / 'ca.pem')
+    for name in ('manager', 'node-1', 'node-2'):
+        for part in ('cert', 'key'):
+            shutil.copy(f'{ca}/{name}/{part}.pem', folder / f'{name}-{part}.pem')
+    shutil.copy(f'{other}/manager/key.pem', folder / 'other-key.pem')
+    (folder / 'noise.pem').write_text('no certificate\n')
+    host.run('openssl', 'pkcs8', '-topk8', '-in', f'{ca}/manager/key.pem', '-passout', 'pass:word',
+             '-out', str(folder / 'locked-key.pem'))
+    (folder / 'index').write_text('')
+    (folder / 'openssl.cnf').write_text(
+        '[ca]\ndefault_ca = it\n[it]\npolicy = any\ndefault_md = sha256\nrand_serial = yes\n'
+        f'database = {folder}/index\nnew_certs_dir = {folder}\nunique_subject = no\n'
+        'x509_extensions = both\n[any]\ncommonName = supplied\n'
+        '[both]\nextendedKeyUsage = serverAuth,clientAuth\nsubjectAltName = IP:127.0.0.1\n')
+    for name, since, until in [('expired', '20200101000000Z', '20200102000000Z'),
+                               ('early', '20460101000000Z', '20470101000000Z')]:
+        host.run('openssl', 'req', '-new', '-key', f'{ca}/manager/key.pem', '-subj',
+                 f'/CN={name}', '-out', str(folder / 'request.pem'))
+        host.run('openssl', 'ca', '-batch', '-notext', '-config', str(folder / 'openssl.cnf'),
+                 '-cert', f'{ca}/ca.pem', '-keyfile', f'{ca}/ca-key.pem', '-startdate', since,
+                 '-enddate', until, '-in', str(folder / 'request.pem'),
+                 '-out', str(folder / f'{name}-cert.pem'))
+        shutil.copy(f'{ca}/manager/key.pem', folder / f'{name}-key.pem')
+    return folder
+
+
+@pytest.mark.parametrize('ca, cert, key, says', [
+    ('missing', 'manager-cert', 'manager-key',
+     'cannot read the certificate {}/missing.pem: No such file or directory'),
+    ('ca', '.', 'manager-key', 'cannot read the certificate {}/..pem: No such file'),
+    ('noise', 'manager-cert', 'manager-key', '{}/noise.pem holds no certificate in PEM form'),
+    ('ca', 'noise', 'manager-key', '{}/noise.pem holds no certificate in PEM form'),
+    ('ca', 'manager-cert', 'noise', '{}/noise.pem holds no private key in PEM form'),
+    ('ca', 'manager-cert', 'locked-key', 'the key {}/locked-key.pem is protected by a passphrase'),
+    ('ca', 'manager-cert', 'other-key',
+     'the key {}/other-key.pem does not belong to the certificate {}/manager-cert.pem'),
+    ('ca', 'expired-cert', 'expired-key',
+     'the certificate {}/expired-cert.pem expired on Jan  2 00:00:00 2020 GMT'),
+    ('ca', 'early-cert', 'early-key',
+     'the certificate {}/early-cert.pem is not valid before Jan  1 00:00:00 2046 GMT'),
+    ('expired-cert', 'manager-cert', 'manager-key', 'the certificate {}/expired-cert.pem expired'),
+    ('ca', 'node-1-cert', 'node-1-key', 'the certificate {}/node-1-cert.pem is not for use by a '
+     'TLS client: its extendedKeyUsage lacks clientAuth')])
+def test_files_that_are_refused_at_the_start(wrong, ca, cert, key, says):
+    done = subprocess.run([binary(), 'manage', '-H', '127.0.0.1:0', '--tlsverify',
+                           f'--tlscacert={wrong}/{ca}.pem', f'--tlscert={wrong}/{cert}.pem',
+                           f'--tlskey={wrong}/{key}.pem', '127.0.0.1:1'],
+                          capture_output=True, text=True, timeout=20)
+    assert done.returncode == 1 and done.stderr.count('\n') == 1, done
+    assert says.format(*[wrong] * 2) in done.stderr, done.stderr
+
+
+@contextlib.contextmanager
+def server(context):
+    """Something that shakes hands with whoever connects to 127.0.0.1, or is silent then: its
+    address. Plain where context is None."""
+    listening = socket.create_server(('127.0.0.1', 0))
+
+    def serve():
+        while True:
+            try:
+                client, _ = listening.accept()
+            except OSError:
+                return
+            with client:
+                try:
+                    client.settimeout(5)
+                    with context.wrap_socket(client, server_side=True) if context else client as c:
+                        c.recv(1000)
+                        c.sendall(b'HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n')
+                except OSError:
+                    pass
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    try:
+        yield '127.0.0.1:{}'.format(listening.getsockname()[1])
+    finally:
+        listening.shutdown(socket.SHUT_RDWR)
+        listening.close()
+        thread.join(20)
+        assert not thread.is_alive()
+
+
+def server_of(folder, name, verify=None):
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(folder / f'{name}-cert.pem', folder / f'{name}-key.pem')
+    if verify:
+        context.load_verify_locations(verify)
+        context.verify_mode = ssl.CERT_REQUIRED
+    return context
+
+
+def test_engines_that_are_wrong(wrong, other, tmp_path, cli):
+    """Each node's Error line says which certificate and what is wrong with it, and the others do
+    not suffer."""
+    (wrong / 'foreign-cert.pem').write_text(open(f'{other}/manager/cert.pem').read())
+    (wrong / 'foreign-key.pem').write_text(open(f'{other}/manager/key.pem').read())
+    with server(server_of(wrong, 'node-2')) as misnamed, \
+            server(server_of(wrong, 'expired')) as expired, \
+            server(server_of(wrong, 'early')) as early, \
+            server(server_of(wrong, 'foreign')) as foreign, server(None) as plain, \
+            server(server_of(wrong, 'node-1', f'{other}/ca.pem')) as distrusting:
+        expected = {
+            misnamed: 'IP address mismatch (CN=node-2, issued by CN=Swarm CA, for IP '
+                      'Address:10.255.255.1)',
+            expired: 'certificate has expired (CN=expired',
+            early: 'certificate is not yet valid (CN=early',
+            foreign: 'unable to get local issuer certificate (CN=manager, issued by CN=Swarm CA',
+            plain: 'it does not speak TLS',
+            # What it says may be lost, as it closes with our request unread.
+            distrusting: 'does not trust the CA of our certificate|may not take our certificate'}
+        args = ['--tlsverify', f'--tlscacert={wrong}/ca.pem', f'--tlscert={wrong}/manager-cert.pem',
+                f'--tlskey={wrong}/manager-key.pem']
+        with running(','.join(expected), tmp_path / 'log', args, f'{wrong}/ca/client') as manager:
+            def shown():
+                return manager.docker('info', cli=cli).ok().stdout
+
+            wait_until(lambda: shown().count('Error: ') >= len(expected), 20, 'all show an error')
+            told = shown()
+            for address, words in expected.items():
+                section = told[told.index(f'(unknown): {address}'):]
+                section = section[:section.index('UpdatedAt')]
+                assert any(choice in section for choice in words.split('|')), f'{words}\n{told}'
+
+
+def test_a_plain_manager_and_engines_with_tls(tls_lab, tmp_path):
+    with running(','.join(tls_lab.addresses), tmp_path / 'log', [], None) as manager:
+        wait_until(lambda: manager.logged('node is pending.*an HTTP request to an HTTPS server'),
+                   20, 'the node says that it speaks TLS')
