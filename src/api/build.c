@@ -51,6 +51,7 @@ static struct error *read_request(const struct request *r, struct build_request 
 		.id = request_param(r, "buildid"),
 		.session = request_param(r, "session"),
 		.network_mode = request_param(r, "networkmode"),
+		.platform = request_param(r, "platform"),
 	};
 	read_tags(r, req);
 	/* What is no number the engine refuses. */

@@ -268,6 +268,7 @@ may_suspend struct error *containers_create(struct request *r)
 		.client = request_client(r),
 		.name = request_param(r, "name"),
 		.query = request_query_without(r, "name"),
+		.platform = request_param(r, "platform"),
 		.registry_auth = http_header(&r->in->head.headers, "X-Registry-Auth"),
 		.headers = headers.v,
 		.n_headers = headers.n,

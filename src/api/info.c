@@ -81,6 +81,22 @@ static struct str containers_text(const struct info_node *n, struct arena *arena
 			    n->running + n->paused + n->stopped, n->running, n->paused, n->stopped);
 }
 
+/* "Reserved NVIDIA-GPU: 1 / 2", of what the engine says how many it has. */
+static void put_devices(struct json_out *o, const struct info_node *n, struct arena *arena)
+{
+	for (size_t i = 0; n->devices && i < n->devices->n_kinds; i++) {
+		const struct device_kind *kind = &n->devices->kinds[i];
+		struct str key = arena_printf(arena, "Reserved %.*s", STR_ARG(kind->name));
+
+		if (kind->total)
+			put_detail(o, key.p,
+				   arena_printf(arena, "%lld / %lld",
+						(long long)n->reserved_devices[i],
+						(long long)kind->total),
+				   arena);
+	}
+}
+
 void info_put_node(struct json_out *o, const struct info_node *n, struct arena *arena)
 {
 	/* Scripts look for both forms: a name stands behind a space, (unknown) does not. */
@@ -93,6 +109,7 @@ void info_put_node(struct json_out *o, const struct info_node *n, struct arena *
 	put_detail(o, "Containers", containers_text(n, arena), arena);
 	put_detail(o, "Reserved CPUs", cpus_text(n, arena), arena);
 	put_detail(o, "Reserved Memory", memory_text(n, arena), arena);
+	put_devices(o, n, arena);
 	put_detail(o, "Labels", labels_text(n, arena), arena);
 	if (!str_empty(n->error))
 		put_detail(o, "Error", n->error, arena);
@@ -125,6 +142,7 @@ static struct info_node node_of(const struct cluster *c, const struct engine *e)
 	};
 
 	cluster_reserved(e, &n.reserved_nano_cpus, &n.reserved_memory);
+	n.devices = cluster_devices(e, &n.reserved_devices);
 	cluster_node_totals(e, &totals);
 	n.running = totals.running;
 	n.paused = totals.paused;

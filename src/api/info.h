@@ -20,6 +20,8 @@ struct info_node {
 	size_t running, paused, stopped;
 	int64_t reserved_nano_cpus, nano_cpus; /* the total with overcommit */
 	int64_t reserved_memory, memory;
+	const struct devices *devices;	 /* NULL: it tells of none */
+	const int64_t *reserved_devices; /* of each kind of them */
 	const struct engine_label *labels;
 	size_t n_labels;
 	int64_t updated_at; /* unix ns; 0: never */

@@ -179,6 +179,7 @@ may_suspend struct error *placement_tell(struct request *r)
 		.client = request_client(r),
 		.name = request_param(r, "name"),
 		.query = request_query_without(r, "name"),
+		.platform = request_param(r, "platform"),
 	};
 	struct str answer;
 

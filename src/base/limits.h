@@ -44,6 +44,7 @@
 #define LIMIT_BUILD_PINS     16384 /* clients whose node for builds is remembered */
 #define LIMIT_LABEL_EXPRS    256   /* constraints, affinities, whitelists of one request */
 #define LIMIT_CONFIG_ITEMS   4096  /* binds, links, mounts ... of one container */
+#define LIMIT_DEVICE_ITEMS   256   /* words of device requests; devices of an engine */
 #define LIMIT_PATTERN	     1024  /* bytes of a glob or regular expression */
 #define LIMIT_FILTERS	     64	   /* keys of a `filters` parameter */
 #define LIMIT_RANGE_HOSTS    65536 /* addresses that one [m:n] entry may expand to */

@@ -16,6 +16,12 @@ struct str {
 	size_t n;
 };
 
+/* A borrowed array of them. */
+struct str_array {
+	const struct str *v;
+	size_t n;
+};
+
 #define STR(literal) ((struct str){ "" literal, sizeof(literal) - 1 })
 #define STR_NONE     ((struct str){ NULL, 0 })
 /* Initializer form of STR, for static const tables. */

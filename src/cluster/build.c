@@ -35,14 +35,31 @@ static void choice_fini(struct choice *q)
 	arena_fini(&q->arena);
 }
 
-static struct error *choose(struct choice *q, struct member **ret)
+static struct error *choose_strictly(struct choice *q, struct member **ret)
 {
 	struct sched_node *node;
+	struct error *err =
+		schedule(&q->c->config.scheduler, (struct sched_node *const *)q->c->nodes.v,
+			 q->c->nodes.n, &q->sched, &q->arena, &node);
 
-	TRY(schedule(&q->c->config.scheduler, (struct sched_node *const *)q->c->nodes.v,
-		     q->c->nodes.n, &q->sched, &q->arena, &node));
-	*ret = member_of_node(node);
-	return NULL;
+	if (!err)
+		*ret = member_of_node(node);
+	return err;
+}
+
+/* A node that runs it by itself is best, but one that emulates it, or builds across, does too. */
+static struct error *choose(struct choice *q, struct member **ret)
+{
+	const struct platform platform = q->sched.platform;
+	struct error *err = choose_strictly(q, ret);
+
+	if (!error_is(err, ERR_NO_NODE) || str_empty(platform.architecture))
+		return err;
+	error_free(err);
+	q->sched.platform = (struct platform){ .os = platform.os };
+	err = choose_strictly(q, ret);
+	q->sched.platform = platform;
+	return err;
 }
 
 static struct error *choose_among(struct choice *q, const struct engines *engines, const char *why,
@@ -133,6 +150,7 @@ static struct error *choose_node(struct cluster *c, const struct build_request *
 
 	TRY(read_args(&q, &req->args));
 	TRY(read_network(&q, req->network_mode));
+	(void)platform_parse(req->platform, &q.sched.platform);
 	if (session_at)
 		return choose_among(&q, &one, "the client's session is on another node", ret);
 	return choose_for_build(&q, req, ret);

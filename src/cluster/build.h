@@ -16,6 +16,7 @@ struct build_request {
 	struct build_args args;
 	struct str network_mode; /* "container:db": where db is */
 	int64_t memory;		 /* a limit that the node must hold; 0: none */
+	struct str platform;	 /* that it is for; "": the node's own */
 	const struct str *tags;
 	size_t n_tags;
 };

@@ -324,3 +324,11 @@ void cluster_reserved(const struct engine *e, int64_t *ret_nano_cpus, int64_t *r
 	*ret_nano_cpus = m ? m->sched.reserved_nano_cpus : 0;
 	*ret_memory = m ? m->sched.reserved_memory : 0;
 }
+
+const struct devices *cluster_devices(const struct engine *e, const int64_t **ret_reserved)
+{
+	const struct member *m = member_of(e);
+
+	*ret_reserved = m ? m->sched.reserved_devices : NULL;
+	return m ? m->sched.devices : NULL;
+}

@@ -91,5 +91,7 @@ void cluster_node_totals(const struct engine *e, struct cluster_totals *ret);
 
 /* Reservations on a node, for /info. */
 void cluster_reserved(const struct engine *e, int64_t *ret_nano_cpus, int64_t *ret_memory);
+/* What its engine told when it was last read (NULL: nothing), and how many of each kind are taken. */
+const struct devices *cluster_devices(const struct engine *e, const int64_t **ret_reserved);
 
 #endif

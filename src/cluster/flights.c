@@ -56,6 +56,7 @@ void flight_board(struct flight *f, struct member *m, struct str swarm_id)
 	m->sched.containers++;
 	m->sched.reserved_nano_cpus += f->nano_cpus;
 	m->sched.reserved_memory += f->memory;
+	devices_step_flight(m, f, 1);
 	for (size_t i = 0; i < f->n_ports; i++)
 		port_table_add(&m->ports, &f->ports[i], f, f->name);
 	labels_enter(m, f->labels, f->image);
@@ -71,6 +72,7 @@ static void unreserve(struct flight *f)
 	m->sched.containers--;
 	m->sched.reserved_nano_cpus -= f->nano_cpus;
 	m->sched.reserved_memory -= f->memory;
+	devices_step_flight(m, f, -1);
 	for (size_t i = 0; i < f->n_ports; i++)
 		port_table_remove(&m->ports, &f->ports[i], f);
 	labels_leave(m, f->labels, f->image);
@@ -162,16 +164,16 @@ static const struct str *copy_volumes(const struct flight *f, struct arena *aren
 	return volumes;
 }
 
-static struct json copy_labels(const struct flight *f, struct arena *arena)
+static struct json copy_json(struct json value, struct arena *arena)
 {
-	struct json labels = { 0 };
+	struct json copy = { 0 };
 	struct error *err;
 
-	if (!json_exists(f->labels))
-		return labels;
-	err = json_parse(arena_dup(arena, json_raw(f->labels)), arena, &labels);
+	if (!json_exists(value))
+		return copy;
+	err = json_parse(arena_dup(arena, json_raw(value)), arena, &copy);
 	assert(!err);
-	return labels;
+	return copy;
 }
 
 /* The ports that it reserved are known by whose they are. */
@@ -194,7 +196,8 @@ void flight_move(struct cluster *c, struct flight *from, struct flight *to, stru
 	to->name = arena_dup(arena, from->name);
 	to->swarm_id = arena_dup(arena, from->swarm_id);
 	to->ports = copy_ports(from, arena);
-	to->labels = copy_labels(from, arena);
+	to->labels = copy_json(from->labels, arena);
+	to->devices = copy_json(from->devices, arena);
 	to->volumes = copy_volumes(from, arena);
 	to->image = arena_dup(arena, from->image);
 	move_ports(from, to);

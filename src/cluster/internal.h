@@ -25,7 +25,8 @@ struct member {
 	struct engine *engine; /* a reference */
 	struct sched_node sched;
 	struct sched_label *labels;
-	struct engine_info *info; /* a reference: the labels and texts of sched point into it */
+	struct engine_info *info;  /* a reference: the labels and texts of sched point into it */
+	int64_t *reserved_devices; /* of each kind that info tells of; NULL: of none */
 	struct port_table ports;
 	struct list flights; /* creations under way here */
 	struct list turns;   /* those that wait until their engine may be asked, the first first */
@@ -48,6 +49,7 @@ struct flight {
 	const struct container_port *ports;
 	size_t n_ports;
 	struct json labels;    /* that the container will have */
+	struct json devices;   /* DeviceRequests, as it will have them */
 	struct str image;      /* as it will be listed */
 	struct engine *engine; /* a reference: the member may leave first */
 	struct list at_turn;
@@ -112,6 +114,15 @@ void labels_enter(struct member *m, struct json labels, struct str image);
 void labels_leave(struct member *m, struct json labels, struct str image);
 void labels_of_container(struct member *m, const struct container *before,
 			 const struct container *after); /* NULL: it is new, or gone */
+
+/*
+ * devices.c: enters or takes out (sign 1, -1) what a container or a creation under way holds;
+ * devices_count adds up all of the node anew, into as many as it has kinds.
+ */
+void devices_take_info(struct member *m, const struct engine_info *info);
+void devices_step_container(struct member *m, const struct container *ct, int sign);
+void devices_step_flight(struct member *m, const struct flight *f, int sign);
+void devices_count(const struct member *m, int64_t *reserved);
 
 /* facts.c: what placement may ask of a node. */
 extern const struct sched_lookups cluster_lookups;

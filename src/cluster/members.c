@@ -89,6 +89,7 @@ void member_free(struct member *m)
 	engine_info_unref(m->info);
 	port_table_fini(&m->ports);
 	free(m->labels);
+	free(m->reserved_devices);
 	free(m);
 }
 
@@ -109,6 +110,8 @@ static void member_take_info(struct member *m, const struct engine_info *info)
 	sched_node_set_labels(&m->sched, m->labels, info->n_labels);
 	m->sched.nano_cpus = info->cpus * 1000000000;
 	m->sched.memory = info->memory;
+	m->sched.platform = platform_of_engine(info->os_type, info->architecture);
+	devices_take_info(m, info);
 	step_node_labels(m, tally_add);
 }
 
@@ -249,6 +252,7 @@ static void container_enter(struct member *m, struct container *ct)
 	m->sched.containers++;
 	m->sched.reserved_nano_cpus += ct->nano_cpus;
 	m->sched.reserved_memory += ct->memory;
+	devices_step_container(m, ct, 1);
 	count_state(m, ct, 1);
 	for (size_t i = 0; i < ct->n_ports; i++)
 		port_table_add(&m->ports, &ct->ports[i], ct, ct->name);
@@ -264,6 +268,7 @@ static void container_leave(struct member *m, struct container *ct)
 	count_state(m, ct, -1);
 	m->sched.reserved_nano_cpus -= ct->nano_cpus;
 	m->sched.reserved_memory -= ct->memory;
+	devices_step_container(m, ct, -1);
 	m->sched.containers--;
 }
 

@@ -12,9 +12,10 @@
 
 struct create_request {
 	struct api_version version;
-	struct str client; /* who asks: remembers which node its pull goes to */
-	struct str name;   /* "" where none was asked for; may be "node/name" */
-	struct str query;  /* the rest of the query as sent: "platform=linux%2Famd64" */
+	struct str client;   /* who asks: remembers which node its pull goes to */
+	struct str name;     /* "" where none was asked for; may be "node/name" */
+	struct str query;    /* the rest of the query as sent: "platform=linux%2Famd64" */
+	struct str platform; /* of the query; may be empty */
 	struct str body;
 	struct str registry_auth;	   /* X-Registry-Auth as sent, or empty */
 	const struct http_header *headers; /* to pass on */

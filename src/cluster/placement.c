@@ -171,6 +171,11 @@ struct error *placement_read(struct placement *p)
 	p->sched.memory = p->config.memory;
 	p->flight.nano_cpus = p->sched.nano_cpus;
 	p->flight.memory = p->sched.memory;
+	p->flight.devices = json_field(json_field(p->config.root, "HostConfig"), "DeviceRequests");
+	sched_ask_devices(&p->sched, &p->config.devices, p->arena);
+	p->sched.runtime = p->config.runtime;
+	/* What is no platform is the engine's to refuse. */
+	(void)platform_parse(p->req->platform, &p->sched.platform);
 	p->flight.labels = p->config.labels;
 	p->flight.image = p->config.image;
 	read_ports(p);
@@ -261,6 +266,7 @@ struct error *placement_board(struct placement *p)
 	TRY(find_dependencies(p));
 	find_near(p);
 	draw(p);
+	sched_ask_pool(&p->sched, (struct sched_node *const *)p->c->nodes.v, p->c->nodes.n);
 	err = schedule(&p->c->config.scheduler, (struct sched_node *const *)p->c->nodes.v,
 		       p->c->nodes.n, &p->sched, p->arena, &node);
 	restore_only(p, &before);

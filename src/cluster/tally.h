@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * How many containers of each node have an attribute: label app=web is on three of node 7. Nodes'
- * own labels are kept the same way. What placement asks of labels is answered here, at a look-up's cost whatever the pool holds; patterns
- * are tested on each value once. A text is stored once for all containers that have it.
+ * own labels are kept the same way. What placement asks of labels is answered here, at a look-up's
+ * cost whatever the pool holds; patterns are tested on each value once. A text is stored once for
+ * all containers that have it.
  */
 #ifndef CLUSTER_TALLY_H
 #define CLUSTER_TALLY_H

@@ -13,6 +13,7 @@
 #include "base/arena.h"
 #include "base/error.h"
 #include "base/strbuf.h"
+#include "docker/devices.h"
 #include "json/json.h"
 
 #define LABEL_SWARM_ID	  "com.docker.swarm.id"
@@ -24,11 +25,6 @@
 #define LABEL_LIMITS	  "com.docker.swarm.limits"
 #define LABEL_RESCHEDULE  "com.docker.swarm.reschedule-policies"
 #define LABEL_PROJECT	  "com.docker.compose.project"
-
-struct str_array {
-	const struct str *v;
-	size_t n;
-};
 
 struct host_port {
 	struct str ip;	     /* "" or "0.0.0.0" or "::": any */
@@ -43,10 +39,12 @@ struct container_config {
 	struct str swarm_id; /* as given, else empty: config_write draws one */
 	/* Expressions with their prefix gone: "storage==ssd"; from env first, then labels. */
 	struct str_array constraints, affinities, whitelists, reschedule, spreads, limits;
-	int64_t nano_cpus;	 /* HostConfig.NanoCpus */
-	int64_t cpu_shares;	 /* HostConfig.CpuShares, as the client sent it */
-	int64_t label_nano_cpus; /* label com.docker.swarm.cpus; -1: none */
-	int64_t memory;		 /* HostConfig.Memory, bytes */
+	int64_t nano_cpus;		/* HostConfig.NanoCpus */
+	int64_t cpu_shares;		/* HostConfig.CpuShares, as the client sent it */
+	int64_t label_nano_cpus;	/* label com.docker.swarm.cpus; -1: none */
+	int64_t memory;			/* HostConfig.Memory, bytes */
+	struct device_requests devices; /* HostConfig.DeviceRequests: --gpus */
+	struct str runtime;		/* HostConfig.Runtime; empty: the engine's default */
 	/* HostConfig.PortBindings with a host port; none with --net=host: see exposed_ports. */
 	struct host_port *ports;
 	size_t n_ports;

@@ -332,6 +332,7 @@ static void read_resources(struct container_config *c, struct json host, struct 
 	c->nano_cpus = field_i64(host, "NanoCpus");
 	c->cpu_shares = resource(c, "CpuShares");
 	c->memory = resource(c, "Memory");
+	c->runtime = json_str(json_field(host, "Runtime"));
 	if (!config_cores_parse(cpus, &c->label_nano_cpus))
 		c->label_nano_cpus = -1;
 }
@@ -378,6 +379,7 @@ struct error *container_config_read(struct str body, struct arena *arena,
 	TRY(check_counts(c.root, host));
 	TRY(read_exprs(&c, arena));
 	read_resources(&c, host, labels);
+	TRY(device_requests_read(json_field(host, "DeviceRequests"), arena, &c.devices));
 	read_ports(&c, host, arena);
 	read_dependencies(&c, host, arena);
 	read_volumes(&c, host, arena);

@@ -104,7 +104,8 @@ static struct container *assemble(const struct container *draft)
 	size_t ports = draft->n_ports * sizeof(*draft->ports);
 	size_t size = sizeof(*draft) + ports + entry.n + size_outside(draft->id, entry) +
 		      size_outside(draft->name, entry) + size_outside(draft->swarm_id, entry) +
-		      size_outside(draft->image, entry) + size_outside(draft->image_id, entry);
+		      size_outside(draft->image, entry) + size_outside(draft->image_id, entry) +
+		      size_outside(draft->devices, entry);
 	struct container *c = slab_alloc(size);
 	char *text = (char *)(c + 1) + ports;
 	struct placing to = { .old = entry, .text = text, .tail = text + entry.n };
@@ -121,6 +122,7 @@ static struct container *assemble(const struct container *draft)
 	place(&to, &c->swarm_id);
 	place(&to, &c->image);
 	place(&to, &c->image_id);
+	place(&to, &c->devices);
 	place(&to, &c->entry);
 	assert(to.tail == (char *)c + size);
 	return c;
@@ -138,6 +140,8 @@ static int64_t created_at(struct json entry, struct json inspect)
 
 static struct error *draft_container(struct json entry, struct json inspect, struct container *c)
 {
+	struct json devices;
+
 	c->id = json_get_str(entry, "Id");
 	c->name = own_name(entry, inspect);
 	c->swarm_id = json_get_str(json_get(entry, "Labels"), LABEL_SWARM_ID);
@@ -150,6 +154,9 @@ static struct error *draft_container(struct json entry, struct json inspect, str
 	c->status = span_of(entry, "Status");
 	c->labels = span_of(entry, "Labels");
 	container_state_read(json_get(inspect, "State"), &c->state);
+	devices = json_get(json_get(inspect, "HostConfig"), "DeviceRequests");
+	if (json_count(devices))
+		c->devices = json_raw(devices);
 
 	if (str_empty(c->id))
 		return error_new(ERR_PROTOCOL, "the engine lists a container without an Id");

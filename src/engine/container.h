@@ -47,6 +47,7 @@ struct container {
 	struct str entry;		       /* JSON text */
 	struct span names, state_text, status; /* the values of Names, State, Status in it */
 	struct span labels;		       /* and of Labels */
+	struct str devices;  /* DeviceRequests of inspect, JSON text; mostly empty */
 	uint64_t digest;     /* of the entry as the engine sent it, its ages left out */
 	struct list by_name; /* the cluster's: others of this name */
 };

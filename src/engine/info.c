@@ -211,6 +211,7 @@ struct error *engine_info_read(struct str addr, struct str info_text, struct str
 	if (err)
 		return error_as(ERR_INVALID, err);
 	read_labels(i, info);
+	devices_read(info, &i->arena, &i->devices);
 	i->skew = read_skew(info, wall_before, wall_after);
 	*ret = take(i);
 	return NULL;

@@ -10,6 +10,7 @@
 
 #include "base/arena.h"
 #include "base/error.h"
+#include "docker/devices.h"
 #include "docker/version.h"
 #include "json/json.h"
 
@@ -28,6 +29,7 @@ struct engine_info {
 	/* Built-in labels and the engine's own, sorted by key, each key once (section 3). */
 	struct engine_label *labels;
 	size_t n_labels;
+	struct devices devices;
 	/* Which networks it can make and join: swarm mode, and the older cluster store. */
 	bool swarm_active, swarm_manager, cluster_store;
 	struct str warnings; /* what was wrong with its labels, for the log; may be empty */

@@ -38,16 +38,21 @@ struct filter_kind {
 
 extern const struct filter_kind filter_health, filter_port, filter_containerslots,
 	filter_dependency, filter_affinity, filter_constraint, filter_whitelist;
-/* Comes behind all others whatever is configured: a node that cannot hold the request is out. */
-extern const struct filter_kind filter_resources;
-/* Behind it: what is asked for with an expression of its own needs no --filter. */
-extern const struct filter_kind filter_limit, filter_spread;
+/*
+ * Come behind all others whatever is configured: a node that cannot run the request, or hold it,
+ * is out; and what is asked for with an expression of its own needs no --filter.
+ */
+extern const struct filter_kind filter_platform, filter_resources, filter_devices, filter_limit,
+	filter_spread;
 
 /* Counts, over the nodes that come into question (whose order is lost), what hard spreads ask. */
 void spreads_count(struct sched_run *run, struct sched_node **v, size_t n, struct arena *arena);
 void spreads_free(struct sched_run *run);
 /* Of the nodes that fit everything, those that soft spreads like best; answers how many. */
 size_t spreads_prefer(struct sched_run *run, struct sched_node **v, size_t n, struct arena *arena);
+
+/* The node has the devices that are asked for, free or not. */
+bool devices_are_there(const struct sched_run *run, const struct sched_node *node);
 
 /* What of the node's totals is there to give. */
 int64_t resources_cpus(const struct sched_run *run, const struct sched_node *node);

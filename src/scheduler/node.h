@@ -11,6 +11,8 @@
 
 #include "base/str.h"
 #include "docker/config.h"
+#include "docker/devices.h"
+#include "docker/platform.h"
 #include "scheduler/match.h"
 
 struct sched_label {
@@ -65,6 +67,10 @@ struct sched_node {
 	struct str id, name, addr;
 	const struct sched_label *labels; /* sorted by key, built-in ones included */
 	size_t n_labels;
+	struct platform platform;
+	const struct devices *devices; /* NULL: it tells of none */
+	const int64_t
+		*reserved_devices; /* of each kind of them: containers and creations in flight */
 };
 
 /* Borrows the labels. What they say that is read often is read here. */

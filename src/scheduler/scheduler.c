@@ -17,6 +17,11 @@ static const struct filter_kind *const filter_table[] = {
 	&filter_affinity, &filter_constraint, &filter_whitelist,
 };
 
+/* Behind those that are configured, in this order. */
+static const struct filter_kind *const always[] = {
+	&filter_platform, &filter_resources, &filter_devices, &filter_limit, &filter_spread,
+};
+
 static const struct strategy_kind *const strategy_table[] = {
 	&strategy_spread,
 	&strategy_binpack,
@@ -126,22 +131,26 @@ static bool is_of_the_node(const struct filter_kind *f)
 	return f == &filter_health || f == &filter_constraint || f == &filter_whitelist;
 }
 
+static bool could_ever_go(const struct placing *p, const struct sched_node *node)
+{
+	const struct filter_kind *const *f = p->config->filters;
+
+	for (size_t i = 0; i < ARRAY_LEN(p->config->filters) && f[i]; i++)
+		if (is_of_the_node(f[i]) && applies(f[i], p->run.request) &&
+		    !f[i]->fits(&p->run, node))
+			return false;
+	return filter_platform.fits(&p->run, node) && devices_are_there(&p->run, node);
+}
+
 /* Even is over the nodes that the request could ever go to: full ones too, forbidden ones not. */
 static void count_spreads(struct placing *p)
 {
-	const struct filter_kind *const *f = p->config->filters;
 	struct sched_node **v = arena_new_array(p->arena, struct sched_node *, p->n_v);
 	size_t n = 0;
 
-	for (size_t i = 0; i < p->n_v; i++) {
-		bool fits = true;
-
-		for (size_t k = 0; k < ARRAY_LEN(p->config->filters) && f[k] && fits; k++)
-			fits = !is_of_the_node(f[k]) || !applies(f[k], p->run.request) ||
-			       f[k]->fits(&p->run, p->v[i]);
-		if (fits)
+	for (size_t i = 0; i < p->n_v; i++)
+		if (could_ever_go(p, p->v[i]))
 			v[n++] = p->v[i];
-	}
 	spreads_count(&p->run, v, n, p->arena);
 }
 
@@ -159,8 +168,10 @@ static bool narrow_all(struct placing *p, bool soft)
 	for (size_t i = 0; i < ARRAY_LEN(p->config->filters) && f[i]; i++)
 		if (!narrow(p, f[i]))
 			return false;
-	return narrow(p, &filter_resources) && narrow(p, &filter_limit) &&
-	       narrow(p, &filter_spread);
+	for (size_t i = 0; i < ARRAY_LEN(always); i++)
+		if (!narrow(p, always[i]))
+			return false;
+	return true;
 }
 
 static int64_t percent(int64_t asked, int64_t used, int64_t total)
@@ -267,22 +278,26 @@ static void headline(const struct placing *p, struct strbuf *out)
 			    p->run.request->only_why);
 }
 
+/* True where it is this filter that leaves the node out. */
+static bool explains(const struct placing *p, const struct filter_kind *f,
+		     const struct sched_node *node, struct reasons *why)
+{
+	if (!applies(f, p->run.request) || f->fits(&p->run, node))
+		return false;
+	f->explain(&p->run, node, why);
+	return true;
+}
+
 static void explain(const struct placing *p, const struct sched_node *node, struct reasons *why)
 {
 	const struct filter_kind *const *f = p->config->filters;
 
-	for (size_t i = 0; i < ARRAY_LEN(p->config->filters) && f[i]; i++) {
-		if (applies(f[i], p->run.request) && !f[i]->fits(&p->run, node)) {
-			f[i]->explain(&p->run, node, why);
+	for (size_t i = 0; i < ARRAY_LEN(p->config->filters) && f[i]; i++)
+		if (explains(p, f[i], node, why))
 			return;
-		}
-	}
-	if (!filter_resources.fits(&p->run, node))
-		filter_resources.explain(&p->run, node, why);
-	else if (applies(&filter_limit, p->run.request) && !filter_limit.fits(&p->run, node))
-		filter_limit.explain(&p->run, node, why);
-	else
-		filter_spread.explain(&p->run, node, why);
+	for (size_t i = 0; i < ARRAY_LEN(always); i++)
+		if (explains(p, always[i], node, why))
+			return;
 }
 
 static int by_name(const void *a, const void *b)

@@ -22,6 +22,15 @@ struct sched_limit {
 	uint32_t most;
 };
 
+/*
+ * Devices that are asked for. Not every engine tells what it has: where no node of the pool tells
+ * of such devices, or of these by their names, nobody can know better than the engine.
+ */
+struct sched_device_ask {
+	const struct device_request *request;
+	bool kind_told, ids_told; /* some node has them: sched_ask_pool */
+};
+
 struct sched_request {
 	struct exprs constraints, affinities, whitelists;
 	/* by==LABEL of nodes; LABEL==N of containers. sched_check_spreads, sched_read_limits. */
@@ -32,6 +41,11 @@ struct sched_request {
 	const struct host_port *ports;	 /* with --net=host the exposed ones are among them */
 	size_t n_ports;
 	bool host_network; /* for the words of a refusal alone */
+	struct sched_device_ask *devices;
+	size_t n_devices;
+	struct str runtime; /* empty: the engine's own */
+	bool runtime_told;
+	struct platform platform; /* of --platform */
 	/* Nodes that failed to create it: taken only where no other fits. */
 	struct node_set failed;
 	/* Nodes that have its image: of equals, one of them. Not known: it makes no difference. */
@@ -76,6 +90,12 @@ must_check struct error *sched_check_spreads(const struct exprs *spreads);
  * container's labels.
  */
 must_check struct error *sched_read_limits(struct sched_request *request, struct arena *arena);
+
+/* Devices as they are asked for; sched_ask_pool has to tell the rest. In the arena. */
+void sched_ask_devices(struct sched_request *request, const struct device_requests *asked,
+		       struct arena *arena);
+/* Before schedule(): what of the request's devices and runtime some node of the pool tells of. */
+void sched_ask_pool(struct sched_request *request, struct sched_node *const *nodes, size_t n);
 
 /*
  * ERR_NO_NODE tells why, per filter and per node (the original's first line, then the reasons);

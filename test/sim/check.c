@@ -74,6 +74,20 @@ static void check_objects(struct engine *node, const struct sim_engine *e)
 	assert_int_equal(engine_networks(node)->n, e->networks.n);
 }
 
+static void check_devices(const struct member *m)
+{
+	size_t n = m->sched.devices ? m->sched.devices->n_kinds : 0;
+	_cleanup_(mem_freep) int64_t *counted = mem_zalloc((n + 1) * sizeof(*counted));
+
+	if (!n)
+		return;
+	devices_count(m, counted);
+	for (size_t i = 0; i < n; i++) {
+		assert_int_equal(m->sched.reserved_devices[i], counted[i]);
+		assert_true(counted[i] <= m->sched.devices->kinds[i].total);
+	}
+}
+
 static void check_engine(const struct sim *s, const struct sim_engine *e)
 {
 	int64_t cpus = 0, memory = 0, known_cpus, known_memory;
@@ -104,6 +118,7 @@ static void check_engine(const struct sim *s, const struct sim_engine *e)
 	assert_true(list_empty(&m->flights));
 	assert_true(list_empty(&m->turns));
 	assert_int_equal(m->asked, 0);
+	check_devices(m);
 }
 
 void sim_check(struct sim *s)
@@ -168,6 +183,7 @@ void sim_check_busy(struct sim *s)
 		const struct member *m = member_of_node(c->nodes.v[i]);
 
 		check_sums(m);
+		check_devices(m);
 		check_ports(&m->ports);
 		assert_true(m->asked <= c->config.create_limit);
 	}

@@ -155,6 +155,9 @@ static void apply(struct sim_engine *e, const struct sim_option *o, bool *has_im
 	case OPTION_ARCHITECTURE:
 		e->architecture = o->key;
 		break;
+	case OPTION_DEVICES:
+		e->devices = o->key;
+		break;
 	case OPTION_DOWN:
 	case OPTION_END:
 		break;

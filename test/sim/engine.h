@@ -87,6 +87,7 @@ struct sim_engine {
 	struct vec labels; /* of char *: "k=v" */
 	const char *api_oldest, *api_newest;
 	const char *os, *architecture; /* NULL: linux, x86_64 */
+	const char *devices;	       /* GenericResources of /info; NULL: none */
 	const char *refusal;	       /* of each create; NULL: none */
 	unsigned int creating, most_creating;
 	bool listed, up, cut;

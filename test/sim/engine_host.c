@@ -80,6 +80,8 @@ static void write_info(const struct sim_engine *e, struct json_out *o)
 	json_put_raw(o, "Plugins",
 		     STR("{\"Volume\":[\"local\",\"shared\"],\"Network\":[\"bridge\",\"host\","
 			 "\"ipvlan\",\"macvlan\",\"null\",\"overlay\"]}"));
+	if (e->devices)
+		json_put_raw(o, "GenericResources", str_from(e->devices));
 	json_key(o, "Swarm");
 	json_begin_object(o);
 	json_put_str(o, "LocalNodeState", e->swarm ? STR("active") : STR("inactive"));

@@ -211,6 +211,7 @@ static void put_host_config(const struct sim_container *c, struct json_out *o)
 	put_field(o, "RestartPolicy", host, "{\"Name\":\"no\",\"MaximumRetryCount\":0}");
 	put_field(o, "VolumesFrom", host, "null");
 	put_field(o, "Links", host, "null");
+	put_field(o, "DeviceRequests", host, "null");
 	json_put_bool(o, "AutoRemove", c->auto_remove);
 	json_put_i64(o, "CpuShares", c->cpu_shares);
 	json_put_i64(o, "Memory", c->memory);

@@ -137,6 +137,7 @@ struct sim_option {
 		OPTION_SWARM,
 		OPTION_OS,
 		OPTION_ARCHITECTURE,
+		OPTION_DEVICES,
 		OPTION_DOWN,
 	} kind;
 	int64_t number;
@@ -195,6 +196,10 @@ struct sim_option {
 	{                                                  \
 		.kind = OPTION_ARCHITECTURE, .key = (name) \
 	}
+#define DEVICES(json)                                 \
+	{                                             \
+		.kind = OPTION_DEVICES, .key = (json) \
+	} /* GenericResources, as /info has them */
 #define DOWN                        \
 	{                           \
 		.kind = OPTION_DOWN \

@@ -60,7 +60,15 @@ static void test_a_healthy_node(void **state)
 		{ STR_INIT("rack"), STR_INIT("a") },
 		{ STR_INIT("storage"), STR_INIT("ssd") },
 	};
+	static const struct device_kind kinds[] = {
+		{ STR_INIT("NVIDIA-GPU"), 2 },
+		{ STR_INIT("vendor.com/fpga"), 0 },
+	};
+	const struct devices devices = { .kinds = kinds, .n_kinds = 2 };
+	const int64_t reserved[] = { 1, 0 };
 	const struct info_node n = {
+		.devices = &devices,
+		.reserved_devices = reserved,
 		.name = STR("node-1"),
 		.addr = STR("10.0.0.1:2375"),
 		.id = STR("AB:CD"),
@@ -84,6 +92,7 @@ static void test_a_healthy_node(void **state)
 			"  \u2514 Containers: 3 (2 Running, 0 Paused, 1 Stopped)\n"
 			"  \u2514 Reserved CPUs: 1.5 / 2\n"
 			"  \u2514 Reserved Memory: 512 MiB / 8 GiB\n"
+			"  \u2514 Reserved NVIDIA-GPU: 1 / 2\n"
 			"  \u2514 Labels: rack=a, storage=ssd\n"
 			"  \u2514 UpdatedAt: 2026-11-22T06:29:35Z\n"
 			"  \u2514 ServerVersion: 28.1.1\n");

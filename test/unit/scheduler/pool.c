@@ -125,6 +125,7 @@ struct pool_node *pool_add(struct pool *p, const char *name, const char *labels)
 		.nano_cpus = CORES(4),
 		.memory = MIBS(4096),
 		.lookups = &lookups,
+		.platform = platform_of_engine(STR("linux"), STR("x86_64")),
 	};
 	while (str_next(&rest, ' ', &item)) {
 		struct sched_label *l = &n->labels[n_labels];
@@ -139,6 +140,56 @@ struct pool_node *pool_add(struct pool *p, const char *name, const char *labels)
 	n->ports = n->containers = n->images = n->container_labels = "";
 	p->nodes[p->n++] = &n->sched;
 	return n;
+}
+
+void pool_label(struct pool_node *n, const char *key, const char *value)
+{
+	size_t at = n->sched.n_labels;
+
+	assert_true(at < ARRAY_LEN(n->labels));
+	n->labels[at] = (struct sched_label){ str_from(key), str_from(value) };
+	sched_node_set_labels(&n->sched, n->labels, at + 1);
+}
+
+static size_t count_words(const char *list)
+{
+	struct str rest = str_from(list), item;
+	size_t n = 0;
+
+	while (str_next(&rest, ' ', &item))
+		n++;
+	return n;
+}
+
+void pool_devices(struct pool_node *n, struct pool *p, const char *kinds, const char *ids)
+{
+	struct device_kind *v = arena_new_array(&p->arena, struct device_kind, count_words(kinds));
+	struct str *names = arena_new_array(&p->arena, struct str, count_words(ids));
+	struct str rest = str_from(kinds), item, number;
+
+	while (str_next(&rest, ' ', &item)) {
+		struct device_kind *kind = &v[n->devices.n_kinds++];
+
+		str_cut(item, '=', &kind->name, &number);
+		assert_true(str_to_i64(number, &kind->total));
+	}
+	rest = str_from(ids);
+	while (str_next(&rest, ' ', &item))
+		if (!str_empty(item))
+			names[n->devices.ids.n++] = item;
+	n->devices.kinds = v;
+	n->devices.ids.v = names;
+	assert_true(n->devices.n_kinds <= ARRAY_LEN(n->reserved_devices));
+	n->sched.devices = &n->devices;
+	n->sched.reserved_devices = n->reserved_devices;
+}
+
+void pool_runtime(struct pool_node *n, const char *name)
+{
+	static struct str runtime;
+
+	runtime = str_from(name);
+	n->devices.runtimes = (struct str_array){ &runtime, 1 };
 }
 
 static void add_expr(struct pool *p, struct exprs *to, const char *text)
@@ -217,6 +268,16 @@ void pool_only(struct pool *p, const struct pool_node *node, const char *why)
 	p->request.only_why = why;
 }
 
+void pool_ask_devices(struct pool *p, const char *requests)
+{
+	struct device_requests *r = arena_new(&p->arena, struct device_requests);
+	struct json list;
+
+	assert_ok(json_parse(str_from(requests), &p->arena, &list));
+	assert_ok(device_requests_read(list, &p->arena, r));
+	sched_ask_devices(&p->request, r, &p->arena);
+}
+
 void pool_strategy(struct pool *p, const char *name)
 {
 	p->config.strategy = sched_strategy(str_from(name));
@@ -225,5 +286,6 @@ void pool_strategy(struct pool *p, const char *name)
 
 struct error *pool_schedule(struct pool *p, struct sched_node **ret)
 {
+	sched_ask_pool(&p->request, p->nodes, p->n);
 	return schedule(&p->config, p->nodes, p->n, &p->request, &p->arena, ret);
 }

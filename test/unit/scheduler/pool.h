@@ -17,6 +17,8 @@ struct pool_node {
 	struct sched_label labels[8];
 	/* Lists with spaces between: "80/tcp=web", "web", "busybox:latest", "tier=front". */
 	const char *ports, *containers, *images, *container_labels;
+	struct devices devices;
+	int64_t reserved_devices[4];
 };
 
 struct pool {
@@ -30,8 +32,13 @@ struct pool {
 
 void pool_init(struct pool *p); /* the default configuration, without overcommit */
 void pool_fini(struct pool *p);
-/* A healthy node of 4 cores and 4096 MiB; labels as "storage=ssd rack=a". */
+/* A healthy linux/amd64 node of 4 cores and 4096 MiB; labels as "storage=ssd rack=a". */
 struct pool_node *pool_add(struct pool *p, const char *name, const char *labels);
+
+void pool_label(struct pool_node *n, const char *key, const char *value); /* one more */
+/* "gpu=2 ssd=1" and "GPU-1 GPU-2", as lists. */
+void pool_devices(struct pool_node *n, struct pool *p, const char *kinds, const char *ids);
+void pool_runtime(struct pool_node *n, const char *name); /* the one that it has; borrowed */
 
 void pool_constraint(struct pool *p, const char *text);
 void pool_affinity(struct pool *p, const char *text);
@@ -43,6 +50,7 @@ void pool_port(struct pool *p, int port, const char *protocol);
 /* NULL: no container of that name anywhere. */
 void pool_dependency(struct pool *p, const char *name, const struct pool_node *node);
 void pool_only(struct pool *p, const struct pool_node *node, const char *why);
+void pool_ask_devices(struct pool *p, const char *requests); /* JSON, as in HostConfig */
 void pool_strategy(struct pool *p, const char *name);
 
 struct error *pool_schedule(struct pool *p, struct sched_node **ret);
