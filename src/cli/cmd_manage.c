@@ -11,6 +11,7 @@
 #include "base/vec.h"
 #include "cli/command.h"
 #include "cli/embedded.h"
+#include "cli/follow.h"
 #include "cli/manage_options.h"
 #include "cli/serving.h"
 #include "cli/user.h"
@@ -21,9 +22,6 @@
 #include "fiber/signal.h"
 #include "net/listener.h"
 #include "net/tls.h"
-
-/* A discovery that cannot even be waited for is asked again after this long. */
-#define DISCOVERY_PAUSE (5 * SECOND)
 
 struct manager {
 	const struct manage_options *options;
@@ -37,53 +35,6 @@ struct manager {
 	struct api *api;
 	struct error *err;
 };
-
-static may_suspend struct error *fetch_nodes(struct manager *m)
-{
-	_cleanup_(discovery_entries_fini) struct discovery_entries entries = { NULL, 0 };
-
-	TRY(discovery_fetch(m->discovery, &entries));
-	log_info("the discovery lists nodes", LOG_CSTR("discovery", discovery_scheme(m->discovery)),
-		 LOG_NUM("nodes", (int64_t)entries.n));
-	cluster_set_nodes(m->cluster, entries.v, entries.n);
-	return NULL;
-}
-
-/* The nodes stay as they are while the discovery fails. */
-static void note_outage(const struct manager *m, const struct error *err, bool *away)
-{
-	if (err)
-		log_error("the discovery cannot be read; the nodes stay as they are",
-			  LOG_CSTR("discovery", discovery_scheme(m->discovery)), LOG_ERR(err));
-	else if (*away)
-		log_info("the discovery can be read again",
-			 LOG_CSTR("discovery", discovery_scheme(m->discovery)));
-	*away = err != NULL;
-}
-
-/* Until cancelled. */
-static may_suspend void follow_discovery(void *arg)
-{
-	struct manager *m = arg;
-	bool away = false;
-	struct error *err = NULL;
-
-	while (!error_is(err, ERR_CANCELLED)) {
-		error_free(err);
-		err = fetch_nodes(m);
-		if (error_is(err, ERR_CANCELLED))
-			break;
-		note_outage(m, err, &away);
-		error_free(err);
-		err = discovery_wait(m->discovery);
-		if (!err || error_is(err, ERR_CANCELLED))
-			continue;
-		log_error("the discovery cannot be followed", LOG_ERR(err));
-		error_free(err);
-		err = fiber_sleep(DISCOVERY_PAUSE);
-	}
-	error_free(err);
-}
 
 static void log_fibers(void)
 {
@@ -167,6 +118,7 @@ static may_suspend struct error *manage(struct manager *m)
 	const struct serving serving = { m->plan.hosts, m->plan.n_hosts, m->server_tls,
 					 m->plan.server_tls.verify };
 	struct api_config api = { .cors = m->plan.cors, .version = swarm_version };
+	struct follow follow;
 	_cleanup_(group_finish) struct group fibers = GROUP_INIT;
 	struct addr at = { 0 };
 	bool found;
@@ -185,7 +137,8 @@ static may_suspend struct error *manage(struct manager *m)
 	listen_on(m, &serving);
 	TRY(announce(m, &at, found));
 
-	group_go(&fibers, "discovery", follow_discovery, m);
+	follow = (struct follow){ .discovery = m->discovery, .cluster = m->cluster };
+	group_go(&fibers, "discovery", follow_discovery, &follow);
 	return serve_until_stopped();
 }
 

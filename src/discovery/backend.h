@@ -38,7 +38,8 @@ struct discovery {
 	const struct discovery_backend *backend;
 };
 
-extern const struct discovery_backend discovery_nodes, discovery_file, discovery_token;
+extern const struct discovery_backend discovery_nodes, discovery_file, discovery_token,
+	discovery_etcd;
 
 /* Copies text into the arena and appends it to ret, as fetch answers it. */
 void discovery_push(struct arena *arena, struct vec *ret, struct str text);

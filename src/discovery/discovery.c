@@ -16,15 +16,47 @@
 #include "fiber/fiber.h"
 
 static const struct discovery_backend later[] = {
-	{ .scheme = "etcd" },
 	{ .scheme = "consul" },
 	{ .scheme = "zk" },
 };
 
 /* A bare list of addresses is the first one's. */
 static const struct discovery_backend *const backends[] = {
-	&discovery_nodes, &discovery_file, &discovery_token, &later[0], &later[1], &later[2],
+	&discovery_nodes, &discovery_file, &discovery_token, &discovery_etcd, &later[0], &later[1],
 };
+
+/* "nodes://, file:// and etcd://": those of this version */
+static void list_schemes(struct strbuf *out)
+{
+	const struct discovery_backend *last = NULL;
+
+	for (size_t i = 0; i < ARRAY_LEN(backends); i++) {
+		if (!backends[i]->open)
+			continue;
+		if (last)
+			strbuf_addf(out, "%s%s://", out->n > 0 ? ", " : "", last->scheme);
+		last = backends[i];
+	}
+	strbuf_addf(out, " and %s://", last->scheme);
+}
+
+static struct error *no_backend(struct str scheme)
+{
+	_cleanup_(strbuf_fini) struct strbuf there = STRBUF_INIT;
+
+	list_schemes(&there);
+	return error_new(ERR_INVALID, "there is no discovery \"%.*s://\"; %s are", STR_ARG(scheme),
+			 there.p);
+}
+
+static struct error *not_yet(const struct discovery_backend *backend)
+{
+	_cleanup_(strbuf_fini) struct strbuf there = STRBUF_INIT;
+
+	list_schemes(&there);
+	return error_new(ERR_INVALID, "discovery %s:// is not available in this version; %s are",
+			 backend->scheme, there.p);
+}
 
 static struct error *find_backend(struct str uri, const struct discovery_backend **ret_backend,
 				  struct str *ret_rest)
@@ -42,19 +74,10 @@ static struct error *find_backend(struct str uri, const struct discovery_backend
 	*ret_rest = str_skip(uri, (size_t)at + mark.n);
 	for (size_t i = 0; i < ARRAY_LEN(backends); i++) {
 		*ret_backend = backends[i];
-		if (!str_eq(scheme, str_from(backends[i]->scheme)))
-			continue;
-		if (backends[i]->open)
-			return NULL;
-		return error_new(ERR_INVALID,
-				 "discovery %s:// is not available in this version; nodes://, "
-				 "file:// and token:// are",
-				 backends[i]->scheme);
+		if (str_eq(scheme, str_from(backends[i]->scheme)))
+			return backends[i]->open ? NULL : not_yet(backends[i]);
 	}
-	return error_new(ERR_INVALID,
-			 "there is no discovery \"%.*s://\"; nodes://, file:// and token:// "
-			 "are",
-			 STR_ARG(scheme));
+	return no_backend(scheme);
 }
 
 struct error *discovery_open(struct str uri, const struct discovery_options *options,

@@ -13,6 +13,7 @@
 #include "net/addr.h"
 
 struct discovery;
+struct kv;
 struct tls_files;
 
 struct discovery_options {
@@ -53,7 +54,9 @@ DEFINE_CLEANUP(struct discovery *, discovery_close)
 
 const char *discovery_scheme(const struct discovery *d); /* "nodes", "file" ... */
 bool discovery_is_store(const struct discovery *d);	 /* managers can elect a primary in it */
-bool discovery_uses_tls(const struct discovery *d);	 /* discovery_options.tls */
+/* The store itself, lent until the close, for what else is kept in it; NULL where it is none. */
+struct kv *discovery_store(struct discovery *d);
+bool discovery_uses_tls(const struct discovery *d); /* discovery_options.tls */
 
 /* ERR_INVALID where people write its entries (nodes://, file://), so that none can be registered. */
 must_check struct error *discovery_check_registers(const struct discovery *d);

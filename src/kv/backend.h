@@ -24,8 +24,9 @@ struct kv_backend {
 	const char *scheme;
 	uint16_t port; /* where the URI has none */
 	bool has_tls;
-	int64_t least_ttl;	    /* that can be asked for; 0: any */
-	const char *least_ttl_says; /* why */
+	/* It may let a lease live twice as long as it is told to, so it is told half. */
+	bool halves_ttl;
+	int64_t least_ttl; /* that callers can ask for; 0: any */
 
 	struct error *(*open)(const struct kv_target *target, struct kv **ret);
 	may_suspend void (*stop)(struct kv *kv); /* NULL: nothing to end */

@@ -9,11 +9,16 @@
 #include "base/duration.h"
 #include "base/limits.h"
 #include "base/mem.h"
+#include "fiber/deadline.h"
+#include "fiber/fiber.h"
 #include "json/json.h"
 #include "kv/endpoints.h"
 #include "kv/etcd_codec.h"
 
 #define READ_SIZE (16 * KIB)
+
+/* A watch that hears nothing for this long asks whether the store is there at all. */
+#define QUIET_TIME (20 * SECOND)
 
 struct etcd {
 	struct kv base;
@@ -213,65 +218,122 @@ static may_suspend void etcd_lease_free(struct kv_lease *base)
 	free(container_of(base, struct etcd_lease, base));
 }
 
-/* Of one value behind the other: the answers of a watch. */
-static may_suspend struct error *read_next(struct http_exchange *x, struct strbuf *in)
-{
-	size_t n;
+/* One watch, until there is news. */
+struct watch {
+	struct etcd *etcd;
+	size_t at; /* the member's number among the endpoints */
+	struct http_exchange *exchange;
+	struct strbuf in; /* its answers: one value behind the other */
+	uint64_t revision;
+	bool news;
+};
 
-	if (in->n > LIMIT_KV_EVENT)
-		return error_new(ERR_TOO_LARGE, "etcd says more than %zu bytes at once",
-				 LIMIT_KV_EVENT);
-	strbuf_reserve(in, READ_SIZE);
-	TRY(http_exchange_read(x, in->p + in->n, READ_SIZE, &n));
-	if (n == 0)
-		return error_new(ERR_CLOSED, "etcd ended the watch");
-	strbuf_extend(in, n);
+/*
+ * A member that hangs keeps its connections, and leases may end meanwhile. So that its absence is
+ * known for one, it is asked for a key that nobody makes; another member that answers in its place
+ * is where to look again.
+ */
+static may_suspend struct error *check_alive(struct watch *w)
+{
+	struct etcd *etcd = w->etcd;
+	_cleanup_(arena_fini) struct arena arena = ARENA_INIT;
+	struct kv_list nothing;
+
+	TRY(range(etcd, STR("swarm-alive"), STR_NONE, &arena, &nothing));
+	w->news = etcd->endpoints.at != w->at;
 	return NULL;
 }
 
-static may_suspend struct error *read_until_news(struct http_exchange *x, uint64_t revision)
+/* Until there is something to read, or news of another kind. */
+static may_suspend struct error *wait_readable(struct watch *w)
 {
-	_cleanup_(strbuf_fini) struct strbuf in = STRBUF_INIT;
-	struct json_scan scan = { 0 };
-	bool news = false;
+	while (!w->news) {
+		_cleanup_(deadline_end) struct deadline quiet = deadline_begin(QUIET_TIME);
+		struct error *err = http_exchange_wait_readable(w->exchange);
 
-	while (!news) {
+		if (!error_is(err, ERR_TIMEOUT) || !deadline_passed(&quiet))
+			return err;
+		error_free(err);
+		deadline_end(&quiet);
+		TRY(fiber_check());
+		TRY(check_alive(w));
+	}
+	return NULL;
+}
+
+static may_suspend struct error *read_more(struct watch *w)
+{
+	size_t n;
+
+	if (w->in.n > LIMIT_KV_EVENT)
+		return error_new(ERR_TOO_LARGE, "etcd says more than %zu bytes at once",
+				 LIMIT_KV_EVENT);
+	TRY(wait_readable(w));
+	if (w->news)
+		return NULL;
+	strbuf_reserve(&w->in, READ_SIZE);
+	TRY(http_exchange_read(w->exchange, w->in.p + w->in.n, READ_SIZE, &n));
+	if (n == 0)
+		return error_new(ERR_CLOSED, "etcd ended the watch");
+	strbuf_extend(&w->in, n);
+	return NULL;
+}
+
+static may_suspend struct error *watch_until_news(struct watch *w)
+{
+	struct json_scan scan = { 0 };
+
+	while (!w->news) {
 		_cleanup_(arena_fini) struct arena arena = ARENA_INIT;
+		struct str said = strbuf_str(&w->in);
 		struct error *err;
 		size_t n;
 
-		err = json_scan_value(strbuf_str(&in), &scan, &n);
+		err = json_scan_value(said, &scan, &n);
 		if (err)
-			return error_as(ERR_PROTOCOL, err);
+			return error_as(ERR_PROTOCOL, error_wrap(err, "etcd"));
 		if (n == 0) {
-			TRY(read_next(x, &in));
+			TRY(read_more(w));
 			continue;
 		}
-		TRY(etcd_read_watch(str_first(strbuf_str(&in), n), &arena, revision, &news));
-		strbuf_consume(&in, n);
+		TRY(etcd_read_watch(str_first(said, n), &arena, w->revision, &w->news));
+		strbuf_consume(&w->in, n);
 		scan = (struct json_scan){ 0 };
 	}
 	return NULL;
 }
 
-static may_suspend struct error *etcd_wait(struct kv *kv, struct str key, uint64_t revision)
+static may_suspend struct error *watch_begin(struct watch *w, struct str key)
 {
-	struct etcd *etcd = container_of(kv, struct etcd, base);
-	_cleanup_(http_exchange_freep) struct http_exchange *x = NULL;
+	struct kv_endpoints *endpoints = &w->etcd->endpoints;
 	_cleanup_(strbuf_fini) struct strbuf body = STRBUF_INIT, end = STRBUF_INIT;
-	struct http_call call;
 	const struct http_response *head;
+	struct http_call call;
 
 	/* From the key to the end of what is below it: "a/b" to "a/b0". */
 	strbuf_add(&end, key);
 	strbuf_addc(&end, '/' + 1);
-	etcd_write_watch(&body, key, strbuf_str(&end), revision + 1);
+	etcd_write_watch(&body, key, strbuf_str(&end), w->revision + 1);
 	call = call_of(STR("/v3/watch"), &body);
-	TRY(kv_endpoints_begin(&etcd->endpoints, &call, &x));
-	TRY(http_exchange_response(x, &head));
+	TRY(kv_endpoints_begin(endpoints, &call, &w->exchange));
+	w->at = endpoints->at;
+	TRY(http_exchange_response(w->exchange, &head));
 	if (head->status != 200)
-		return kv_endpoints_refusal(&etcd->endpoints, head->status, STR(""));
-	return read_until_news(x, revision);
+		return kv_endpoints_refusal(endpoints, head->status, STR(""));
+	return NULL;
+}
+
+static may_suspend struct error *etcd_wait(struct kv *kv, struct str key, uint64_t revision)
+{
+	struct watch w = { .etcd = container_of(kv, struct etcd, base), .revision = revision };
+	struct error *err;
+
+	err = watch_begin(&w, key);
+	if (!err)
+		err = watch_until_news(&w);
+	http_exchange_free(w.exchange);
+	strbuf_fini(&w.in);
+	return err;
 }
 
 const struct kv_backend kv_etcd = {

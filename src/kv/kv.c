@@ -238,14 +238,22 @@ struct error *kv_check_ttl(const struct kv *kv, int64_t ttl)
 	if (ttl >= kv->backend->least_ttl)
 		return NULL;
 	duration_format(kv->backend->least_ttl, &least);
-	return error_new(ERR_INVALID, "%s:// needs a TTL of %.*s at least: %s", kv->backend->scheme,
-			 STR_ARG(strbuf_str(&least)), kv->backend->least_ttl_says);
+	return error_new(
+		ERR_INVALID,
+		"%s:// needs a TTL of %.*s at least: its sessions last 10s or more, and up "
+		"to twice as long as they are told to",
+		kv->backend->scheme, STR_ARG(strbuf_str(&least)));
+}
+
+int64_t kv_lease_floor(const struct kv *kv, int64_t ttl)
+{
+	return kv->backend->halves_ttl ? ttl / 2 : ttl;
 }
 
 may_suspend struct error *kv_lease_begin(struct kv *kv, int64_t ttl, struct kv_lease **ret)
 {
 	TRY(kv_check_ttl(kv, ttl));
-	TRY(kv->backend->lease_begin(kv, ttl, ret));
+	TRY(kv->backend->lease_begin(kv, kv_lease_floor(kv, ttl), ret));
 	(*ret)->kv = kv;
 	return NULL;
 }
@@ -276,6 +284,12 @@ static may_suspend void revoke(void *arg)
 	error_free(err);
 }
 
+may_suspend void kv_lease_drop(struct kv_lease *lease)
+{
+	if (lease)
+		lease->kv->backend->lease_free(lease);
+}
+
 /* Who was cancelled cannot wait for the store, so another fiber does. */
 may_suspend void kv_lease_end(struct kv_lease *lease)
 {
@@ -287,6 +301,6 @@ may_suspend void kv_lease_end(struct kv_lease *lease)
 	group_go(&group, "kv-lease-end", revoke, lease);
 	error_free(group_wait(&group));
 	group_finish(&group);
-	lease->kv->backend->lease_free(lease);
+	kv_lease_drop(lease);
 	fiber_unshield();
 }

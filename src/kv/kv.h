@@ -113,7 +113,12 @@ int64_t kv_lease_ttl(const struct kv_lease *lease);
  */
 may_suspend void kv_lease_end(struct kv_lease *lease);
 
+/* Frees it and tells nobody: its keys go when the store finds that it has ended. NULL is fine. */
+may_suspend void kv_lease_drop(struct kv_lease *lease);
+
 /* ERR_INVALID where the store cannot give a lease of this span (Consul: less than 20 s). */
 must_check struct error *kv_check_ttl(const struct kv *kv, int64_t ttl);
+/* Within which such a lease has to be renewed, as far as can be told before it is granted. */
+int64_t kv_lease_floor(const struct kv *kv, int64_t ttl);
 
 #endif
