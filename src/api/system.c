@@ -10,7 +10,6 @@
 #include "api/internal.h"
 #include "api/proxy.h"
 #include "api/reply.h"
-#include "base/mem.h"
 #include "cluster/disk_usage.h"
 #include "cluster/plugins.h"
 #include "http/reply.h"
@@ -109,30 +108,20 @@ static void put_engines_of_version(struct json_out *o, const struct engine_info 
 
 static int compare_versions(const void *a, const void *b)
 {
-	const struct engine_info *x = *(const struct engine_info *const *)a;
-	const struct engine_info *y = *(const struct engine_info *const *)b;
+	const struct engine_version_count *x = a, *y = b;
 
-	return str_cmp(x->server_version, y->server_version);
+	return str_cmp(x->info->server_version, y->info->server_version);
 }
 
-static void put_engines(const struct cluster *c, struct json_out *o)
+static void put_engines(const struct request *r, struct json_out *o)
 {
-	_cleanup_(engines_fini) struct engines engines = { NULL, 0 };
-	_cleanup_(mem_freep) const struct engine_info **infos = NULL;
-	size_t n = 0, first = 0;
+	struct engine_version_count *versions;
+	size_t n;
 
-	cluster_healthy_engines(c, &engines);
-	infos = mem_realloc_array(NULL, engines.n + 1, sizeof(*infos));
-	for (size_t i = 0; i < engines.n; i++)
-		if (engine_info(engines.v[i]))
-			infos[n++] = engine_info(engines.v[i]);
-	qsort(infos, n, sizeof(*infos), compare_versions);
-	for (size_t i = 1; i <= n; i++) {
-		if (i < n && compare_versions(&infos[first], &infos[i]) == 0)
-			continue;
-		put_engines_of_version(o, infos[first], i - first);
-		first = i;
-	}
+	cluster_versions(r->cluster, r->arena, &versions, &n);
+	qsort(versions, n, sizeof(*versions), compare_versions);
+	for (size_t i = 0; i < n; i++)
+		put_engines_of_version(o, versions[i].info, versions[i].nodes);
 }
 
 may_suspend struct error *system_version(struct request *r)
@@ -150,7 +139,7 @@ may_suspend struct error *system_version(struct request *r)
 	put_component(&o, "Swarm", str_from(r->api->version));
 	put_about(r, &o);
 	end_component(&o);
-	put_engines(r->cluster, &o);
+	put_engines(r, &o);
 	json_end_array(&o);
 	json_put_str(&o, "Version", arena_printf(r->arena, "swarm/%s", r->api->version));
 	put_about(r, &o);

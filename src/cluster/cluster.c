@@ -46,6 +46,7 @@ struct cluster *cluster_new(const struct cluster_config *config)
 	map_init(&c->flight_swarm_ids, flight_swarm_id_key);
 	build_table_init(&c->builds);
 	map_init(&c->projects, slot_key);
+	map_init(&c->versions, slot_key);
 	map_init(&c->claims, claim_key);
 	map_init(&c->network_names, held_network_key);
 	index_init(&c->containers);
@@ -141,6 +142,7 @@ void cluster_free(struct cluster *c)
 	map_fini(&c->flight_swarm_ids);
 	build_table_fini(&c->builds);
 	slot_map_fini(&c->projects);
+	slot_map_fini(&c->versions);
 	map_fini(&c->claims);
 	map_fini(&c->network_names);
 	vec_fini(&c->nodes);
@@ -245,6 +247,20 @@ struct error *cluster_any_engine(const struct cluster *c, struct engine **ret)
 		return NULL;
 	}
 	return error_new(ERR_NO_NODE, "No healthy node available in the cluster");
+}
+
+void cluster_versions(const struct cluster *c, struct arena *arena,
+		      struct engine_version_count **ret, size_t *ret_n)
+{
+	struct engine_version_count *counts;
+	const struct slot *slot;
+	size_t n = 0;
+
+	counts = arena_new_array(arena, struct engine_version_count, c->versions.n);
+	for (size_t i = 0; (slot = map_next(&c->versions, &i));)
+		counts[n++] = (struct engine_version_count){ slot->copies->item, slot->n };
+	*ret = counts;
+	*ret_n = n;
 }
 
 struct api_version cluster_api_version(const struct cluster *c)

@@ -64,6 +64,14 @@ must_check struct error *cluster_any_engine(const struct cluster *c, struct engi
 /* What /version, /_ping and negotiation say: the lowest newest API of the healthy nodes. */
 struct api_version cluster_api_version(const struct cluster *c);
 
+/* The versions of the healthy engines, in no order, each with an engine's word that stands for all. */
+struct engine_version_count {
+	const struct engine_info *info; /* borrowed, until the caller parks */
+	size_t nodes;
+};
+void cluster_versions(const struct cluster *c, struct arena *arena,
+		      struct engine_version_count **ret, size_t *ret_n);
+
 /*
  * Finds a container (section 4): id, 12 digits of it, swarm id, name, node/name, unique prefixes.
  * ERR_NOT_FOUND "No such container: X"; ERR_AMBIGUOUS lists the candidates. A new reference.

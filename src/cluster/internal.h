@@ -94,6 +94,7 @@ struct cluster {
 	size_t n_past;			     /* all that there ever were */
 	struct waitq settled;
 	uint32_t api_versions[64]; /* healthy nodes by their newest minor version of API 1 */
+	struct map versions;	   /* of struct slot: the healthy nodes' infos, by engine version */
 	bool stopping;
 };
 

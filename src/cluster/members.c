@@ -175,12 +175,20 @@ static struct error *observe_validate(void *arg, struct engine *e, const struct 
 	return NULL;
 }
 
-static void count_api_version(struct member *m, int step)
+/* A healthy node's versions: 1 enters them, -1 takes them out. */
+static void count_versions(struct member *m, int step)
 {
+	struct cluster *c = m->cluster;
 	int minor = m->info ? m->info->api_newest.minor : -1;
 
-	if (minor >= 0 && minor < (int)ARRAY_LEN(m->cluster->api_versions))
-		m->cluster->api_versions[minor] += (uint32_t)step;
+	if (!m->info)
+		return;
+	if (minor >= 0 && minor < (int)ARRAY_LEN(c->api_versions))
+		c->api_versions[minor] += (uint32_t)step;
+	if (step > 0)
+		slot_map_add(&c->versions, m->info->server_version, m->engine, m->info);
+	else
+		slot_map_remove(&c->versions, m->info->server_version, m->engine, m->info);
 }
 
 static void member_enter(struct member *m)
@@ -216,7 +224,7 @@ static void observe_state(void *arg, struct engine *e, enum engine_state before)
 	m->sched.healthy = now == ENGINE_HEALTHY;
 	m->sched.health = (uint8_t)engine_health(e);
 	if (m->sched.healthy != was_healthy)
-		count_api_version(m, m->sched.healthy ? 1 : -1);
+		count_versions(m, m->sched.healthy ? 1 : -1);
 
 	if (now == ENGINE_HEALTHY && before == ENGINE_PENDING)
 		events_pool(c, e, "engine_connect");
@@ -335,12 +343,12 @@ static void observe_info(void *arg _unused_, struct engine *e,
 	if (!m->placeable)
 		return;
 	if (m->sched.healthy)
-		count_api_version(m, -1);
+		count_versions(m, -1);
 	name_remove(m);
 	member_take_info(m, engine_info(e));
 	name_add(m);
 	if (m->sched.healthy)
-		count_api_version(m, 1);
+		count_versions(m, 1);
 }
 
 const struct engine_observer cluster_observer = {
