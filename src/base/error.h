@@ -27,6 +27,7 @@ enum error_kind {
 	ERR_HEAD_TOO_LARGE,  /* the request's head is over its limit: 431 */
 	ERR_NOT_IMPLEMENTED, /* 501 */
 	ERR_UNAVAILABLE,     /* cannot be served now: 503 */
+	ERR_NOT_PRIMARY,     /* for the primary manager, which this is not: 503, come again */
 	ERR_NO_NODE,	     /* no node can take the container: 500 */
 	ERR_NODE_DOWN,	     /* the node that holds it is unhealthy: 500 */
 	ERR_ENGINE,	     /* an engine's own refusal: error_status() is the engine's status */

@@ -16,6 +16,7 @@
 #include "scheduler/scheduler.h"
 
 struct cluster;
+struct fence;
 struct tls_context;
 
 struct cluster_config {
@@ -27,6 +28,7 @@ struct cluster_config {
 	int64_t refresh_min, refresh_max;
 	unsigned int failure_retry;
 	struct tls_context *engine_tls; /* NULL: in the clear */
+	const struct fence *fence;	/* of one of several managers, else NULL; outlives it */
 };
 
 void cluster_config_default(struct cluster_config *config);

@@ -48,6 +48,7 @@ struct member *member_new(struct cluster *c, const struct addr *a)
 		.refresh_max = c->config.refresh_max,
 		.failure_retry = c->config.failure_retry,
 		.tls = c->config.engine_tls,
+		.fence = c->config.fence,
 		.observer = &cluster_observer,
 		.observer_arg = c,
 	};

@@ -260,6 +260,7 @@ static bool worth_a_retry(const struct error *err)
 	case ERR_CONFLICT:
 	case ERR_NO_IMAGE:
 	case ERR_NO_NODE:
+	case ERR_NOT_PRIMARY:
 	case ERR_CANCELLED:
 		return false;
 	default:

@@ -34,7 +34,8 @@ struct api_version engine_version(const struct engine *e, struct api_version cli
 
 struct error *client_judge(struct engine *e, struct error *err)
 {
-	if (error_is(err, ERR_CANCELLED) || error_is(err, ERR_TIMEOUT))
+	if (error_is(err, ERR_CANCELLED) || error_is(err, ERR_TIMEOUT) ||
+	    error_is(err, ERR_NOT_PRIMARY))
 		return err;
 	if (error_is_transport(err))
 		engine_failed(e, err);

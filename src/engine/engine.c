@@ -63,6 +63,7 @@ struct engine *engine_new(const struct addr *a, const struct engine_config *conf
 	e->config = *config;
 	e->http = http_client_new(a, config->tls);
 	http_client_set_connect_time(e->http, ENGINE_CALL_TIME);
+	http_client_set_fence(e->http, config->fence);
 	map_init(&e->containers, container_key);
 	map_init(&e->images, image_key);
 	for (int kind = 0; kind < OBJECT_KINDS; kind++)

@@ -26,6 +26,7 @@
 #include "net/addr.h"
 
 struct engine;
+struct fence;
 struct tls_context;
 
 enum engine_state { ENGINE_PENDING, ENGINE_HEALTHY, ENGINE_UNHEALTHY, ENGINE_GONE };
@@ -64,6 +65,8 @@ struct engine_config {
 	int64_t refresh_min, refresh_max; /* between two full reconciles */
 	unsigned int failure_retry;
 	struct tls_context *tls; /* NULL: in the clear */
+	const struct fence
+		*fence; /* what changes anything on it is held to; borrowed, may be NULL */
 	const struct engine_observer *observer;
 	void *observer_arg;
 };

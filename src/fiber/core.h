@@ -56,6 +56,7 @@ struct fiber {
 	int64_t since;	  /* when it got into its state */
 	int64_t deadline; /* the nearest in force, or NEVER */
 	uint64_t id;
+	uint64_t term; /* of fence.c: in which its operation was entered; 0: none was */
 	unsigned shields, no_suspends;
 	enum fiber_state state;
 	enum wake why;

@@ -83,6 +83,7 @@ struct fiber *fiber_new(const char *name, fiber_fn *fn, void *arg)
 	f->name = name;
 	f->deadline = NEVER;
 	f->id = ++loop->n_started;
+	f->term = loop->current ? loop->current->term : 0;
 	f->since = loop->now;
 	f->state = FIBER_READY;
 

@@ -21,6 +21,7 @@ struct http_client {
 	struct tls_context *tls;
 	struct pool_host idle;
 	int64_t connect_time; /* 0: no limit of our own */
+	const struct fence *fence;
 	char peer[64];
 };
 
@@ -79,6 +80,16 @@ void http_client_set_connect_time(struct http_client *c, int64_t span)
 	c->connect_time = span;
 }
 
+void http_client_set_fence(struct http_client *c, const struct fence *fence)
+{
+	c->fence = fence;
+}
+
+const struct fence *http_client_fence(const struct http_client *c)
+{
+	return c->fence;
+}
+
 struct str http_client_peer(const struct http_client *c)
 {
 	return str_from(c->peer);
@@ -124,7 +135,8 @@ void http_client_give_back(struct http_client *c, struct stream *s)
 
 struct error *http_client_error(const struct http_client *c, struct error *err)
 {
-	if (!err || error_is(err, ERR_CANCELLED) || strstr(error_message(err), c->name))
+	if (!err || error_is(err, ERR_CANCELLED) || error_is(err, ERR_NOT_PRIMARY) ||
+	    strstr(error_message(err), c->name))
 		return err;
 	return error_wrap(err, "%s", c->name);
 }

@@ -16,6 +16,7 @@
 #include "net/stream.h"
 
 struct http_client;
+struct fence;
 struct http_exchange;
 struct tls_context;
 
@@ -27,6 +28,11 @@ void http_client_close_idle(struct http_client *c);
 const struct addr *http_client_addr(const struct http_client *c);
 /* Bounds each connecting alone: beyond, it is ERR_REFUSED. 0, as it begins: only deadlines do. */
 void http_client_set_connect_time(struct http_client *c, int64_t span);
+/*
+ * Requests of methods that change something are held to the fence (fiber/fence.h) at each write;
+ * a connection that http_exchange_take hands out no more. Borrowed; NULL, as it begins: none.
+ */
+void http_client_set_fence(struct http_client *c, const struct fence *fence);
 /* The numeric address ("10.0.0.1") last connected to; "" before. Borrowed until the next park. */
 struct str http_client_peer(const struct http_client *c);
 
@@ -86,6 +92,7 @@ struct stream *http_exchange_take(struct http_exchange *x, struct strbuf *ret_ea
 void http_exchange_free(struct http_exchange *x);
 
 DEFINE_CLEANUP(struct http_exchange *, http_exchange_free)
+DEFINE_CLEANUP(struct http_client *, http_client_unref)
 
 /* The whole of it: call, head, body up to max bytes, all in the arena. */
 struct http_result {

@@ -21,6 +21,7 @@ struct http_exchange {
 	struct http_conn conn;
 	struct arena own_arena, *arena; /* of the answer's head */
 	struct str method;		/* HEAD, or anything else */
+	const struct fence *fence;	/* of a request that changes something */
 	bool upgrading;
 
 	enum http_send send;
@@ -97,6 +98,7 @@ static struct http_exchange *exchange_new(struct http_client *c, const struct ht
 	x->client = http_client_ref(c);
 	x->arena = arena ? arena : &x->own_arena;
 	x->method = str_eq(call->method, STR("HEAD")) ? STR("HEAD") : STR("GET");
+	x->fence = method_is_safe(call->method) ? NULL : http_client_fence(c);
 	x->upgrading = call->upgrade.n > 0;
 	x->send = call->send;
 	x->left = call->length;
@@ -191,13 +193,19 @@ static bool may_repeat(const struct http_exchange *x, const struct http_call *ca
 	       (cut_short || method_is_safe(call->method));
 }
 
+static void use_stream(struct http_exchange *x, struct stream *s)
+{
+	s->fence = x->fence;
+	http_conn_init(&x->conn, s);
+}
+
 static may_suspend struct error *begin_fresh(struct http_exchange *x, const struct http_call *call,
 					     struct str head)
 {
 	struct stream *s;
 
 	TRY(http_client_dial(x->client, &s));
-	http_conn_init(&x->conn, s);
+	use_stream(x, s);
 	return send_request(x, head, call->body);
 }
 
@@ -210,7 +218,7 @@ static may_suspend struct error *begin_reused(struct http_exchange *x, const str
 {
 	struct error *err;
 
-	http_conn_init(&x->conn, s);
+	use_stream(x, s);
 	err = send_request(x, head, call->body);
 	if (!err && x->sent)
 		err = ensure_response(x);
@@ -349,6 +357,7 @@ struct stream *http_exchange_take(struct http_exchange *x, struct strbuf *ret_ea
 {
 	assert(x->answered);
 	assert(x->response.status == 101 || x->response.framing == HTTP_BODY_UNTIL_CLOSE);
+	x->conn.stream->fence = NULL;
 	return http_conn_take(&x->conn, ret_early);
 }
 

@@ -13,6 +13,7 @@
 
 #include "base/mem.h"
 #include "base/strbuf.h"
+#include "fiber/fence.h"
 #include "fiber/fiber.h"
 #include "fiber/waitq.h"
 
@@ -124,6 +125,7 @@ static may_suspend struct error *write_part(struct stream *s, struct str part)
 			return reset_error(s, "write to");
 		if (c->unread || c->ended)
 			return error_new(ERR_CLOSED, "cannot write to %s: Broken pipe", s->peer);
+		TRY(fence_check(s->fence));
 
 		size_t n = MIN(part.n, e->pair->capacity - channel_held(c));
 

@@ -16,6 +16,7 @@
 #include "base/error.h"
 #include "base/str.h"
 
+struct fence;
 struct fiber;
 struct stream;
 
@@ -37,6 +38,8 @@ struct stream {
 	uint64_t bytes_read, bytes_written;
 	char peer[80];	      /* numeric address with port, "unix:<uid>", or a name in memory */
 	char certificate[65]; /* SHA-256 of the peer's certificate in hex; "" without one */
+	/* Asked right before anything is handed to the system: a refusal ends the write there. */
+	const struct fence *fence; /* NULL: none. Borrowed */
 };
 
 /*

@@ -10,6 +10,7 @@
 #include <sys/uio.h>
 
 #include "base/mem.h"
+#include "fiber/fence.h"
 #include "net/sockaddr.h"
 
 struct tcp_stream {
@@ -74,6 +75,8 @@ static may_suspend struct error *tcp_write(struct stream *s, const struct str *p
 		v[i] = (struct iovec){ (void *)(uintptr_t)parts[i].p, parts[i].n };
 	skip_written(&m, 0);
 	while (m.msg_iovlen > 0) {
+		TRY(fence_check(s->fence));
+
 		ssize_t sent = sendmsg(fd_descriptor(t->fd), &m, MSG_NOSIGNAL);
 
 		if (sent >= 0)

@@ -18,6 +18,7 @@
 #include "base/mem.h"
 #include "base/strbuf.h"
 #include "fiber/fd.h"
+#include "fiber/fence.h"
 #include "fiber/fiber.h"
 #include "fiber/waitq.h"
 #include "net/sockaddr.h"
@@ -261,12 +262,22 @@ static may_suspend struct error *tls_read(struct stream *s, void *buf, size_t ca
 	}
 }
 
+/* A record that was begun must not be ended by a farewell either. */
+static must_check struct error *check_fence(struct tls_stream *t)
+{
+	struct error *err = fence_check(t->base.fence);
+
+	t->broken |= err != NULL;
+	return err;
+}
+
 static may_suspend must_check struct error *write_all(struct tls_stream *t, const char *p, size_t n)
 {
 	while (n > 0) {
 		size_t written = 0;
 
 		TRY(check_usable(t));
+		TRY(check_fence(t));
 		ERR_clear_error();
 		errno = 0;
 
