@@ -78,6 +78,9 @@ static may_suspend struct error *dispatch(struct request *r)
 		return r->api->guest.serve(r->in, r->api->guest.arg);
 
 	request_take_version(&r->path, &version);
+	if (!replica_is_own(r))
+		return replica_pass(r);
+	TRY(replica_enter(r));
 	r->route = route_find(method, r->path, &r->name);
 	/* An engine does not tell a wrong method from a wrong path either. */
 	if (!r->route)
@@ -111,6 +114,7 @@ struct api *api_new(const struct api_config *config)
 	a->cors = config->cors;
 	a->guest = config->guest;
 	exec_table_init(&a->execs);
+	replica_init(&a->replica, config->fence, config->manager_tls);
 	a->server = http_server_new(&(struct http_server_config){
 		.handler = serve,
 		.arg = a,
@@ -136,6 +140,7 @@ void api_free(struct api *a)
 		return;
 	http_server_free(a->server);
 	exec_table_fini(&a->execs);
+	replica_fini(&a->replica);
 	for (size_t i = 0; i < ARRAY_LEN(a->common_headers); i++)
 		strbuf_fini(&a->common_headers[i]);
 	free(a->version);

@@ -165,6 +165,15 @@ static struct str filters_text(const struct sched_config *config, struct arena *
 	return arena_dup(arena, strbuf_str(&out));
 }
 
+static void put_role(const struct replica *replica, struct json_out *o)
+{
+	bool primary = replica_is_primary(replica);
+
+	put_pair(o, STR("Role"), primary ? STR("primary") : STR("replica"));
+	if (!primary)
+		put_pair(o, STR("Primary"), replica_primary(replica));
+}
+
 static may_suspend struct error *put_system_status(const struct request *r,
 						   const struct engines *engines,
 						   struct json_out *o)
@@ -173,7 +182,7 @@ static may_suspend struct error *put_system_status(const struct request *r,
 
 	json_key(o, "SystemStatus");
 	json_begin_array(o);
-	put_pair(o, STR("Role"), STR("primary"));
+	put_role(&r->api->replica, o);
 	put_pair(o, STR("Strategy"), str_from(sched_strategy_name(scheduler->strategy)));
 	put_pair(o, STR("Filters"), filters_text(scheduler, r->arena));
 	put_pair(o, STR("Nodes"), arena_printf(r->arena, "%zu", engines->n));

@@ -23,11 +23,12 @@ struct passage {
 	struct request *r;
 	const struct proxy *p;
 	struct http_exchange *x;
-	bool uploads; /* the client's body follows the head */
-	bool joins;   /* the engine has taken the connection over */
-	bool broke;   /* the engine broke off its answer */
-	bool in_line; /* the client has the beginning of a line, whose end is due */
-	struct error *client_error, *engine_error;
+	bool uploads;		    /* the client's body follows the head */
+	bool joins;		    /* the engine has taken the connection over */
+	bool broke;		    /* the engine broke off its answer */
+	bool in_line;		    /* the client has the beginning of a line, whose end is due */
+	struct error *client_error; /* no more of the request's body can come, or may go on */
+	struct error *engine_error;
 	struct group group;
 };
 
@@ -60,15 +61,18 @@ static may_suspend struct error *choose_body(struct passage *s, struct http_call
 
 static may_suspend struct error *begin(struct passage *s)
 {
-	struct http_headers headers = request_headers(s->r);
+	struct http_headers headers = s->p->headers ? *s->p->headers : request_headers(s->r);
 	struct http_call call = {
 		.method = s->r->in->head.method,
+		.target = s->p->path,
 		.headers = headers.v,
 		.n_headers = headers.n,
 		.upgrade = s->r->in->head.upgrade,
 	};
 
 	TRY(choose_body(s, &call));
+	if (s->p->manager)
+		return http_exchange_begin(s->p->manager, &call, &s->x);
 	return engine_exchange(s->p->engine, s->r->version, s->p->path, &call, &s->x);
 }
 
@@ -84,12 +88,15 @@ static may_suspend struct error *upload_piece(struct passage *s, void *buf, bool
 		return err;
 	}
 	*ret_more = n > 0;
-	return n ? http_exchange_write(s->x, str_of(buf, n)) : http_exchange_write_end(s->x);
+	err = n ? http_exchange_write(s->x, str_of(buf, n)) : http_exchange_write_end(s->x);
+	if (error_is(err, ERR_NOT_PRIMARY))
+		s->client_error = error_copy(err);
+	return err;
 }
 
 /*
  * The client's body to the engine. An engine that takes no more of it says why in its answer, so
- * only what is the client's fault ends the passage.
+ * only what is the client's fault, or a lease that has ended, ends the passage.
  */
 static may_suspend void upload(void *arg)
 {
@@ -126,6 +133,11 @@ static struct http_headers end_to_end(const struct request *r, const struct http
 	return kept;
 }
 
+static struct str host_name(const struct proxy *p)
+{
+	return p->engine ? engine_name(p->engine) : STR("primary manager");
+}
+
 /* Nothing is held while nothing comes: a log may be followed for days. */
 static may_suspend struct error *pass_piece(struct passage *s, bool *ret_more)
 {
@@ -138,7 +150,7 @@ static may_suspend struct error *pass_piece(struct passage *s, bool *ret_more)
 	err = http_exchange_read(s->x, buf, PIECE, &n);
 	s->broke = error_is_transport(err);
 	if (s->broke)
-		log_warn("a node broke off its answer", LOG_STR("node", engine_name(s->p->engine)),
+		log_warn("a node broke off its answer", LOG_STR("node", host_name(s->p)),
 			 LOG_STR("path", s->r->path), LOG_ERR(err));
 	TRY(err);
 	*ret_more = n > 0;
@@ -157,8 +169,8 @@ static may_suspend struct error *tell_of_break(struct passage *s, struct error *
 
 	if (!s->p->progress || s->in_line || !s->broke)
 		return failure;
-	return reply_progress_end(&out, error_wrap(failure, "node %.*s broke off",
-						   STR_ARG(engine_name(s->p->engine))));
+	return reply_progress_end(
+		&out, error_wrap(failure, "node %.*s broke off", STR_ARG(host_name(s->p))));
 }
 
 static may_suspend struct error *pass_body(struct passage *s)
@@ -214,7 +226,7 @@ static may_suspend struct error *receive(struct passage *s)
 	const struct http_response *response;
 	struct error *err = http_exchange_response(s->x, &response);
 
-	if (error_is_transport(err))
+	if (error_is_transport(err) && s->p->engine)
 		engine_failed(s->p->engine, err);
 	if (err)
 		return err;

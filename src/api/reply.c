@@ -34,6 +34,7 @@ int reply_status(const struct error *err)
 	case ERR_NOT_IMPLEMENTED:
 		return 501;
 	case ERR_UNAVAILABLE:
+	case ERR_NOT_PRIMARY:
 		return 503;
 	/* A node that should have answered and did not. */
 	case ERR_REFUSED:
@@ -76,10 +77,14 @@ static void log_failure(const struct request *r, const struct error *err, int st
 	       LOG_NUM("status", status), LOG_ERR(err));
 }
 
+/* Seconds: a new primary is there about then, or a little later. */
+static const struct http_header come_again[] = { { STR_INIT("Retry-After"), STR_INIT("5") } };
+
 may_suspend void reply_error(struct request *r, struct error *failure)
 {
 	_cleanup_(error_freep) struct error *err = failure;
 	_cleanup_(strbuf_fini) struct strbuf body = STRBUF_INIT;
+	size_t n_headers = 0;
 	int status;
 
 	if (!err || error_is(err, ERR_CANCELLED))
@@ -89,8 +94,10 @@ may_suspend void reply_error(struct request *r, struct error *failure)
 	if (http_reply_begun(r->in))
 		return;
 	reply_error_body(status, error_message(err), &body);
+	if (error_is(err, ERR_NOT_PRIMARY))
+		n_headers = ARRAY_LEN(come_again);
 	/* Where even this cannot be sent, the client has gone. */
-	error_free(http_reply(r->in, status, JSON_TYPE, NULL, 0, strbuf_str(&body)));
+	error_free(http_reply(r->in, status, JSON_TYPE, come_again, n_headers, strbuf_str(&body)));
 }
 
 may_suspend struct error *reply_json(struct request *r, int status, struct str json)

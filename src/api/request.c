@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "api/request.h"
 
+#include "api/replica.h"
 #include "base/limits.h"
 #include "http/url.h"
 #include "net/stream.h"
@@ -83,7 +84,8 @@ struct http_headers request_headers(const struct request *r)
 	struct http_headers kept = { arena_new_array(r->arena, struct http_header, all->n), 0 };
 
 	for (size_t i = 0; i < all->n; i++)
-		if (!http_header_is_hop(all, all->v[i].name) && !is_of_the_codec(all->v[i].name))
+		if (!http_header_is_hop(all, all->v[i].name) && !is_of_the_codec(all->v[i].name) &&
+		    !replica_is_header(all->v[i].name))
 			kept.v[kept.n++] = all->v[i];
 	return kept;
 }
@@ -102,7 +104,10 @@ struct str client_identity(struct str certificate, struct str peer)
 struct str request_client(const struct request *r)
 {
 	const struct stream *s = r->in->client;
+	struct str told = replica_client(r);
 
+	if (!str_empty(told))
+		return told;
 	return client_identity(str_from(s->certificate), str_from(s->peer));
 }
 

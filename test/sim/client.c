@@ -30,7 +30,9 @@ struct sim_stream {
 
 struct stream *client_connect(struct sim *s, const char *address)
 {
-	return listener_connect(s->listener, sim_text(s, "%s:40000", address));
+	struct listener *l = s->replica_listener ? s->replica_listener : s->listener;
+
+	return listener_connect(l, sim_text(s, "%s:40000", address));
 }
 
 struct stream *sim_connect(struct sim *s, const char *client)

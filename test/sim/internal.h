@@ -9,6 +9,7 @@
 
 #include "base/map.h"
 #include "base/vec.h"
+#include "fiber/fence.h"
 #include "fiber/group.h"
 #include "fiber/waitq.h"
 #include "http/server.h"
@@ -40,13 +41,18 @@ struct sim {
 	struct cluster *cluster;
 	struct api *api;
 	struct listener *listener; /* the api's */
-	struct vec engines;	   /* of struct sim_engine */
-	struct vec registry;	   /* of struct registry_image */
-	struct vec clients;	   /* of struct sim_client */
-	struct vec streams;	   /* of struct sim_stream */
-	struct vec hijacks;	   /* of struct sim_hijack */
-	struct group network;	   /* wires */
-	struct group fibers;	   /* the story's own */
+	struct fence fence;	   /* of the manager, where it is one of two */
+	bool replicated;
+	struct cluster *replica_cluster; /* of the other one, which clients talk to */
+	struct api *replica;
+	struct listener *replica_listener;
+	struct vec engines;   /* of struct sim_engine */
+	struct vec registry;  /* of struct registry_image */
+	struct vec clients;   /* of struct sim_client */
+	struct vec streams;   /* of struct sim_stream */
+	struct vec hijacks;   /* of struct sim_hijack */
+	struct group network; /* wires */
+	struct group fibers;  /* the story's own */
 	struct sim_fault fault;
 	void (*on_hangup)(void *arg);
 	void *hangup_arg;

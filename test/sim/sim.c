@@ -56,20 +56,73 @@ struct cluster_config *sim_config(struct sim *s)
 	return &s->config;
 }
 
+const struct addr sim_primary_addr = { .kind = ADDR_TCP, .host = "primary", .port = 4000 };
+
+void sim_replicate(struct sim *s)
+{
+	s->replicated = true;
+	s->config.fence = &s->fence;
+}
+
+struct fence *sim_fence(struct sim *s)
+{
+	return &s->fence;
+}
+
+struct api *sim_replica(const struct sim *s)
+{
+	return s->replica;
+}
+
+struct api *sim_api(const struct sim *s)
+{
+	return s->api;
+}
+
+/* It knows no nodes: what it answers, the primary has. */
+static void start_replica(struct sim *s)
+{
+	struct api_config config = { .version = "2.0.0", .fence = &s->fence };
+
+	s->replica_cluster = cluster_new(&s->config);
+	config.cluster = s->replica_cluster;
+	s->replica = api_new(&config);
+	s->replica_listener = listener_memory();
+	api_listen(s->replica, s->replica_listener);
+	api_set_managers_key(s->replica, STR("key"));
+	api_set_managers_key(s->api, STR("key"));
+	api_pass_on(s->replica, &sim_primary_addr);
+	api_serve(s->api);
+}
+
+static may_suspend void stop_replica(struct sim *s)
+{
+	if (!s->replica)
+		return;
+	api_stop(s->replica);
+	cluster_stop(s->replica_cluster);
+	api_free(take(s->replica));
+	cluster_free(take(s->replica_cluster));
+	s->replica_listener = NULL;
+}
+
 static may_suspend void start_manager(struct sim *s)
 {
-	struct api_config config = { .version = "2.0.0" };
+	struct api_config config = { .version = "2.0.0", .fence = s->config.fence };
 
 	s->cluster = cluster_new(&s->config);
 	config.cluster = s->cluster;
 	s->api = api_new(&config);
 	s->listener = listener_memory();
 	api_listen(s->api, s->listener);
+	if (s->replicated)
+		start_replica(s);
 	sim_discover(s);
 }
 
 static may_suspend void stop_manager(struct sim *s)
 {
+	stop_replica(s);
 	if (!s->cluster)
 		return;
 	api_stop(s->api);
@@ -191,6 +244,9 @@ static struct sim *sim_new(uint64_t seed)
 
 	s->seed = seed;
 	cluster_config_default(&s->config);
+	fence_open(&s->fence, INT64_MAX);
+	if (is_set("SIM_REPLICA"))
+		sim_replicate(s);
 	log_set_sink(keep_line, s);
 	log_set_clock(clock_wall);
 	log_set_level(is_set("SIM_LOG") ? LOG_DEBUG : LOG_INFO);

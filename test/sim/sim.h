@@ -34,6 +34,7 @@
 
 #define GIB (1024 * MIB)
 
+struct fence;
 struct sim;
 struct sim_engine;
 
@@ -85,6 +86,17 @@ void sim_trace(const struct story *story, uint64_t seed, struct strbuf *ret);
 
 /* Before sim_up; begins as cluster_config_default has it. */
 struct cluster_config *sim_config(struct sim *s);
+
+/*
+ * Before sim_up: clients talk to a replica, which passes on to the manager that everything else here
+ * is about. SIM_REPLICA=1 tells every story so. The fence is the manager's; it begins open for ever.
+ */
+void sim_replicate(struct sim *s);
+struct fence *sim_fence(struct sim *s);
+struct api *sim_replica(const struct sim *s);
+struct api *sim_api(const struct sim *s); /* the manager's */
+/* Where the replica reaches the manager. */
+extern const struct addr sim_primary_addr;
 
 /* Starts the manager over all engines that there are, and waits until none is new to it. */
 may_suspend void sim_up(struct sim *s);

@@ -369,6 +369,10 @@ may_suspend struct error *wire_dial(const struct addr *a, void *sim, struct stre
 		*ret = client_connect(sim, client.p);
 		return NULL;
 	}
+	if (strcmp(a->host, sim_primary_addr.host) == 0) {
+		*ret = listener_connect(((struct sim *)sim)->listener, "replica:40000");
+		return NULL;
+	}
 	addr_format(a, &address);
 	return connect_engine(sim, sim_engine_at(sim, a), address.p, ret);
 }

@@ -10,16 +10,13 @@ static void test_statuses(void **state)
 		enum error_kind kind;
 		int status;
 	} cases[] = {
-		{ ERR_INTERNAL, 500 },	     { ERR_INVALID, 400 },
-		{ ERR_UNAUTHORIZED, 401 },   { ERR_FORBIDDEN, 403 },
-		{ ERR_NOT_FOUND, 404 },	     { ERR_NO_IMAGE, 404 },
-		{ ERR_BAD_METHOD, 405 },     { ERR_CONFLICT, 409 },
-		{ ERR_AMBIGUOUS, 400 },	     { ERR_TOO_LARGE, 413 },
-		{ ERR_HEAD_TOO_LARGE, 431 }, { ERR_NOT_IMPLEMENTED, 501 },
-		{ ERR_UNAVAILABLE, 503 },    { ERR_NO_NODE, 500 },
-		{ ERR_NODE_DOWN, 500 },	     { ERR_TIMEOUT, 504 },
-		{ ERR_REFUSED, 502 },	     { ERR_CLOSED, 502 },
-		{ ERR_PROTOCOL, 502 },	     { ERR_TLS, 502 },
+		{ ERR_INTERNAL, 500 },	  { ERR_INVALID, 400 },	       { ERR_UNAUTHORIZED, 401 },
+		{ ERR_FORBIDDEN, 403 },	  { ERR_NOT_FOUND, 404 },      { ERR_NO_IMAGE, 404 },
+		{ ERR_BAD_METHOD, 405 },  { ERR_CONFLICT, 409 },       { ERR_AMBIGUOUS, 400 },
+		{ ERR_TOO_LARGE, 413 },	  { ERR_HEAD_TOO_LARGE, 431 }, { ERR_NOT_IMPLEMENTED, 501 },
+		{ ERR_UNAVAILABLE, 503 }, { ERR_NOT_PRIMARY, 503 },    { ERR_NO_NODE, 500 },
+		{ ERR_NODE_DOWN, 500 },	  { ERR_TIMEOUT, 504 },	       { ERR_REFUSED, 502 },
+		{ ERR_CLOSED, 502 },	  { ERR_PROTOCOL, 502 },       { ERR_TLS, 502 },
 	};
 
 	(void)state;
