@@ -141,6 +141,7 @@ static may_suspend struct error *pull(struct request *r, struct str image)
 		.version = r->version,
 		.query = r->in->url.raw_query,
 		.image = image,
+		.platform = request_param(r, "platform"),
 		.registry_auth = http_header(&r->in->head.headers, "X-Registry-Auth"),
 	};
 

@@ -33,6 +33,7 @@
 /* What an engine may answer to a call whose answer we keep. */
 #define LIMIT_ENGINE_REPLY  (256 * MIB) /* lists */
 #define LIMIT_ENGINE_OBJECT (16 * MIB)	/* inspect, info, version, errors */
+#define LIMIT_PULL_LINES    4096	/* of one pull's progress, for who joins it */
 #define LIMIT_ENGINE_EVENT  (1 * MIB)	/* one event */
 #define LIMIT_EVENT_BACKLOG (64 * MIB)	/* a slow subscriber of /events is closed beyond */
 #define LIMIT_EVENT_REPLAY  (64 * MIB)	/* past events that one request gets */

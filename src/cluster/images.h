@@ -46,8 +46,9 @@ may_suspend must_check struct error *cluster_list_images(struct cluster *c,
  */
 struct pull_request {
 	struct api_version version;
-	struct str query; /* as sent: "fromImage=busybox&tag=latest" */
-	struct str image; /* "busybox:latest" */
+	struct str query;    /* as sent: "fromImage=busybox&tag=latest" */
+	struct str image;    /* "busybox:latest" */
+	struct str platform; /* as in the query; may be empty */
 	struct str registry_auth;
 	struct engine *only;
 };

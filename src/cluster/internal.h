@@ -85,7 +85,7 @@ struct cluster {
 	struct map claims;	   /* of struct claim: volumes being made (claims.c) */
 	struct map network_names;  /* of struct held_network: networks being made (networks.c) */
 	uint64_t marks;		   /* the last that was given to members (draw.c) */
-	struct list running_pulls; /* of pull_once.c */
+	struct list running_pulls; /* of shared_pull.c */
 	struct group leftovers;
 	struct build_table builds;
 	struct list pull_targets; /* of struct pull_target, the oldest first (pull_target.c) */
@@ -183,7 +183,7 @@ void pull_target_forget(struct cluster *c, struct str client, struct str image);
 struct engine *pull_target_of_create(struct cluster *c, struct str client, struct str image);
 void pull_targets_clear(struct cluster *c);
 
-/* pull_once.c: for a create. The image is in the tables when it returns. */
+/* shared_pull.c: for a create. The image is in the tables when it returns. */
 may_suspend must_check struct error *pull_once(struct cluster *c, struct engine *e,
 					       struct api_version version, struct str image,
 					       struct str auth);

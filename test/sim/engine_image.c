@@ -247,6 +247,27 @@ void sim_registry_set(struct sim *s, const char *ref, int64_t takes, const char 
 	image->error = error;
 }
 
+void sim_registry_bars(struct sim *s, const char *ref, int bars)
+{
+	_cleanup_(arena_fini) struct arena arena = ARENA_INIT;
+
+	registry_find(s, fake_image_familiar(str_from(ref), &arena))->bars = bars;
+}
+
+static may_suspend struct error *progress_bars(struct sim_call *call, int bars)
+{
+	for (int i = 1; i <= bars; i++) {
+		_cleanup_(strbuf_fini) struct strbuf line = STRBUF_INIT;
+
+		strbuf_addf(&line,
+			    "{\"status\":\"Downloading\",\"progressDetail\":{\"current\":%d,"
+			    "\"total\":%d},\"id\":\"0123456789ab\"}\r\n",
+			    i, bars);
+		TRY(http_reply_write(call->in, strbuf_str(&line)));
+	}
+	return NULL;
+}
+
 static may_suspend struct error *progress(struct sim_call *call, const char *status, const char *id)
 {
 	_cleanup_(strbuf_fini) struct strbuf line = STRBUF_INIT;
@@ -283,6 +304,7 @@ static may_suspend struct error *pull_found(struct sim_call *call,
 {
 	TRY(begin_progress(call));
 	TRY(progress(call, "Pulling from library", "latest"));
+	TRY(progress_bars(call, found->bars));
 	for (int i = 0; i < 4; i++) {
 		TRY(progress(call, "Downloading", "0123456789ab"));
 		TRY(fiber_sleep(found->takes / 4));

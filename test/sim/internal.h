@@ -25,6 +25,7 @@ struct sim_fault {
 struct registry_image {
 	const char *ref, *id, *digest;
 	bool private;
+	int bars; /* lines that say how far it is */
 	int64_t takes;
 	const char *error;
 };

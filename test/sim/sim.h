@@ -268,6 +268,8 @@ void sim_local_events(struct sim_engine *e, size_t n);
 void sim_registry_put(struct sim *s, const char *ref, bool private);
 /* From now on a pull of it takes so long, and then fails with the text where there is one. */
 void sim_registry_set(struct sim *s, const char *ref, int64_t takes, const char *error);
+/* Its pulls begin with that many lines that say how far it is. */
+void sim_registry_bars(struct sim *s, const char *ref, int bars);
 
 /* ---- faults between manager and engines (wire.c) ---- */
 

@@ -241,6 +241,115 @@ static may_suspend void a_pull_goes_everywhere(struct sim *s)
 	sim_settle(s);
 }
 
+struct pull_job {
+	struct sim *s;
+	const char *client;
+	struct sim_reply reply;
+};
+
+static may_suspend void pull_main(void *arg)
+{
+	struct pull_job *job = arg;
+
+	job->reply = sim_request_as(job->s, job->client, "POST",
+				    "/images/create?fromImage=nginx&tag=latest", NULL, NULL);
+}
+
+/* The second begins in the middle, and both see all of it. */
+static may_suspend void clients_share_a_pull(struct sim *s)
+{
+	struct pull_job one = { s, "192.168.0.1", { 0 } }, two = { s, "192.168.0.2", { 0 } };
+
+	three(s);
+	sim_registry_set(s, "nginx", MINUTE, NULL);
+	sim_go(s, "one", pull_main, &one);
+	sim_run(s, 20 * SECOND);
+	sim_go(s, "two", pull_main, &two);
+	sim_join(s);
+	assert_status(one.reply, 200);
+	assert_status(two.reply, 200);
+	assert_int_equal(calls(s, "POST /images/create"), 3);
+	assert_int_equal(count_lines(one.reply, "\"id\":\"n2: 0123456789ab\""), 5);
+	assert_int_equal(count_lines(two.reply, "\"id\":\"n2: 0123456789ab\""), 5);
+	assert_int_equal(copies(s, "nginx"), 3);
+
+	/* It is over: the next one is a pull of its own. */
+	pull_main(&one);
+	assert_int_equal(calls(s, "POST /images/create"), 6);
+	sim_settle(s);
+}
+
+/* Who comes late is not shown how each bar grew, but all else that happened. */
+static may_suspend void bars_are_thinned_out(struct sim *s)
+{
+	struct pull_job one = { s, "192.168.0.1", { 0 } }, two = { s, "192.168.0.2", { 0 } };
+
+	sim_engine(s, "n1");
+	sim_registry_put(s, "nginx", false);
+	sim_registry_bars(s, "nginx", 3 * LIMIT_PULL_LINES);
+	sim_up(s);
+	sim_registry_set(s, "nginx", 10 * MINUTE, NULL);
+	sim_go(s, "one", pull_main, &one);
+	sim_run(s, 8 * MINUTE);
+	sim_go(s, "two", pull_main, &two);
+	sim_join(s);
+	assert_true(count_lines(two.reply, "\"current\":") < LIMIT_PULL_LINES);
+	assert_int_equal(count_lines(two.reply, "\"current\":12288,"), 1);
+	assert_int_equal(count_lines(two.reply, "Pulling from library"), 1);
+	assert_int_equal(count_lines(two.reply, "\"Downloading\",\"id\""), 4);
+	assert_int_equal(count_lines(two.reply, "Pull complete"), 1);
+	assert_int_equal(count_lines(one.reply, "\"current\":12288,"), 1);
+	assert_int_equal(count_lines(one.reply, "Pull complete"), 1);
+	assert_int_equal(sim_calls(sim_find_engine(s, "n1"), "POST /images/create"), 1);
+	sim_settle(s);
+}
+
+static may_suspend void what_differs_is_not_shared(struct sim *s)
+{
+	struct pull_job one = { s, "192.168.0.1", { 0 } };
+	struct create_job other = { s, "nginx", with_auth, { 0 } };
+
+	sim_engine(s, "n1");
+	sim_registry_put(s, "nginx", false);
+	sim_up(s);
+	sim_registry_set(s, "nginx", MINUTE, NULL);
+	sim_go(s, "one", pull_main, &one);
+	sim_go(s, "other", create_main, &other);
+	sim_join(s);
+	assert_status(one.reply, 200);
+	assert_status(other.reply, 201);
+	assert_int_equal(sim_calls(sim_find_engine(s, "n1"), "POST /images/create"), 2);
+	sim_settle(s);
+}
+
+/* Whoever began it may leave. When the last one has left, no engine pulls any more. */
+static may_suspend void a_pull_ends_with_its_last_client(struct sim *s)
+{
+	struct pull_job second = { s, "192.168.0.2", { 0 } };
+	struct sim_stream *first, *third;
+
+	three(s);
+	sim_registry_set(s, "nginx", MINUTE, NULL);
+	first = sim_open(s, "POST", "/images/create?fromImage=nginx&tag=latest", NULL);
+	sim_go(s, "second", pull_main, &second);
+	sim_run(s, 10 * SECOND);
+	sim_close(first);
+	sim_join(s);
+	assert_status(second.reply, 200);
+	assert_int_equal(count_lines(second.reply, "error"), 0);
+	assert_int_equal(calls(s, "POST /images/create"), 3);
+	assert_int_equal(copies(s, "nginx"), 3);
+
+	assert_status(sim_delete(s, "/images/nginx"), 200);
+	third = sim_open(s, "POST", "/images/create?fromImage=nginx&tag=latest", NULL);
+	sim_run(s, 10 * SECOND);
+	sim_close(third);
+	sim_run(s, 2 * MINUTE);
+	assert_int_equal(calls(s, "POST /images/create"), 6);
+	assert_int_equal(copies(s, "nginx"), 0);
+	sim_settle(s);
+}
+
 static may_suspend void a_pull_that_fails_everywhere_is_an_error(struct sim *s)
 {
 	three(s);
@@ -407,6 +516,10 @@ int main(void)
 		STORY(the_same_pull_on_a_node_happens_once),
 		STORY(a_pull_holds_up_nobody),
 		STORY(a_pull_goes_everywhere),
+		STORY(clients_share_a_pull),
+		STORY(bars_are_thinned_out),
+		STORY(what_differs_is_not_shared),
+		STORY(a_pull_ends_with_its_last_client),
 		STORY(a_pull_that_fails_everywhere_is_an_error),
 		STORY(one_nodes_failure_fails_the_pull),
 		STORY(a_load_goes_everywhere),

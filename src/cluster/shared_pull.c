@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The lines that a pull has told are kept until its end, for those who join later; the many that
+ * only move a bar are thinned out.
+ */
+#include "cluster/shared_pull.h"
+
+#include "base/limits.h"
+#include "base/mem.h"
+#include "cluster/internal.h"
+#include "docker/ref.h"
+#include "engine/client.h"
+#include "http/url.h"
+
+/* One line of progress. */
+struct told {
+	uint64_t number;
+	struct str id, text; /* both behind the struct */
+	bool is_bar;	     /* it says how far, which a later line of that id says better */
+};
+
+struct shared_pull {
+	struct list link; /* in the cluster's running_pulls, while others may join */
+	size_t readers;
+	struct engine *engine;
+	char *key, *query, *image, *auth;
+	struct api_version version;
+	struct group group; /* of the one fiber that pulls */
+	struct vec lines;   /* of struct told */
+	uint64_t last;	    /* number of the last line */
+	size_t thin_at;	    /* as many lines are thinned out */
+	bool over;
+	struct error *err; /* how it ended */
+	struct waitq news;
+};
+
+/* ---- lines ---- */
+
+static struct told *told_new(uint64_t number, struct str id, struct str text, bool is_bar)
+{
+	struct told *t = mem_alloc(sizeof(*t) + id.n + text.n);
+	char *at = (char *)(t + 1);
+
+	*t = (struct told){ number, str_of(at, id.n), str_of(at + id.n, text.n), is_bar };
+	if (id.n)
+		memcpy(at, id.p, id.n);
+	if (text.n)
+		memcpy(at + id.n, text.p, text.n);
+	return t;
+}
+
+static struct str told_id(const void *item)
+{
+	return ((const struct told *)item)->id;
+}
+
+/* Leaves of each id's bars the last, and of too many lines the later half. */
+static void thin_out(struct shared_pull *p)
+{
+	_cleanup_(map_fini) struct map later;
+	size_t kept = 0, first = 0;
+
+	map_init(&later, told_id);
+	for (size_t i = p->lines.n; i-- > 0;) {
+		struct told *t = p->lines.v[i];
+
+		if (t->is_bar && map_get(&later, t->id)) {
+			free(t);
+			p->lines.v[i] = NULL;
+		} else if (!str_empty(t->id) && !map_get(&later, t->id)) {
+			map_put(&later, t);
+		}
+	}
+	for (size_t i = 0; i < p->lines.n; i++)
+		if (p->lines.v[i])
+			p->lines.v[kept++] = p->lines.v[i];
+	if (kept > LIMIT_PULL_LINES / 2)
+		first = kept - LIMIT_PULL_LINES / 2;
+	for (size_t i = 0; i < kept; i++) {
+		if (i < first)
+			free(p->lines.v[i]);
+		else
+			p->lines.v[i - first] = p->lines.v[i];
+	}
+	p->lines.n = kept - first;
+}
+
+/* An on_line of engine_call_pull. A line that is no JSON is passed on all the same. */
+static may_suspend struct error *take_line(void *arg, struct str line)
+{
+	_cleanup_(arena_fini) struct arena arena = ARENA_INIT;
+	struct shared_pull *p = arg;
+	struct json root = { 0 };
+	bool is_bar;
+
+	error_free(json_parse(line, &arena, &root));
+	is_bar = json_exists(json_path(root, "progressDetail.current"));
+	vec_push(&p->lines, told_new(++p->last, json_get_str(root, "id"), line, is_bar));
+	if (p->lines.n >= LIMIT_PULL_LINES)
+		thin_out(p);
+	waitq_wake_all(&p->news);
+	return NULL;
+}
+
+/* The first line behind `at`; NULL: there is none yet. They are in the order of their numbers. */
+static const struct told *line_behind(const struct shared_pull *p, uint64_t at)
+{
+	size_t low = 0, high = p->lines.n;
+
+	while (low < high) {
+		size_t middle = (low + high) / 2;
+		const struct told *t = p->lines.v[middle];
+
+		if (t->number > at)
+			high = middle;
+		else
+			low = middle + 1;
+	}
+	return low < p->lines.n ? p->lines.v[low] : NULL;
+}
+
+/* ---- pulls ---- */
+
+static may_suspend struct error *pull(struct shared_pull *p)
+{
+	TRY(engine_call_pull(p->engine, p->version, str_from(p->query), str_from(p->auth),
+			     take_line, p));
+	return engine_refresh_image(p->engine, str_from(p->image));
+}
+
+static may_suspend void pull_main(void *arg)
+{
+	struct shared_pull *p = arg;
+
+	p->err = pull(p);
+	p->over = true;
+	list_remove(&p->link);
+	waitq_wake_all(&p->news);
+}
+
+/* "busybox:latest" however it is written; a repository of which all tags are wanted is no tag. */
+static char *key_of(const struct engine *e, const struct pull_wanted *w, bool all_tags)
+{
+	_cleanup_(arena_fini) struct arena arena = ARENA_INIT;
+	struct strbuf key = STRBUF_INIT;
+	struct str image = w->image;
+	struct image_ref ref;
+	struct error *err = image_ref_parse(image, &arena, &ref);
+
+	if (!err)
+		image = all_tags ? image_ref_familiar_name(&ref, &arena)
+				 : image_ref_familiar(&ref, &arena);
+	error_free(err);
+	strbuf_addf(&key, "%p %.*s%s %.*s %.*s", (const void *)e, STR_ARG(image),
+		    all_tags ? " all" : "", STR_ARG(w->platform), STR_ARG(w->registry_auth));
+	return strbuf_take(&key);
+}
+
+static bool has_tag(struct str image)
+{
+	return str_has_char(str_skip(image, (size_t)(str_rfind_char(image, '/') + 1)), ':');
+}
+
+static struct shared_pull *find(struct cluster *c, struct str key)
+{
+	list_for_each(link, &c->running_pulls) {
+		struct shared_pull *p = list_item(link, struct shared_pull, link);
+
+		if (str_eq(str_from(p->key), key))
+			return p;
+	}
+	return NULL;
+}
+
+struct shared_pull *shared_pull_join(struct cluster *c, struct engine *e,
+				     const struct pull_wanted *wanted)
+{
+	char *key = key_of(e, wanted, !has_tag(wanted->image));
+	struct shared_pull *p = find(c, str_from(key));
+
+	if (p) {
+		free(key);
+		p->readers++;
+		return p;
+	}
+	p = mem_new(struct shared_pull);
+	p->readers = 1;
+	p->engine = engine_ref(e);
+	p->key = key;
+	p->query = str_dup(wanted->query);
+	p->image = str_dup(wanted->image);
+	p->auth = str_dup(wanted->registry_auth);
+	p->version = wanted->version;
+	list_append(&c->running_pulls, &p->link);
+	group_go(&p->group, "pull", pull_main, p);
+	return p;
+}
+
+may_suspend void shared_pull_leave(struct shared_pull *p)
+{
+	if (!p || --p->readers)
+		return;
+	list_remove(&p->link);
+	group_finish(&p->group);
+	waitq_fini(&p->news);
+	for (size_t i = 0; i < p->lines.n; i++)
+		free(p->lines.v[i]);
+	vec_fini(&p->lines);
+	engine_unref(p->engine);
+	error_free(p->err);
+	free(p->key);
+	free(p->query);
+	free(p->image);
+	free(p->auth);
+	free(p);
+}
+
+may_suspend struct error *shared_pull_next(struct shared_pull *p, uint64_t *at, struct strbuf *line,
+					   bool *ret_over)
+{
+	const struct told *t;
+
+	*ret_over = false;
+	while (!(t = line_behind(p, *at)) && !p->over)
+		TRY(waitq_wait(&p->news, "a pull"));
+	*ret_over = !t;
+	if (!t)
+		return error_copy(p->err);
+	*at = t->number;
+	strbuf_reset(line);
+	strbuf_add(line, t->text);
+	return NULL;
+}
+
+/* ---- for creates ---- */
+
+static void write_query(struct str image, struct strbuf *out)
+{
+	strbuf_add(out, STR("fromImage="));
+	http_encode_query(out, image);
+	/* Without a tag an engine would pull all of them. */
+	if (!has_tag(image))
+		strbuf_add(out, STR("&tag=latest"));
+}
+
+may_suspend struct error *pull_once(struct cluster *c, struct engine *e, struct api_version version,
+				    struct str image, struct str auth)
+{
+	_cleanup_(strbuf_fini) struct strbuf query = STRBUF_INIT, line = STRBUF_INIT;
+	_cleanup_(strbuf_fini) struct strbuf tagged = STRBUF_INIT;
+	_cleanup_(shared_pull_leavep) struct shared_pull *p = NULL;
+	uint64_t at = 0;
+	bool over = false;
+
+	write_query(image, &query);
+	strbuf_addf(&tagged, "%.*s%s", STR_ARG(image), has_tag(image) ? "" : ":latest");
+	p = shared_pull_join(c, e,
+			     &(struct pull_wanted){ .version = version,
+						    .query = strbuf_str(&query),
+						    .image = strbuf_str(&tagged),
+						    .registry_auth = auth });
+	while (!over)
+		TRY(shared_pull_next(p, &at, &line, &over));
+	return NULL;
+}
