@@ -39,7 +39,7 @@ struct discovery {
 };
 
 extern const struct discovery_backend discovery_nodes, discovery_file, discovery_token,
-	discovery_etcd;
+	discovery_etcd, discovery_consul;
 
 /* Copies text into the arena and appends it to ret, as fetch answers it. */
 void discovery_push(struct arena *arena, struct vec *ret, struct str text);

@@ -16,13 +16,13 @@
 #include "fiber/fiber.h"
 
 static const struct discovery_backend later[] = {
-	{ .scheme = "consul" },
 	{ .scheme = "zk" },
 };
 
 /* A bare list of addresses is the first one's. */
 static const struct discovery_backend *const backends[] = {
-	&discovery_nodes, &discovery_file, &discovery_token, &discovery_etcd, &later[0], &later[1],
+	&discovery_nodes, &discovery_file,   &discovery_token,
+	&discovery_etcd,  &discovery_consul, &later[0],
 };
 
 /* "nodes://, file:// and etcd://": those of this version */

@@ -126,6 +126,12 @@ static struct error *etcd_open(struct str rest, const struct discovery_options *
 	return open_store("etcd", rest, options, ret);
 }
 
+static struct error *consul_open(struct str rest, const struct discovery_options *options,
+				 struct discovery **ret)
+{
+	return open_store("consul", rest, options, ret);
+}
+
 static struct kvstore *store_of(struct discovery *d)
 {
 	return container_of(d, struct kvstore, base);
@@ -281,3 +287,4 @@ struct kv *discovery_store(struct discovery *d)
 	}
 
 const struct discovery_backend discovery_etcd = STORE_BACKEND("etcd", etcd_open);
+const struct discovery_backend discovery_consul = STORE_BACKEND("consul", consul_open);

@@ -67,6 +67,7 @@ struct error *kv_endpoints_refusal(const struct kv_endpoints *e, int status, str
 /* A call and where its answer goes: all of it to `result`, or as it comes to `exchange`. */
 struct attempt {
 	const struct http_call *call;
+	int64_t time; /* in which one endpoint answers; 0: ANSWER_TIME */
 	struct arena *arena;
 	struct http_result *result;
 	struct http_exchange **exchange;
@@ -99,7 +100,8 @@ static may_suspend struct error *begin_at(struct http_client *c, const struct at
 
 static may_suspend struct error *try_at(struct http_client *c, const struct attempt *a)
 {
-	_cleanup_(deadline_end) struct deadline patience = deadline_begin(ANSWER_TIME);
+	_cleanup_(deadline_end) struct deadline patience =
+		deadline_begin(a->time ? a->time : ANSWER_TIME);
 	_cleanup_(strbuf_fini) struct strbuf name = STRBUF_INIT;
 	struct error *err = a->result ? fetch_at(c, a) : begin_at(c, a);
 
@@ -142,7 +144,16 @@ static may_suspend struct error *try_all(struct kv_endpoints *e, const struct at
 may_suspend struct error *kv_endpoints_fetch(struct kv_endpoints *e, const struct http_call *call,
 					     struct arena *arena, struct http_result *ret)
 {
-	return try_all(e, &(struct attempt){ .call = call, .arena = arena, .result = ret });
+	return kv_endpoints_fetch_slow(e, call, 0, arena, ret);
+}
+
+may_suspend struct error *kv_endpoints_fetch_slow(struct kv_endpoints *e,
+						  const struct http_call *call, int64_t time,
+						  struct arena *arena, struct http_result *ret)
+{
+	const struct attempt a = { .call = call, .time = time, .arena = arena, .result = ret };
+
+	return try_all(e, &a);
 }
 
 may_suspend struct error *kv_endpoints_begin(struct kv_endpoints *e, const struct http_call *call,

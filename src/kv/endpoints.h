@@ -28,6 +28,12 @@ may_suspend must_check struct error *kv_endpoints_fetch(struct kv_endpoints *e,
 							struct arena *arena,
 							struct http_result *ret);
 
+/* The same with a time of its own for each endpoint; 0: the usual. */
+may_suspend must_check struct error *kv_endpoints_fetch_slow(struct kv_endpoints *e,
+							     const struct http_call *call,
+							     int64_t time, struct arena *arena,
+							     struct http_result *ret);
+
 /* The same for an answer that takes as long as it likes: its head is there when this returns. */
 may_suspend must_check struct error *kv_endpoints_begin(struct kv_endpoints *e,
 							const struct http_call *call,

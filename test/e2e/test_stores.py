@@ -9,7 +9,7 @@ import pytest
 
 from lab import host
 from lab.manager import binary
-from lab.stores import Etcd
+from lab.stores import Consul, Etcd
 
 
 def asked(*args, timeout=120):
@@ -21,11 +21,12 @@ def asked(*args, timeout=120):
     return done.stdout
 
 
-@pytest.fixture(params=['etcd', 'etcd of three'])
+@pytest.fixture(params=['etcd', 'etcd of three', 'consul'])
 def store(request, tmp_path):
     made = {
         'etcd': lambda: Etcd(tmp_path),
         'etcd of three': lambda: Etcd(tmp_path, members=3),
+        'consul': lambda: Consul(tmp_path),
     }[request.param]()
     with made:
         yield made
