@@ -5,6 +5,7 @@
  */
 #include "api/api.h"
 
+#include "api/handlers.h"
 #include "api/internal.h"
 #include "api/reply.h"
 #include "api/routes.h"
@@ -46,6 +47,17 @@ static struct str common_headers(void *arg)
 	return strbuf_str(text);
 }
 
+/*
+ * Debian's skopeo and others that use its docker-daemon transport carry images by version 1.22,
+ * unasked; in these two requests nothing has changed since.
+ */
+static struct api_version oldest_served(const struct route *route)
+{
+	if (route->handler == images_get || route->handler == images_load)
+		return API_VERSION(1, 22);
+	return API_VERSION_OLDEST;
+}
+
 static struct error *read_version(struct request *r, struct str text)
 {
 	if (str_empty(text)) {
@@ -55,7 +67,7 @@ static struct error *read_version(struct request *r, struct str text)
 	if (!api_version_parse(text, &r->version))
 		return error_new(ERR_INVALID, "invalid API version \"%.*s\": it must be like 1.41",
 				 STR_ARG(str_first(text, 40)));
-	return api_version_check(r->version, API_VERSION_OLDEST, API_VERSION_NEWEST);
+	return api_version_check(r->version, oldest_served(r->route), API_VERSION_NEWEST);
 }
 
 static bool is_guests(const struct api_guest *guest, struct str path)

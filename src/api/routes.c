@@ -58,9 +58,9 @@ const struct route routes[] = {
 	/* Images. */
 	{ "GET", "/images/json", images_list, ROUTE_MEMORY, "one entry for each id" },
 	{ "GET", "/images/search", system_any_node, ROUTE_ANY, NULL },
-	{ "GET", "/images/get", images_get, ROUTE_PROXIED, "several images: where one node has them all" },
+	{ "GET", "/images/get", images_get, ROUTE_PROXIED, "several images: where one node has them all; from version 1.22 on" },
 	{ "POST", "/images/create", images_create, ROUTE_ALL, "an import goes to one node, placed like a build" },
-	{ "POST", "/images/load", images_load, ROUTE_ALL, NULL },
+	{ "POST", "/images/load", images_load, ROUTE_ALL, "from version 1.22 on" },
 	{ "POST", "/images/prune", images_prune, ROUTE_ALL, "filter node=NAME narrows it" },
 	{ "GET", "/images/{name}/json", images_pass, ROUTE_PROXIED, NULL },
 	{ "GET", "/images/{name}/history", images_pass, ROUTE_PROXIED, NULL },

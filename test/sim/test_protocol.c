@@ -69,6 +69,12 @@ static may_suspend void the_window_of_versions(struct sim *s)
 	assert_status(sim_get(s, "/containers/json"), 200);
 	assert_refused(sim_get(s, "/v1.23/containers/json"), 400,
 		       "client version 1.23 is too old. Minimum supported API version is 1.24");
+	/* What skopeo asks, and by which version. */
+	assert_refused(sim_get(s, "/v1.22/images/get?names=none"), 404, "none");
+	assert_refused(sim_get(s, "/v1.21/images/get?names=none"), 400,
+		       "client version 1.21 is too old. Minimum supported API version is 1.22");
+	assert_refused(sim_get(s, "/v1.22/images/busybox/get"), 400,
+		       "Minimum supported API version is 1.24");
 	assert_refused(sim_get(s, "/v1.99/containers/json"), 400,
 		       "client version 1.99 is too new. Maximum supported API version is");
 	r = sim_get(s, "/_ping");
