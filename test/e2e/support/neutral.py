@@ -13,6 +13,8 @@ AGES = re.compile(r'(?:Less than a second|About an? (?:minute|hour)'
 # later ones when what they pack for `docker cp` has no place to go to.
 RACE = re.compile(r'time="<time>" level=error msg="(?:error waiting for container: [^"]*'
                   r'|Can\'t (?:add file [^"]* to tar|close tar writer): io: read/write on closed pipe)"\n')
+# An engine of 20.10 says this twice.
+NO_IMAGE = re.compile(r'no such image: ([^\s"]+): No such image: \1')
 SWARM_ID = re.compile(r',?com\.docker\.swarm\.id=[0-9a-f]{64},?')
 
 
@@ -35,6 +37,7 @@ class Neutral:
         text = re.sub(r'\b172\.17\.\d+\.\d+\b', '<ip>', text)
         text = re.sub(r'\b02:42(?::[0-9a-f]{2}){4}\b', '<mac>', text)
         text = re.sub(r'\bnode-\d\b', '<node>', text)
+        text = NO_IMAGE.sub(r'No such image: \1', text)
         text = RACE.sub('', TIMES.sub('<time>', text))
         text = AGES.sub('<age>', text)
         text = re.sub(r'\b[0-9a-f]{64}\b|\b[0-9a-f]{12}\b', self._id, text)
@@ -48,7 +51,7 @@ class Neutral:
         """The same of what json made."""
         if isinstance(value, str):
             return self.text(value)
-        if isinstance(value, list):
+        if isinstance(value, (list, tuple)):
             return [self.value(item) for item in value]
         if isinstance(value, dict):
             return {self.text(key): self.value(item) for key, item in value.items()
