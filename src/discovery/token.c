@@ -10,6 +10,7 @@
 #include "base/vec.h"
 #include "discovery/backend.h"
 #include "discovery/token_service.h"
+#include "fiber/clock.h"
 #include "fiber/fiber.h"
 
 /* After a failure the next look comes this soon, and twice as late after each further one. */
@@ -20,6 +21,7 @@ struct token {
 	struct token_service *service;
 	char id[33];
 	int64_t heartbeat, retry; /* retry 0: the last look went well */
+	int64_t next;		  /* when it is due to be looked at again */
 	uint64_t seen;		  /* a hash of what it listed then */
 };
 
@@ -79,31 +81,31 @@ static may_suspend struct error *token_fetch(struct discovery *d, struct arena *
 
 	if (err) {
 		token->retry = MIN(token->retry ? 2 * token->retry : FIRST_RETRY, token->heartbeat);
+		token->next = clock_now() + token->retry;
 		return err;
 	}
 	token->retry = 0;
+	token->next = clock_now() + token->heartbeat;
 	token->seen = hash_entries(ret);
 	return NULL;
 }
 
+/* A caller whose deadline ended the wait may come again: it goes on where it was. */
 static may_suspend struct error *token_wait(struct discovery *d)
 {
 	struct token *token = container_of(d, struct token, base);
 	uint64_t before = token->seen;
 
-	/* After a failure the fetch to come is the look itself. */
-	if (token->retry > 0)
-		return fiber_sleep(token->retry);
 	do {
 		_cleanup_(arena_fini) struct arena arena = ARENA_INIT;
 		_cleanup_(vec_fini) struct vec entries = VEC_INIT;
-		struct error *err;
 
-		TRY(fiber_sleep(token->heartbeat));
-		err = token_fetch(d, &arena, &entries);
-		if (error_is(err, ERR_CANCELLED) || error_is(err, ERR_TIMEOUT))
-			return err;
-		error_free(err);
+		TRY(fiber_sleep(token->next - clock_now()));
+		/* After a failure the fetch to come is the look itself. */
+		if (token->retry > 0)
+			return NULL;
+		error_free(token_fetch(d, &arena, &entries));
+		TRY(fiber_check());
 	} while (token->retry == 0 && token->seen == before);
 	return NULL;
 }
