@@ -37,7 +37,7 @@ extern const struct flag global_flags[];
 	"changes\n"                                                                                \
 	"  token://host:port/id             in a token service; token://id: in "                   \
 	"$SWARM_TOKEN_SERVICE's\n"                                                                 \
-	"  etcd://host1,host2/prefix        in a key-value store; consul:// likewise\n"
+	"  etcd://host1,host2/prefix        in a key-value store; consul://, zk://\n"
 
 /* The one word that is the <discovery>, else $SWARM_DISCOVERY. */
 must_check struct error *discovery_argument(const struct texts *words, struct str *ret);

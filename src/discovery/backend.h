@@ -19,7 +19,7 @@ struct discovery_backend {
 	bool takes_options; /* --discovery-opt */
 	bool uses_tls;	    /* discovery_options.tls */
 
-	/* `rest` is what follows "scheme://", borrowed. NULL: known, and not in this version. */
+	/* `rest` is what follows "scheme://", borrowed. */
 	struct error *(*open)(struct str rest, const struct discovery_options *options,
 			      struct discovery **ret);
 	/* The entries as they are written, each a struct str * in the arena. */
@@ -39,7 +39,7 @@ struct discovery {
 };
 
 extern const struct discovery_backend discovery_nodes, discovery_file, discovery_token,
-	discovery_etcd, discovery_consul;
+	discovery_etcd, discovery_consul, discovery_zookeeper;
 
 /* Copies text into the arena and appends it to ret, as fetch answers it. */
 void discovery_push(struct arena *arena, struct vec *ret, struct str text);

@@ -15,29 +15,24 @@
 #include "discovery/backend.h"
 #include "fiber/fiber.h"
 
-static const struct discovery_backend later[] = {
-	{ .scheme = "zk" },
-};
-
 /* A bare list of addresses is the first one's. */
 static const struct discovery_backend *const backends[] = {
 	&discovery_nodes, &discovery_file,   &discovery_token,
-	&discovery_etcd,  &discovery_consul, &later[0],
+	&discovery_etcd,  &discovery_consul, &discovery_zookeeper,
 };
 
-/* "nodes://, file:// and etcd://": those of this version */
+/* "nodes://, file:// and etcd://": all that there are */
 static void list_schemes(struct strbuf *out)
 {
-	const struct discovery_backend *last = NULL;
-
 	for (size_t i = 0; i < ARRAY_LEN(backends); i++) {
-		if (!backends[i]->open)
-			continue;
-		if (last)
-			strbuf_addf(out, "%s%s://", out->n > 0 ? ", " : "", last->scheme);
-		last = backends[i];
+		bool last = i + 1 == ARRAY_LEN(backends);
+
+		strbuf_addf(out, "%s%s://",
+			    i == 0 ? ""
+			    : last ? " and "
+				   : ", ",
+			    backends[i]->scheme);
 	}
-	strbuf_addf(out, " and %s://", last->scheme);
 }
 
 static struct error *no_backend(struct str scheme)
@@ -47,15 +42,6 @@ static struct error *no_backend(struct str scheme)
 	list_schemes(&there);
 	return error_new(ERR_INVALID, "there is no discovery \"%.*s://\"; %s are", STR_ARG(scheme),
 			 there.p);
-}
-
-static struct error *not_yet(const struct discovery_backend *backend)
-{
-	_cleanup_(strbuf_fini) struct strbuf there = STRBUF_INIT;
-
-	list_schemes(&there);
-	return error_new(ERR_INVALID, "discovery %s:// is not available in this version; %s are",
-			 backend->scheme, there.p);
 }
 
 static struct error *find_backend(struct str uri, const struct discovery_backend **ret_backend,
@@ -75,7 +61,7 @@ static struct error *find_backend(struct str uri, const struct discovery_backend
 	for (size_t i = 0; i < ARRAY_LEN(backends); i++) {
 		*ret_backend = backends[i];
 		if (str_eq(scheme, str_from(backends[i]->scheme)))
-			return backends[i]->open ? NULL : not_yet(backends[i]);
+			return NULL;
 	}
 	return no_backend(scheme);
 }

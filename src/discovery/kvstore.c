@@ -132,6 +132,12 @@ static struct error *consul_open(struct str rest, const struct discovery_options
 	return open_store("consul", rest, options, ret);
 }
 
+static struct error *zookeeper_open(struct str rest, const struct discovery_options *options,
+				    struct discovery **ret)
+{
+	return open_store("zk", rest, options, ret);
+}
+
 static struct kvstore *store_of(struct discovery *d)
 {
 	return container_of(d, struct kvstore, base);
@@ -288,3 +294,4 @@ struct kv *discovery_store(struct discovery *d)
 
 const struct discovery_backend discovery_etcd = STORE_BACKEND("etcd", etcd_open);
 const struct discovery_backend discovery_consul = STORE_BACKEND("consul", consul_open);
+const struct discovery_backend discovery_zookeeper = STORE_BACKEND("zk", zookeeper_open);

@@ -63,7 +63,7 @@ struct kv_lease {
 	int64_t ttl;
 };
 
-extern const struct kv_backend kv_etcd, kv_consul;
+extern const struct kv_backend kv_etcd, kv_consul, kv_zookeeper;
 
 /* The error of everything that is asked of a lost lease: ERR_NOT_FOUND. */
 must_check struct error *kv_lease_lost(const char *what);

@@ -25,7 +25,7 @@
 /* Addresses in one URI. */
 #define ENDPOINTS_MAX 16
 
-static const struct kv_backend *const backends[] = { &kv_etcd, &kv_consul };
+static const struct kv_backend *const backends[] = { &kv_etcd, &kv_consul, &kv_zookeeper };
 
 static const struct kv_backend *find_backend(struct str scheme)
 {

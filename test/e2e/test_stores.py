@@ -9,7 +9,7 @@ import pytest
 
 from lab import host
 from lab.manager import binary
-from lab.stores import Consul, Etcd
+from lab.stores import Consul, Etcd, ZooKeeper
 
 
 def asked(*args, timeout=120):
@@ -21,12 +21,13 @@ def asked(*args, timeout=120):
     return done.stdout
 
 
-@pytest.fixture(params=['etcd', 'etcd of three', 'consul'])
+@pytest.fixture(params=['etcd', 'etcd of three', 'consul', 'zookeeper'])
 def store(request, tmp_path):
     made = {
         'etcd': lambda: Etcd(tmp_path),
         'etcd of three': lambda: Etcd(tmp_path, members=3),
         'consul': lambda: Consul(tmp_path),
+        'zookeeper': lambda: ZooKeeper(tmp_path),
     }[request.param]()
     with made:
         yield made

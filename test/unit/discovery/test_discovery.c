@@ -30,7 +30,6 @@ static void refuses_at_once(_unused_ void **state)
 		{ "etcd://a:0", "the port is 0" },
 		{ "etcd://a,b c/d", "the host is neither a name nor an IP address" },
 		{ "etcd://1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17", "more than 16 addresses" },
-		{ "zk://a", "discovery zk:// is not available in this version" },
 		{ "tcp://a:2375", "there is no discovery \"tcp://\"; nodes://, file://" },
 		{ "NODES://a:2375", "there is no discovery \"NODES://\"" },
 		{ "://a:2375", "there is no discovery \"://\"" },
