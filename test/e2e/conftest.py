@@ -120,11 +120,9 @@ def fresh_lab(lab):
     emptied(lab)
 
 
-@pytest.fixture(scope='module')
-def manager(lab, tmp_path_factory):
-    """A manager over the lab, for one module of tests, with every node healthy."""
-    made = Manager(','.join(lab.addresses), str(tmp_path_factory.mktemp('manager') / 'log'),
-                   ['--debug'])
+def started_manager(lab, directory):
+    """A manager over the lab with every node healthy, as a generator: closed, it is stopped."""
+    made = Manager(','.join(lab.addresses), str(directory / 'log'), ['--debug'])
     made.start(healthy=len(lab.nodes))
     _managers.append(made)
     yield made
@@ -132,13 +130,13 @@ def manager(lab, tmp_path_factory):
     made.stop()
 
 
-@pytest.fixture
-def start_manager(lab, tmp_path):
-    """start_manager(*args, discovery=..., healthy=...): a further manager, stopped afterwards."""
+def manager_starter(lab, directory):
+    """start(*args, discovery=..., healthy=...) of further managers, as a generator: closed, all
+    are stopped."""
     made = []
 
-    def start(*args, discovery=None, healthy=NODES):
-        log = str(tmp_path / f'manager-{len(made)}.log')
+    def start(*args, discovery=None, healthy=len(lab.nodes)):
+        log = str(directory / f'manager-{len(made)}.log')
         made.append(Manager(discovery or ','.join(lab.addresses), log, args))
         made[-1].start(healthy=healthy)
         _managers.append(made[-1])
@@ -149,6 +147,39 @@ def start_manager(lab, tmp_path):
         if manager in _managers:
             _managers.remove(manager)
         manager.stop()
+
+
+@pytest.fixture(scope='module')
+def manager(lab, tmp_path_factory):
+    """A manager over the lab, for one module of tests."""
+    yield from started_manager(lab, tmp_path_factory.mktemp('manager'))
+
+
+@pytest.fixture
+def start_manager(lab, tmp_path):
+    """start_manager(*args, discovery=..., healthy=...): a further manager, stopped afterwards."""
+    yield from manager_starter(lab, tmp_path)
+
+
+@pytest.fixture(scope='module')
+def wide_lab(say):
+    """Five engines for one module of tests: two disks and three ssds, racks a, a, b, b, a, one GPU
+    each, and two containers at most on node-5."""
+    yield from started_lab(f'{lab_name()[:11]}-5', 5, say, registry=False,
+                           labels={5: {'containerslots': '2'}},
+                           engine_args=['--node-generic-resource', 'gpu=1'])
+
+
+@pytest.fixture(scope='module')
+def wide_manager(wide_lab, tmp_path_factory):
+    """A manager over the wide lab, for one module of tests."""
+    yield from started_manager(wide_lab, tmp_path_factory.mktemp('wide-manager'))
+
+
+@pytest.fixture
+def start_wide_manager(wide_lab, tmp_path):
+    """As start_manager, over the wide lab."""
+    yield from manager_starter(wide_lab, tmp_path)
 
 
 @pytest.fixture(params=CLIS, ids=[version for version, _ in clis()])
