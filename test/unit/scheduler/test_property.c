@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The scheduler against a slow one that says the contract in forty obvious lines: over random pools
- * and requests both find the same nodes fit, and what is chosen has the best score of them.
+ * The scheduler against a slow one that says the contract in obvious lines, with libc's patterns in
+ * place of ours: over random pools and requests both find the same nodes fit, and what is chosen has
+ * the best score of them.
  */
 #include "unit/scheduler/pool.h"
 #include "unit/testing.h"
 
+#include <fnmatch.h>
+#include <regex.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -22,15 +25,21 @@ struct wish {
 
 struct world {
 	struct pool pool;
-	struct wish constraints[2], affinities[2];
-	size_t n_constraints, n_affinities;
+	struct wish constraints[2], affinities[2], whitelists[1];
+	size_t n_constraints, n_affinities, n_whitelists;
 	int port; /* 0: none asked */
 	const struct pool_node *dependency;
 	const char *strategy;
+	int limit, gpus; /* limit:tier==N of a container that has tier=front; 0: none */
+	bool limit_soft, arm, spread;
 };
 
 static const char *const racks[] = { "a", "b", "ab", "" };
+static const char *const rack_values[] = { "a", "b", "ab", "x", "a*", "*b", "*", "/^a/", "/b/" };
+static const char *const rack_lists[] = { "a|b", "x|ab", "*b|x", "b" };
 static const char *const containers[] = { "web", "db", "web2" };
+static const char *const apps[] = { "", "app", "app app" };
+static const char *const tiers[] = { "", "tier=front", "tier=back", "tier=front tier=front" };
 
 static int below(int n)
 {
@@ -54,6 +63,13 @@ static void make_node(struct world *w, size_t i)
 	n->sched.reserved_nano_cpus = CORES(below(40)) / 10;
 	n->sched.reserved_memory = MIBS(41 * below(100));
 	n->sched.containers = (uint32_t)below(4);
+	n->container_labels = tiers[below(4)];
+	n->images = apps[below(3)];
+	if (below(3) == 0)
+		n->sched.platform = platform_of_engine(STR("linux"), STR("aarch64"));
+	if (below(2))
+		pool_devices(n, &w->pool, below(2) ? "gpu=1" : "fpga=1 gpu=3", "");
+	n->reserved_devices[0] = n->devices.n_kinds ? below(2) : 0;
 }
 
 static void make_wish(struct wish *w, const char *key, const char *const *values, int n)
@@ -63,6 +79,34 @@ static void make_wish(struct wish *w, const char *key, const char *const *values
 		w->value = "a";
 	snprintf(w->text, sizeof(w->text), "%s%s%s%s", key,
 		 w->negated ? "!=" : "==", w->soft ? "~" : "", w->value);
+}
+
+/* Limits, devices, platforms, spreads: seldom, so that not too many rule each other out. */
+static void make_rest(struct world *w)
+{
+	struct sched_request *r = &w->pool.request;
+	struct str text;
+
+	w->limit = below(4) ? 0 : 1 + below(2);
+	w->limit_soft = below(2);
+	if (w->limit) {
+		text = arena_printf(&w->pool.arena, "tier==%s%d", w->limit_soft ? "~" : "",
+				    w->limit);
+		pool_limit(&w->pool, text.p, "front");
+	}
+	w->gpus = below(4) ? 0 : 1 + below(2);
+	if (w->gpus) {
+		text = arena_printf(&w->pool.arena, "[{\"Count\":%d,\"Capabilities\":[[\"gpu\"]]}]",
+				    w->gpus);
+		pool_ask_devices(&w->pool, text.p);
+	}
+	w->arm = below(5) == 0;
+	if (w->arm)
+		platform_parse(STR("linux/arm64"), &r->platform);
+	w->spread = below(4) == 0;
+	r->kind = (struct sched_count){ .of = COUNT_IMAGE, .value = STR("app") };
+	if (w->spread)
+		pool_spread(&w->pool, "by==rack");
 }
 
 static void make_request(struct world *w)
@@ -76,10 +120,16 @@ static void make_request(struct world *w)
 	w->strategy = strategies[below(3)];
 	pool_strategy(&w->pool, w->strategy);
 
+	make_rest(w);
 	w->n_constraints = (size_t)below(3);
 	for (size_t i = 0; i < w->n_constraints; i++) {
-		make_wish(&w->constraints[i], "rack", racks, 4);
+		make_wish(&w->constraints[i], "rack", rack_values, ARRAY_LEN(rack_values));
 		pool_constraint(&w->pool, w->constraints[i].text);
+	}
+	w->n_whitelists = below(4) == 0;
+	if (w->n_whitelists) {
+		make_wish(&w->whitelists[0], "rack", rack_lists, ARRAY_LEN(rack_lists));
+		pool_whitelist(&w->pool, w->whitelists[0].text);
 	}
 	w->n_affinities = (size_t)below(3);
 	for (size_t i = 0; i < w->n_affinities; i++) {
@@ -104,11 +154,104 @@ static const char *label_of(const struct pool_node *n, const char *key)
 	return NULL;
 }
 
+static bool matches_slowly(const char *value, const char *has)
+{
+	size_t n = strlen(value);
+	char inner[64];
+	regex_t regex;
+	bool found;
+
+	if (*value != '/')
+		return fnmatch(value, has, 0) == 0;
+	snprintf(inner, sizeof(inner), "%.*s", (int)n - 2, value + 1);
+	assert_int_equal(regcomp(&regex, inner, REG_EXTENDED | REG_NOSUB), 0);
+	found = regexec(&regex, has, 0, NULL, 0) == 0;
+	regfree(&regex);
+	return found;
+}
+
 static bool granted(const struct wish *w, const char *has, bool soft)
 {
-	bool equal = has && strcmp(has, w->value) == 0;
+	char values[64], *rest = values, *value;
+	bool equal = false;
 
+	snprintf(values, sizeof(values), "%s", w->value);
+	while (has && (value = strsep(&rest, "|")))
+		equal |= matches_slowly(value, has);
 	return (w->soft && !soft) || equal != w->negated;
+}
+
+static int times(const char *list, char first)
+{
+	int n = 0;
+
+	for (const char *c = list; *c; c++)
+		n += (c == list || c[-1] == ' ' || c[-1] == '=') && *c == first;
+	return n;
+}
+
+static int64_t gpus_of(const struct pool_node *n, bool free)
+{
+	for (size_t i = 0; i < n->devices.n_kinds; i++)
+		if (str_eq(n->devices.kinds[i].name, STR("gpu")))
+			return n->devices.kinds[i].total - (free ? n->reserved_devices[i] : 0);
+	return 0;
+}
+
+static bool anyone_has_gpus(const struct world *w)
+{
+	for (size_t i = 0; i < w->pool.n; i++)
+		if (gpus_of(&w->pool.v[i], false))
+			return true;
+	return false;
+}
+
+/* Whatever else is on it, the node may run such a container. */
+static bool may_run_slowly(const struct world *w, const struct pool_node *n, bool soft)
+{
+	if (!n->sched.healthy)
+		return false;
+	for (size_t i = 0; i < w->n_constraints; i++)
+		if (!granted(&w->constraints[i], label_of(n, "rack"), soft))
+			return false;
+	if (w->n_whitelists && !granted(&w->whitelists[0], label_of(n, "rack"), soft))
+		return false;
+	if (w->arm && !str_eq(n->sched.platform.architecture, STR("arm64")))
+		return false;
+	return !w->gpus || gpus_of(n, false) || !anyone_has_gpus(w);
+}
+
+/* Its rack has no more of the image than any other that may run it. */
+static bool spreads_slowly(const struct world *w, const struct pool_node *n, bool soft)
+{
+	int here = 0, there;
+
+	if (!label_of(n, "rack"))
+		return false;
+	for (size_t i = 0; i < w->pool.n; i++) {
+		const char *rack = label_of(&w->pool.v[i], "rack");
+
+		if (rack && may_run_slowly(w, &w->pool.v[i], soft) &&
+		    strcmp(rack, label_of(n, "rack")) == 0)
+			here += times(w->pool.v[i].images, 'a');
+	}
+	for (size_t i = 0; i < w->pool.n; i++) {
+		const char *rack = label_of(&w->pool.v[i], "rack");
+
+		there = 0;
+		if (!rack || !may_run_slowly(w, &w->pool.v[i], soft))
+			continue;
+		for (size_t k = 0; k < w->pool.n; k++) {
+			const char *same = label_of(&w->pool.v[k], "rack");
+
+			if (same && strcmp(rack, same) == 0 &&
+			    may_run_slowly(w, &w->pool.v[k], soft))
+				there += times(w->pool.v[k].images, 'a');
+		}
+		if (there < here)
+			return false;
+	}
+	return true;
 }
 
 static bool fits_slowly(const struct world *w, const struct pool_node *n, bool soft)
@@ -117,7 +260,13 @@ static bool fits_slowly(const struct world *w, const struct pool_node *n, bool s
 	const char *slots = label_of(n, "containerslots");
 	double room = 1 + w->pool.config.overcommit;
 
-	if (!n->sched.healthy || (w->port && *n->ports))
+	if (!may_run_slowly(w, n, soft) || (w->port && *n->ports))
+		return false;
+	if (w->spread && !spreads_slowly(w, n, soft))
+		return false;
+	if (w->limit && (soft || !w->limit_soft) && times(n->container_labels, 'f') >= w->limit)
+		return false;
+	if (w->gpus && gpus_of(n, false) && gpus_of(n, true) < w->gpus)
 		return false;
 	if (slots && *slots != 'x' && n->sched.containers >= (uint32_t)atoi(slots))
 		return false;
@@ -125,9 +274,6 @@ static bool fits_slowly(const struct world *w, const struct pool_node *n, bool s
 		return false;
 	for (size_t i = 0; i < w->n_affinities; i++)
 		if (!granted(&w->affinities[i], n->containers, soft))
-			return false;
-	for (size_t i = 0; i < w->n_constraints; i++)
-		if (!granted(&w->constraints[i], label_of(n, "rack"), soft))
 			return false;
 	if (r->nano_cpus && (double)(n->sched.reserved_nano_cpus + r->nano_cpus) >
 				    room * (double)n->sched.nano_cpus + 0.5)
@@ -212,6 +358,9 @@ static bool play(int round)
 	check_world(&w, err ? NULL : node, round);
 	error_free(err);
 
+	/* Of one node alone nothing is to be spread over. */
+	w.spread = false;
+	w.pool.request.spreads.n = 0;
 	for (size_t i = 0; i < w.pool.n; i++) {
 		struct sched_node *alone;
 
@@ -233,7 +382,7 @@ static void test_property(void **state)
 	for (int i = 0; i < ROUNDS; i++)
 		found += play(i);
 	/* The worlds are neither all full nor all empty. */
-	assert_in_range(found, ROUNDS / 5, ROUNDS * 4 / 5);
+	assert_in_range(found, ROUNDS / 6, ROUNDS * 4 / 5);
 }
 
 int main(void)
