@@ -44,15 +44,29 @@ static void read_tags(const struct request *r, struct build_request *req)
 	req->tags = tags;
 }
 
+/* RUN steps in the network of a container, which its engine knows by no "node/name". */
+static struct error *read_network(const struct request *r, struct str *ret)
+{
+	static const struct str prefix = STR_INIT("container:");
+	_cleanup_(container_unrefp) struct container *ct = NULL;
+
+	*ret = request_param(r, "networkmode");
+	if (!str_starts(*ret, prefix))
+		return NULL;
+	TRY(cluster_find_container(r->cluster, str_skip(*ret, prefix.n), &ct));
+	*ret = arena_printf(r->arena, "container:%.*s", STR_ARG(ct->id));
+	return NULL;
+}
+
 static struct error *read_request(const struct request *r, struct build_request *req)
 {
 	*req = (struct build_request){
 		.client = request_client(r),
 		.id = request_param(r, "buildid"),
 		.session = request_param(r, "session"),
-		.network_mode = request_param(r, "networkmode"),
 		.platform = request_param(r, "platform"),
 	};
+	TRY(read_network(r, &req->network_mode));
 	read_tags(r, req);
 	/* What is no number the engine refuses. */
 	if (!str_to_i64(request_param(r, "memory"), &req->memory) || req->memory < 0)
@@ -60,19 +74,29 @@ static struct error *read_request(const struct request *r, struct build_request 
 	return build_args_read(request_param(r, "buildargs"), r->arena, &req->args);
 }
 
-/* As the client sent it, unless there were expressions among the build args. */
+/* As the client sent it, but for expressions among the build args and what a container is called. */
 static struct str engine_path(const struct request *r, const struct build_request *req)
 {
-	struct str args = request_param(r, "buildargs");
+	const struct http_url *url = &r->in->url;
 	_cleanup_(strbuf_fini) struct strbuf path = STRBUF_INIT;
 
-	if (str_eq(args, req->args.rest))
+	if (str_eq(req->args.rest, request_param(r, "buildargs")) &&
+	    str_eq(req->network_mode, request_param(r, "networkmode")))
 		return request_with_query(r, r->path);
-	strbuf_addf(&path, "/build?buildargs=");
-	http_encode_query(&path, req->args.rest);
-	args = request_query_without(r, "buildargs");
-	if (!str_empty(args))
-		strbuf_addf(&path, "&%.*s", STR_ARG(args));
+	strbuf_add(&path, STR("/build"));
+	for (size_t i = 0; i < url->n_params; i++) {
+		const struct http_param *p = &url->params[i];
+		struct str value = p->value;
+
+		if (str_eq(p->name, STR("buildargs")))
+			value = req->args.rest;
+		if (str_eq(p->name, STR("networkmode")))
+			value = req->network_mode;
+		strbuf_addc(&path, i ? '&' : '?');
+		http_encode_query(&path, p->name);
+		strbuf_addc(&path, '=');
+		http_encode_query(&path, value);
+	}
 	return arena_dup(r->arena, strbuf_str(&path));
 }
 

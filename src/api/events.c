@@ -4,10 +4,10 @@
  */
 #include "cluster/events.h"
 
-#include "api/event_time.h"
 #include "api/handlers.h"
 #include "api/reply.h"
 #include "cluster/replay.h"
+#include "docker/time_arg.h"
 #include "fiber/clock.h"
 #include "fiber/deadline.h"
 #include "http/reply.h"
@@ -25,9 +25,9 @@ static struct error *read_range(const struct request *r, struct range *ret)
 
 	*ret = (struct range){ INT64_MIN, FOREVER };
 	if (!str_empty(since))
-		TRY(event_time_parse(since, now, &ret->since));
+		TRY(time_arg_parse(since, now, &ret->since));
 	if (!str_empty(until))
-		TRY(event_time_parse(until, now, &ret->until));
+		TRY(time_arg_parse(until, now, &ret->until));
 	if (ret->until < ret->since)
 		return error_new(ERR_INVALID,
 				 "`since` time (%.*s) cannot be after `until` time (%.*s)",

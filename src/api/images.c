@@ -10,7 +10,7 @@
 #include "api/proxy.h"
 #include "api/reply.h"
 #include "api/routes.h"
-#include "base/log.h"
+#include "cluster/build.h"
 #include "cluster/place.h"
 #include "http/url.h"
 
@@ -153,9 +153,10 @@ static may_suspend struct error *pull(struct request *r, struct str image)
 	return reply_progress_end(&out, cluster_pull(r->cluster, &req, reply_stream_emit, &out));
 }
 
-/* The end of an import's progress, where its last line names the image. */
+/* An import's last line of progress names the image. */
 struct import {
-	struct engine *engine;
+	struct build_request req;
+	struct build *build;
 	struct strbuf tail;
 };
 
@@ -164,6 +165,7 @@ struct import {
 
 static void import_fini(struct import *i)
 {
+	cluster_build_end(i->build);
 	strbuf_fini(&i->tail);
 }
 
@@ -176,35 +178,65 @@ static may_suspend void keep_tail(void *arg, struct str piece)
 		strbuf_consume(&i->tail, i->tail.n - TAIL_KEPT);
 }
 
-static may_suspend void refresh_imported(void *arg)
+static may_suspend void enter_imported(void *arg)
 {
 	struct import *i = arg;
 	struct str tail = strbuf_str(&i->tail);
 	ptrdiff_t at = str_find(tail, STR("sha256:"));
-	struct error *err;
 
-	if (at < 0)
-		return; /* it failed, and the client reads why */
-	err = engine_refresh_image(i->engine,
-				   str_first(str_skip(tail, (size_t)at), IMAGE_ID_BYTES));
-	if (err)
-		log_debug("a new image could not be read", LOG_STR("node", engine_name(i->engine)),
-			  LOG_ERR(err));
-	error_free(err);
+	/* Where there is none it failed, and the client reads why. */
+	if (at >= 0)
+		cluster_build_made(i->build, str_first(str_skip(tail, (size_t)at), IMAGE_ID_BYTES));
+}
+
+/* What it will be called; nothing where the client names nothing. */
+static struct str imported_name(const struct request *r)
+{
+	struct str repo = request_param(r, "repo"), tag = request_param(r, "tag");
+
+	if (str_empty(repo) || str_empty(tag))
+		return repo;
+	return arena_printf(r->arena, "%.*s:%.*s", STR_ARG(repo), STR_ARG(tag));
 }
 
 static may_suspend struct error *import(struct request *r)
 {
-	_cleanup_(engine_unrefp) struct engine *e = NULL;
-	_cleanup_(import_fini) struct import i = { NULL, STRBUF_INIT };
+	_cleanup_(import_fini) struct import i = { .tail = STRBUF_INIT };
 	struct proxy p = { .path = request_with_query(r, r->path),
 			   .on_piece = keep_tail,
-			   .on_end = refresh_imported,
+			   .on_end = enter_imported,
 			   .arg = &i };
+	struct str name = imported_name(r);
 
-	TRY(cluster_place_build(r->cluster, &e));
-	i.engine = p.engine = e;
+	i.req = (struct build_request){ .client = request_client(r),
+					.platform = request_param(r, "platform"),
+					.tags = &name,
+					.n_tags = !str_empty(name) };
+	TRY(cluster_build_begin(r->cluster, &i.req, &i.build));
+	p.engine = cluster_build_engine(i.build);
 	return proxy_pass(r, &p);
+}
+
+static may_suspend struct error *read_body(void *arg, void *buf, size_t cap, size_t *ret_n)
+{
+	return http_incoming_read(arg, buf, cap, ret_n);
+}
+
+/* The body to every node at once. */
+static may_suspend struct error *load(struct request *r, const char *path)
+{
+	const struct http_request *head = &r->in->head;
+	struct reply_stream out = { r };
+	struct load_request req = {
+		.version = r->version,
+		.path = request_with_query(r, str_from(path)),
+		.content_type = http_header(&head->headers, "Content-Type"),
+		.length = head->framing == HTTP_BODY_CHUNKED ? -1 : (int64_t)head->length,
+		.read = read_body,
+		.read_arg = r->in,
+	};
+
+	return reply_progress_end(&out, cluster_load(r->cluster, &req, reply_stream_emit, &out));
 }
 
 may_suspend struct error *images_create(struct request *r)
@@ -213,30 +245,14 @@ may_suspend struct error *images_create(struct request *r)
 
 	if (!str_empty(image))
 		return pull(r, image);
-	if (http_has_param(&r->in->url, "fromSrc"))
-		return import(r);
-	return error_new(ERR_INVALID, "the query has neither fromImage nor fromSrc");
-}
-
-static may_suspend struct error *read_body(void *arg, void *buf, size_t cap, size_t *ret_n)
-{
-	return http_incoming_read(arg, buf, cap, ret_n);
+	if (!http_has_param(&r->in->url, "fromSrc"))
+		return error_new(ERR_INVALID, "the query has neither fromImage nor fromSrc");
+	return cluster_config(r->cluster)->compat ? load(r, "/images/create") : import(r);
 }
 
 may_suspend struct error *images_load(struct request *r)
 {
-	const struct http_request *head = &r->in->head;
-	struct reply_stream out = { r };
-	struct load_request req = {
-		.version = r->version,
-		.query = r->in->url.raw_query,
-		.content_type = http_header(&head->headers, "Content-Type"),
-		.length = head->framing == HTTP_BODY_CHUNKED ? -1 : (int64_t)head->length,
-		.read = read_body,
-		.read_arg = r->in,
-	};
-
-	return reply_progress_end(&out, cluster_load(r->cluster, &req, reply_stream_emit, &out));
+	return load(r, "/images/load");
 }
 
 may_suspend struct error *images_tag(struct request *r)

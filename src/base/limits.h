@@ -47,6 +47,7 @@
 #define LIMIT_CONFIG_ITEMS   4096  /* binds, links, mounts ... of one container */
 #define LIMIT_DEVICE_ITEMS   256   /* words of device requests; devices of an engine */
 #define LIMIT_PATTERN	     1024  /* bytes of a glob or regular expression */
+#define LIMIT_IMAGE_STEPS    1024  /* links from an image to its ancestors that are followed */
 #define LIMIT_FILTERS	     64	   /* keys of a `filters` parameter */
 #define LIMIT_RANGE_HOSTS    65536 /* addresses that one [m:n] entry may expand to */
 #define LIMIT_DISCOVERY_FILE (16 * MIB)

@@ -3,12 +3,15 @@
  * GET /images/json over all nodes: an entry for each id, with the tags and digests that any node
  * has for it.
  */
+#include "base/duration.h"
 #include "base/mem.h"
 #include "cluster/images.h"
 #include "cluster/internal.h"
 #include "cluster/label_filter.h"
 #include "docker/filters.h"
 #include "docker/ref.h"
+#include "docker/time_arg.h"
+#include "fiber/clock.h"
 #include "fiber/fiber.h"
 #include "json/build.h"
 #include "json/edit.h"
@@ -16,7 +19,7 @@
 #define PIECE (64 * 1024) /* bytes between two emits */
 
 static const char *const known_filters[] = {
-	"before", "dangling", "label", "node", "reference", "since", NULL,
+	"before", "dangling", "label", "node", "reference", "since", "until", NULL,
 };
 
 /* One id: a copy for its facts, and the names that all copies have. */
@@ -32,7 +35,9 @@ struct image_listing {
 	struct arena arena;
 	struct merged *v;
 	size_t n;
+	struct map parents;    /* of struct str: ids that others were made from */
 	int64_t before, since; /* created, unix s; 0: not asked */
+	int64_t until;	       /* created, unix ns */
 	bool dangling, dangling_asked;
 };
 
@@ -44,6 +49,7 @@ static void image_listing_fini(struct image_listing *l)
 		vec_fini(&l->v[i].digests);
 	}
 	free(l->v);
+	map_fini(&l->parents);
 	arena_fini(&l->arena);
 }
 
@@ -64,6 +70,12 @@ static void merge_copy(struct image_listing *l, struct merged *m, struct engine 
 {
 	if (!m->copy)
 		m->copy = image_ref((struct image *)img);
+	if (!str_empty(img->parent) && !map_get(&l->parents, img->parent)) {
+		struct str *parent = arena_new(&l->arena, struct str);
+
+		*parent = arena_dup(&l->arena, img->parent);
+		map_put(&l->parents, parent);
+	}
 	for (size_t i = 0; i < img->n_tags; i++)
 		add_text(&m->tags, img->tags[i], &l->arena);
 	for (size_t i = 0; i < img->n_digests; i++)
@@ -90,6 +102,11 @@ static void collect(struct image_listing *l)
 		l->n += m->copy != NULL;
 	}
 	free(slots);
+}
+
+static struct str text_key(const void *text)
+{
+	return *(const struct str *)text;
 }
 
 static bool fits_some(const struct filter *patterns, struct str name)
@@ -123,11 +140,28 @@ static bool matches_reference(const struct image_listing *l, struct merged *m)
 	return m->tags.n > 0 || m->digests.n > 0;
 }
 
+/*
+ * What is only a step on the way to others an engine shows with `all` alone, and never calls it
+ * dangling; an image with a digest and no tag is listed either way.
+ */
+static bool matches_dangling(const struct image_listing *l, const struct merged *m)
+{
+	bool nameless = m->tags.n == 0 && m->digests.n == 0;
+	bool is_step = nameless && map_get(&l->parents, m->copy->id);
+
+	if (is_step && (!l->query->all || l->dangling))
+		return false;
+	if (!l->dangling_asked)
+		return true;
+	return l->dangling ? m->tags.n == 0 : !nameless;
+}
+
 static bool matches(const struct image_listing *l, struct merged *m)
 {
-	if (!m->on_asked_node)
+	if (!m->on_asked_node || !matches_dangling(l, m))
 		return false;
-	if (l->dangling_asked && l->dangling != (m->tags.n == 0))
+	if (m->copy->created > l->until / SECOND ||
+	    (m->copy->created == l->until / SECOND && l->until % SECOND == 0))
 		return false;
 	if (l->before && m->copy->created >= l->before)
 		return false;
@@ -150,14 +184,23 @@ static struct error *look_up(const struct image_listing *l, const char *key, int
 	return NULL;
 }
 
-static struct error *read_filters(struct image_listing *l)
+static struct error *read_until(struct image_listing *l)
 {
-	const struct filter *f;
+	const struct filter *f = filters_get(&l->query->filters, "until");
+	int64_t until;
 
-	TRY(filters_check(&l->query->filters, known_filters));
-	TRY(look_up(l, "before", &l->before));
-	TRY(look_up(l, "since", &l->since));
-	f = filters_get(&l->query->filters, "dangling");
+	l->until = INT64_MAX;
+	for (size_t i = 0; f && i < f->n; i++) {
+		TRY(time_arg_parse(f->values[i], clock_wall(), &until));
+		l->until = MIN(l->until, until);
+	}
+	return NULL;
+}
+
+static struct error *read_dangling(struct image_listing *l)
+{
+	const struct filter *f = filters_get(&l->query->filters, "dangling");
+
 	for (size_t i = 0; f && i < f->n; i++) {
 		bool yes =
 			str_eq(f->values[i], STR("1")) || str_eq_nocase(f->values[i], STR("true"));
@@ -165,12 +208,21 @@ static struct error *read_filters(struct image_listing *l)
 			str_eq(f->values[i], STR("0")) || str_eq_nocase(f->values[i], STR("false"));
 
 		if (!yes && !no)
-			return error_new(ERR_INVALID, "Invalid filter 'dangling=%.*s'",
+			return error_new(ERR_INVALID, "Invalid filter 'dangling=[%.*s]'",
 					 STR_ARG(f->values[i]));
 		l->dangling_asked = true;
 		l->dangling = yes;
 	}
 	return NULL;
+}
+
+static struct error *read_filters(struct image_listing *l)
+{
+	TRY(filters_check(&l->query->filters, known_filters));
+	TRY(look_up(l, "before", &l->before));
+	TRY(look_up(l, "since", &l->since));
+	TRY(read_until(l));
+	return read_dangling(l);
 }
 
 static void put_texts(struct json_edit *edit, struct json root, const char *key,
@@ -239,6 +291,7 @@ may_suspend struct error *cluster_list_images(struct cluster *c, const struct im
 {
 	_cleanup_(image_listing_fini) struct image_listing l = { .cluster = c, .query = q };
 
+	map_init(&l.parents, text_key);
 	TRY(read_filters(&l));
 	collect(&l);
 	qsort(l.v, l.n, sizeof(*l.v), newest_first);

@@ -233,15 +233,3 @@ may_suspend struct error *cluster_remove_image(struct cluster *c, struct str ima
 	TRY(join_all_removed(&fan, arena, ret_json));
 	return fan_error(&fan, ERR_NOT_FOUND);
 }
-
-struct error *cluster_place_build(struct cluster *c, struct engine **ret)
-{
-	_cleanup_(arena_fini) struct arena arena = ARENA_INIT;
-	struct sched_request request = { 0 };
-	struct sched_node *node;
-
-	TRY(schedule(&c->config.scheduler, (struct sched_node *const *)c->nodes.v, c->nodes.n,
-		     &request, &arena, &node));
-	*ret = engine_ref(member_of_node(node)->engine);
-	return NULL;
-}

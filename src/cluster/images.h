@@ -61,7 +61,8 @@ may_suspend must_check struct error *cluster_pull(struct cluster *c, const struc
  */
 struct load_request {
 	struct api_version version;
-	struct str query, content_type;
+	struct str path; /* query included: "/images/load?quiet=1" */
+	struct str content_type;
 	int64_t length; /* of the body; -1: not known */
 	/* The body: 0 bytes at its end. */
 	may_suspend struct error *(*read)(void *arg, void *buf, size_t cap, size_t *ret_n);
@@ -80,8 +81,5 @@ may_suspend must_check struct error *cluster_remove_image(struct cluster *c, str
 							  struct api_version version,
 							  struct arena *arena,
 							  struct str *ret_json);
-
-/* A node for an import, placed like a build: ERR_NO_NODE. A new reference. */
-must_check struct error *cluster_place_build(struct cluster *c, struct engine **ret);
 
 #endif

@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "base/limits.h"
 #include "cluster/internal.h"
 #include "json/json.h"
 
@@ -178,7 +179,23 @@ static bool match_exited(const struct filters *f, const struct container *ct)
 	return false;
 }
 
-/* By the text that the container was made with, or by the image that it has. */
+/* One image is the other, or was built upon it: by the links that a classic build leaves. */
+static bool descends_from(const struct engine *e, struct str id, struct str ancestor)
+{
+	for (int steps = 0; steps < LIMIT_IMAGE_STEPS; steps++) {
+		const struct image *img;
+
+		if (str_eq(id, ancestor))
+			return true;
+		img = map_get(engine_images(e), id);
+		if (!img || str_empty(img->parent))
+			return false;
+		id = img->parent;
+	}
+	return false;
+}
+
+/* By what its node calls so, as that engine would find it. */
 static bool match_ancestor(const struct list_filter *lf, const struct container *ct)
 {
 	const struct filter *images = filters_get(lf->filters, "ancestor");
@@ -189,9 +206,7 @@ static bool match_ancestor(const struct list_filter *lf, const struct container 
 		const struct slot *slot = image_index_find(&lf->cluster->images, images->values[i]);
 		const struct image *img = image_slot_on(slot, ct->engine);
 
-		if (str_eq(images->values[i], ct->image) ||
-		    str_eq(images->values[i], ct->image_id) ||
-		    (img && str_eq(img->id, ct->image_id)))
+		if (img && descends_from(ct->engine, ct->image_id, img->id))
 			return true;
 	}
 	return false;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One upload to every node at once. There is one buffer: it is filled again when every node that
+ * One upload to every node at once: a load, or with compat an import. There is one buffer: it is filled again when every node that
  * is still taking part has sent it on, so the client is held to the pace of the slowest, and a node
  * that takes nothing for a minute is dropped.
  */
@@ -11,6 +11,7 @@
 #include "cluster/images.h"
 #include "cluster/internal.h"
 #include "cluster/progress.h"
+#include "docker/ref.h"
 #include "engine/client.h"
 #include "fiber/deadline.h"
 
@@ -92,7 +93,7 @@ static may_suspend struct error *send_all(struct load_job *job, struct http_exch
 	}
 }
 
-/* "Loaded image: busybox:latest", "Loaded image ID: sha256:...": what it is called. */
+/* "Loaded image: busybox:latest", "Loaded image ID: sha256:...": what it is called; an import's id. */
 static struct str loaded_image(struct str line, struct arena *arena)
 {
 	static const struct str words[] = { STR_INIT("Loaded image: "),
@@ -100,8 +101,11 @@ static struct str loaded_image(struct str line, struct arena *arena)
 	struct json root;
 	struct error *err = json_parse(line, arena, &root);
 	struct str text = err ? STR_NONE : json_get_str(root, "stream");
+	struct str status = err ? STR_NONE : json_get_str(root, "status");
 
 	error_free(err);
+	if (image_id_is(status))
+		return status;
 	for (size_t i = 0; i < ARRAY_LEN(words); i++)
 		if (str_starts(text, words[i]))
 			return str_trim(str_skip(text, words[i].n));
@@ -134,7 +138,6 @@ static may_suspend struct error *pass_line(void *arg, struct str line)
 
 static may_suspend struct error *begin(struct load_job *job, struct http_exchange **ret)
 {
-	_cleanup_(strbuf_fini) struct strbuf path = STRBUF_INIT;
 	const struct load_request *req = job->load->req;
 	struct http_header type = { STR("Content-Type"), req->content_type };
 	struct http_call call = {
@@ -145,10 +148,7 @@ static may_suspend struct error *begin(struct load_job *job, struct http_exchang
 		.length = req->length < 0 ? 0 : (uint64_t)req->length,
 	};
 
-	strbuf_add(&path, STR("/images/load"));
-	if (!str_empty(req->query))
-		strbuf_addf(&path, "?%.*s", STR_ARG(req->query));
-	return engine_exchange(job->engine, req->version, strbuf_str(&path), &call, ret);
+	return engine_exchange(job->engine, req->version, req->path, &call, ret);
 }
 
 static may_suspend struct error *load_on(struct load_job *job)

@@ -41,6 +41,7 @@ may_suspend must_check struct error *engine_call_list_containers(struct engine *
 may_suspend must_check struct error *engine_call_inspect_container(struct engine *e, struct str id,
 								   struct arena *arena,
 								   struct json *ret);
+/* Those too that only stand between two others of a classic build. */
 may_suspend must_check struct error *engine_call_list_images(struct engine *e, struct arena *arena,
 							     struct json *ret);
 may_suspend must_check struct error *engine_call_inspect_image(struct engine *e, struct str name,

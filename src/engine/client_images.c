@@ -14,7 +14,7 @@ may_suspend struct error *engine_call_list_images(struct engine *e, struct arena
 {
 	return client_fetch_json(e,
 				 &(struct engine_call){ .method = "GET",
-							.path = STR("/images/json"),
+							.path = STR("/images/json?all=1"),
 							.time = LIST_TIME,
 							.max = LIMIT_ENGINE_REPLY },
 				 arena, ret);

@@ -55,7 +55,8 @@ struct error *image_new_from_list(struct json entry, struct image **ret)
 {
 	struct json tags = json_get(entry, "RepoTags"), digests = json_get(entry, "RepoDigests");
 	struct str id = json_get_str(entry, "Id"), raw = json_raw(entry);
-	size_t bytes = id.n + raw.n;
+	struct str parent = json_get_str(entry, "ParentId");
+	size_t bytes = id.n + parent.n + raw.n;
 	uint32_t n_tags = each_reference(tags, NULL, NULL, &bytes);
 	uint32_t n_digests = each_reference(digests, NULL, NULL, &bytes);
 	size_t arrays = ((size_t)n_tags + n_digests) * sizeof(struct str);
@@ -78,6 +79,7 @@ struct error *image_new_from_list(struct json entry, struct image **ret)
 		.n_digests = n_digests,
 	};
 	i->id = put_text(&text, id);
+	i->parent = put_text(&text, parent);
 	i->entry = put_text(&text, raw);
 	each_reference(tags, refs, &text, &bytes);
 	each_reference(digests, refs + n_tags, &text, &bytes);

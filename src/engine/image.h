@@ -11,9 +11,10 @@
 
 struct image {
 	unsigned int refs;
-	struct str id;	  /* "sha256:..." */
-	struct str entry; /* as in GET /images/json; slices below point into it or behind it */
-	int64_t created;  /* unix s */
+	struct str id;	   /* "sha256:..." */
+	struct str parent; /* its id: what a classic build has made it from; else "" */
+	struct str entry;  /* as in GET /images/json; slices below point into it or behind it */
+	int64_t created;   /* unix s */
 	const struct str *tags,
 		*digests; /* "busybox:latest", "busybox@sha256:..."; <none> left out */
 	uint32_t n_tags, n_digests;

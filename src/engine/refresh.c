@@ -249,6 +249,9 @@ static void publish_image(struct engine *e, struct image *i)
 	for (uint32_t k = 0; k < i->n_tags; k++)
 		if (!before || !has_tag(before, i->tags[k]))
 			mark_former_owners(e, i->tags[k], i->id);
+	/* Engines do not tell of what a build made on its way to an image. */
+	if (!str_empty(i->parent) && !map_get(&e->images, i->parent))
+		refresh_mark_image(e, i->parent);
 	engine_put_image(e, image_ref(i));
 }
 

@@ -27,7 +27,7 @@
 struct sim_exec;
 
 struct sim_image {
-	char *id;
+	char *id, *parent;	  /* parent NULL: none */
 	struct vec tags, digests; /* of char * */
 	int64_t created, size;
 };

@@ -3,8 +3,8 @@
  * Building, as an engine does it: /build by the classic builder or with a BuildKit session, /session
  * and /grpc as connections that this end talks first on (a session) or answers on (gRPC).
  *
- * What is built is no tar but lines: "sleep N" (milliseconds), "stage" (an image of its own),
- * "fail". The answer begins with the first piece of the body; the same text, the same image, on
+ * What is built is no tar but lines: "sleep N" (milliseconds), "stage" (an image of its own), "from
+ * REF", "layer NAME" (an image that the next is made from), "fail". The answer begins with the first piece of the body; the same text, the same image, on
  * each node another.
  */
 #include "sim/engine.h"
@@ -34,6 +34,7 @@ struct fake_build {
 	struct sim_build *entry;
 	struct strbuf context;
 	bool buildkit;
+	const char *parent; /* of the image made next; NULL: none */
 };
 
 static may_suspend struct error *say(struct fake_build *b, const char *member, const char *value)
@@ -66,11 +67,14 @@ static may_suspend struct error *read_context(struct fake_build *b)
 static char *make_image(struct fake_build *b, const char *what, const char *tag)
 {
 	_cleanup_(strbuf_fini) struct strbuf text = STRBUF_INIT;
+	struct sim_image *image;
 	char *id;
 
 	strbuf_addf(&text, "%s %s %.*s", b->call->e->name, what, STR_ARG(strbuf_str(&b->context)));
 	id = fake_image_id_of(text.p);
-	fake_image_add(b->call->e, id, tag, NULL);
+	image = fake_image_add(b->call->e, id, tag, NULL);
+	if (b->parent && !image->parent)
+		image->parent = mem_strdup(b->parent);
 	return id;
 }
 
@@ -96,6 +100,12 @@ static may_suspend struct error *take_time(struct fake_build *b, int64_t millise
 	return NULL;
 }
 
+/* What is made next is made from that image. */
+static void stand_on(struct fake_build *b, const char *id)
+{
+	b->parent = arena_cstr(b->call->arena, str_from(id));
+}
+
 static may_suspend struct error *run_line(struct fake_build *b, struct str line)
 {
 	int64_t n = 0;
@@ -109,6 +119,14 @@ static may_suspend struct error *run_line(struct fake_build *b, struct str line)
 		_cleanup_(mem_freep) char *id = make_image(b, "stage", NULL);
 
 		return tell_image(b, id);
+	}
+	if (str_starts(line, STR("from ")))
+		stand_on(b, fake_image_find(b->call->e, str_skip(line, 5))->id);
+	if (str_starts(line, STR("layer "))) {
+		_cleanup_(mem_freep) char *id =
+			make_image(b, arena_cstr(b->call->arena, line), NULL);
+
+		stand_on(b, id);
 	}
 	return NULL;
 }

@@ -91,6 +91,7 @@ static void image_free(struct sim_image *image)
 	vec_fini(&image->tags);
 	vec_fini(&image->digests);
 	free(image->id);
+	free(image->parent);
 	free(image);
 }
 
@@ -152,6 +153,19 @@ static void put_texts(struct json_out *o, const char *key, const struct vec *v, 
 	json_end_array(o);
 }
 
+static bool is_hidden(const struct sim_call *call, const struct sim_image *image)
+{
+	if (image->tags.n || image->digests.n || http_param_bool(&call->in->url, "all", false))
+		return false;
+	for (size_t i = 0; i < call->e->images.n; i++) {
+		const struct sim_image *other = call->e->images.v[i];
+
+		if (other->parent && strcmp(other->parent, image->id) == 0)
+			return true;
+	}
+	return false;
+}
+
 may_suspend struct error *serve_image_list(struct sim_call *call)
 {
 	_cleanup_(strbuf_fini) struct strbuf text = STRBUF_INIT;
@@ -161,12 +175,14 @@ may_suspend struct error *serve_image_list(struct sim_call *call)
 	for (size_t i = 0; i < call->e->images.n; i++) {
 		const struct sim_image *image = call->e->images.v[i];
 
+		if (is_hidden(call, image))
+			continue;
 		json_begin_object(&o);
 		json_put_i64(&o, "Containers", -1);
 		json_put_i64(&o, "Created", image->created);
 		json_put_str(&o, "Id", str_from(image->id));
 		json_put_raw(&o, "Labels", STR("null"));
-		json_put_str(&o, "ParentId", STR(""));
+		json_put_str(&o, "ParentId", image->parent ? str_from(image->parent) : STR(""));
 		put_texts(&o, "RepoDigests", &image->digests, "<none>@<none>");
 		put_texts(&o, "RepoTags", &image->tags, "<none>:<none>");
 		json_put_i64(&o, "SharedSize", -1);
@@ -197,7 +213,7 @@ may_suspend struct error *serve_image_inspect(struct sim_call *call)
 	json_put_str(&o, "Id", str_from(image->id));
 	put_texts(&o, "RepoTags", &image->tags, NULL);
 	put_texts(&o, "RepoDigests", &image->digests, NULL);
-	json_put_str(&o, "Parent", STR(""));
+	json_put_str(&o, "Parent", image->parent ? str_from(image->parent) : STR(""));
 	json_put_str(&o, "Created", strbuf_str(&created));
 	json_put_str(&o, "Architecture", STR("amd64"));
 	json_put_str(&o, "Os", STR("linux"));

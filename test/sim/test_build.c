@@ -100,14 +100,17 @@ static may_suspend void a_build_that_no_node_may_take_is_told_why(struct sim *s)
 
 static may_suspend void a_build_in_a_containers_network_goes_to_it(struct sim *s)
 {
-	const char *there;
+	const char *there, *id;
 
 	two(s);
-	sim_create(s, "db", NULL);
+	id = sim_create(s, "db", NULL);
 	there = sim_node_of(s, "db");
 	for (int i = 0; i < 4; i++)
 		built(s, "networkmode=container:db", sim_text(s, "FROM x%d\n", i));
-	assert_int_equal(sim_calls(node(s, there), "POST /build"), 4);
+	built(s, sim_text(s, "networkmode=container:%s/db", there), "FROM y\n");
+	/* Its engine would not know it by that name. */
+	id = sim_text(s, "POST /build?networkmode=container%%3A%s", id);
+	assert_int_equal(sim_calls(node(s, there), id), 5);
 	sim_settle(s);
 }
 
@@ -125,6 +128,34 @@ static may_suspend void an_image_is_known_when_its_build_ends(struct sim *s)
 	assert_int_equal(json_count(r.json), 3); /* busybox, the stage, the image */
 	sim_create(s, NULL, "{\"Image\":\"app\"}");
 	assert_int_equal(calls(s, "POST /containers/create"), 1);
+	sim_settle(s);
+}
+
+/* What a classic build makes on its way is there for those who ask for all, and it is an ancestor. */
+static may_suspend void steps_are_known_and_hidden(struct sim *s)
+{
+	static const char *const all = "/images/json?all=1";
+	struct sim_reply r;
+
+	two(s);
+	built(s, "t=app", "from busybox\nlayer one\nlayer two\n");
+	assert_int_equal(json_count(sim_get(s, "/images/json").json), 2);
+	sim_wait(s, json_count(sim_get(s, all).json) == 4);
+	r = sim_get(s, "/images/json?filters=%7B%22dangling%22:[%22true%22]%7D");
+	assert_int_equal(json_count(r.json), 0);
+	r = sim_get(s, "/images/json?filters=%7B%22until%22:[%2210h%22]%7D");
+	assert_int_equal(json_count(r.json), 0);
+	r = sim_get(s, "/images/json?filters=%7B%22until%22:[%22-10h%22]%7D");
+	assert_int_equal(json_count(r.json), 2);
+	r = sim_get(s, "/images/json?filters=%7B%22until%22:[%22x%22]%7D");
+	assert_refused(r, 400, "invalid time");
+
+	sim_create(s, "mine", "{\"Image\":\"app\"}");
+	sim_create(s, "other", "{\"Image\":\"busybox\"}");
+	r = sim_get(s, "/containers/json?all=1&filters=%7B%22ancestor%22:[%22busybox%22]%7D");
+	assert_int_equal(json_count(r.json), 2);
+	r = sim_get(s, "/containers/json?all=1&filters=%7B%22ancestor%22:[%22app%22]%7D");
+	assert_int_equal(json_count(r.json), 1);
 	sim_settle(s);
 }
 
@@ -530,6 +561,7 @@ int main(void)
 		STORY(a_build_that_no_node_may_take_is_told_why),
 		STORY(a_build_in_a_containers_network_goes_to_it),
 		STORY(an_image_is_known_when_its_build_ends),
+		STORY(steps_are_known_and_hidden),
 		STORY(a_rebuild_goes_to_the_same_node),
 		STORY(the_next_create_gets_the_new_image),
 		STORY(a_build_does_not_narrow_a_pull),

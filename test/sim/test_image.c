@@ -501,6 +501,17 @@ static may_suspend void a_new_image_is_known_at_once(struct sim *s)
 	sim_settle(s);
 }
 
+/* As the original: an import is on every node. */
+static may_suspend void with_compat_an_import_goes_everywhere(struct sim *s)
+{
+	sim_config(s)->compat = true;
+	three(s);
+	assert_status(sim_post(s, "/images/create?fromSrc=-&repo=raw&tag=1", "a root"), 200);
+	assert_int_equal(copies(s, "raw:1"), 3);
+	assert_status(sim_get(s, "/images/raw:1/json"), 200);
+	sim_settle(s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -530,6 +541,7 @@ int main(void)
 		STORY(an_image_in_use_is_kept),
 		STORY(the_list_is_one_of_ids),
 		STORY(a_new_image_is_known_at_once),
+		STORY(with_compat_an_import_goes_everywhere),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "api/event_time.h"
+#include "docker/time_arg.h"
 
 #include "base/duration.h"
+#include "base/strbuf.h"
 
 /* "1416857879.000000012": a fraction counts by its place, and digits below a nanosecond are dropped. */
 static bool parse_seconds(struct str text, int64_t *ret)
@@ -24,6 +25,21 @@ static bool parse_seconds(struct str text, int64_t *ret)
 	return true;
 }
 
+/* "2026-11-22", "2026-11-22T06:29", "2026-11-22T06:29:35.5": what is left out is 0, the zone UTC. */
+static bool parse_date(struct str text, int64_t *ret)
+{
+	_cleanup_(strbuf_fini) struct strbuf full = STRBUF_INIT;
+	static const char *const rest[] = { "", "Z", ":00Z", "T00:00:00Z" };
+
+	for (size_t i = 0; i < ARRAY_LEN(rest); i++) {
+		strbuf_reset(&full);
+		strbuf_addf(&full, "%.*s%s", STR_ARG(str_first(text, 40)), rest[i]);
+		if (time_parse_rfc3339(strbuf_str(&full), ret))
+			return true;
+	}
+	return false;
+}
+
 static bool parse_ago(struct str text, int64_t now, int64_t *ret)
 {
 	int64_t span;
@@ -38,9 +54,9 @@ static bool parse_ago(struct str text, int64_t now, int64_t *ret)
 	return true;
 }
 
-struct error *event_time_parse(struct str text, int64_t now, int64_t *ret)
+struct error *time_arg_parse(struct str text, int64_t now, int64_t *ret)
 {
-	if (parse_seconds(text, ret) || time_parse_rfc3339(text, ret) || parse_ago(text, now, ret))
+	if (parse_seconds(text, ret) || parse_date(text, ret) || parse_ago(text, now, ret))
 		return NULL;
 	return error_new(
 		ERR_INVALID,

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* api/event_time.c: `since` and `until`. */
+/* docker/time_arg.c: `since` and `until`. */
 #include "unit/testing.h"
 
-#include "api/event_time.h"
 #include "base/duration.h"
+#include "docker/time_arg.h"
 
 #define NOW (INT64_C(1795328975) * SECOND)
 
@@ -23,6 +23,9 @@ static void test_times(void **state)
 		{ "-99999999999999", INT64_MIN },
 		{ "2026-11-22T06:29:35Z", NOW },
 		{ "2026-11-22T07:29:35.25+01:00", NOW + 250 * MILLISECOND },
+		{ "2026-11-22T06:29:35", NOW },
+		{ "2026-11-22T06:29", NOW - 35 * SECOND },
+		{ "2026-11-22", NOW - (6 * HOUR + 29 * MINUTE + 35 * SECOND) },
 		{ "10m", NOW - 10 * MINUTE },
 		{ "1h30m", NOW - 90 * MINUTE },
 		{ "-10s", NOW + 10 * SECOND },
@@ -32,21 +35,22 @@ static void test_times(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		int64_t ns;
 
-		assert_ok(event_time_parse(str_from(cases[i].text), NOW, &ns));
+		assert_ok(time_arg_parse(str_from(cases[i].text), NOW, &ns));
 		assert_int_equal(ns, cases[i].ns);
 	}
 }
 
 static void test_nonsense(void **state)
 {
-	static const char *const texts[] = { "",   "abc", "12.",	"12.x",
-					     ".5", "1 ",  "2026-11-22", "5 m" };
+	static const char *const texts[] = {
+		"", "abc", "12.", "12.x", ".5", "1 ", "2026-11", "5 m"
+	};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
 		int64_t ns;
 
-		assert_err(event_time_parse(str_from(texts[i]), NOW, &ns), ERR_INVALID,
+		assert_err(time_arg_parse(str_from(texts[i]), NOW, &ns), ERR_INVALID,
 			   "invalid time \"");
 	}
 }
