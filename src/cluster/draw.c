@@ -67,6 +67,7 @@ static void narrow(struct placement *p, const struct set *s, const char *what, s
 		if (m->mark == s->mark)
 			only[n++] = &m->sched;
 	}
+	p->is_drawn |= s->members.n < p->c->nodes.n;
 	p->sched.only_why = why(p, s, what, name);
 	p->sched.only = only;
 	p->sched.n_only = n;

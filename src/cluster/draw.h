@@ -10,7 +10,8 @@
 
 /*
  * Narrows p->sched.only to the nodes that have what the request names, sets p's renames of
- * volumes and networks, and which volumes its flight will make. Nothing here parks.
+ * volumes and networks, and which volumes its flight will make; p->is_drawn where it narrowed
+ * anything. Nothing here parks.
  */
 void draw(struct placement *p);
 

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/rand.h"
 #include "cluster/call.h"
+#include "cluster/carry.h"
 #include "cluster/images.h"
 #include "cluster/objects.h"
 #include "cluster/placement.h"
@@ -157,6 +158,27 @@ static may_suspend struct error *create_unknown_image(struct placement *p, struc
 	return refusal;
 }
 
+/*
+ * What it needs is where the image is not, and neither can move: a project of Compose was built on
+ * another node than its networks are on. The image is brought. Takes the refusal.
+ */
+static may_suspend struct error *create_carrying(struct placement *p, struct engine *holder,
+						 struct error *refusal, struct str *ret_reply)
+{
+	_cleanup_(error_freep) struct error *why = refusal;
+	struct carry_request carry = { holder, NULL, p->config.image, p->req->version };
+	struct error *err = placement_board(p);
+
+	if (error_is(err, ERR_NO_NODE)) {
+		error_free(err);
+		return take(why);
+	}
+	TRY(err);
+	carry.to = p->flight.engine;
+	TRY(carry_image(&carry));
+	return create_here(p, ret_reply);
+}
+
 /* Section 5 of the contract, "When the image is missing there". Takes the refusal. */
 static may_suspend struct error *create_without_image(struct placement *p, struct error *refusal,
 						      struct str *ret_reply)
@@ -180,7 +202,10 @@ static may_suspend struct error *create_without_image(struct placement *p, struc
 		TRY(fiber_check());
 	}
 	flight_leave(p->c, &p->flight);
-	TRY(placement_board_among(p, &holders, "the image is not there"));
+	err = placement_board_among(p, &holders, "the image is not there");
+	if (error_is(err, ERR_NO_NODE) && p->is_drawn)
+		return create_carrying(p, holders.v[0], err, ret_reply);
+	TRY(err);
 	return create_here(p, ret_reply);
 }
 

@@ -264,6 +264,7 @@ struct error *placement_board(struct placement *p)
 	struct error *err;
 
 	TRY(find_dependencies(p));
+	p->is_drawn = p->sched.n_dependencies > 0;
 	find_near(p);
 	draw(p);
 	sched_ask_pool(&p->sched, (struct sched_node *const *)p->c->nodes.v, p->c->nodes.n);

@@ -19,6 +19,8 @@ struct placement {
 	struct str name; /* without its node */
 	struct str swarm_id;
 	int64_t cores; /* nano-CPUs that were asked for through CpuShares; 0: none */
+	/* What it names (containers, volumes, networks) is not on every node. */
+	bool is_drawn;
 	struct flight flight;
 	/* An engine was asked to make the container, and whether it did is not known. */
 	bool unanswered;

@@ -7,7 +7,23 @@
 #include "cluster/placement.h"
 #include "json/build.h"
 
-/* As a create: a built image draws the container to where it is. */
+/* A built image draws the container to where it is; or is brought where other things draw it. */
+static struct error *choose_holder(struct placement *p, const struct engines *holders,
+				   const char **ret_image)
+{
+	struct error *refusal = placement_board_among(p, holders, "the image is not there");
+	struct error *err;
+
+	*ret_image = "present";
+	if (!error_is(refusal, ERR_NO_NODE) || !p->is_drawn)
+		return refusal;
+	err = placement_board(p);
+	error_free(err ? err : refusal);
+	*ret_image = "brought";
+	return err ? refusal : NULL;
+}
+
+/* As a create. */
 static struct error *choose(struct placement *p, struct member **ret, const char **ret_image)
 {
 	_cleanup_(engines_fini) struct engines holders = { NULL, 0 };
@@ -21,8 +37,7 @@ static struct error *choose(struct placement *p, struct member **ret, const char
 	*ret_image = here ? "present" : holders.n ? "pulled" : "unknown";
 	if (!here && holders.n && !cluster_image_has_digest(p->c, image)) {
 		flight_leave(p->c, &p->flight);
-		TRY(placement_board_among(p, &holders, "the image is not there"));
-		*ret_image = "present";
+		TRY(choose_holder(p, &holders, ret_image));
 	}
 	*ret = p->flight.member;
 	flight_leave(p->c, &p->flight);

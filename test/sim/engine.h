@@ -209,7 +209,7 @@ sim_handler_fn serve_container_logs, serve_container_attach, serve_container_res
 	serve_container_archive_get, serve_container_archive_put;
 sim_handler_fn serve_exec_create, serve_exec_start, serve_exec_inspect, serve_exec_resize;
 sim_handler_fn serve_image_list, serve_image_inspect, serve_image_pull, serve_image_load,
-	serve_image_tag, serve_image_push, serve_image_delete;
+	serve_image_save, serve_image_tag, serve_image_push, serve_image_delete;
 sim_handler_fn serve_container_prune, serve_image_prune, serve_build_prune, serve_disk_usage;
 sim_handler_fn serve_build, serve_build_cancel, serve_session, serve_grpc;
 sim_handler_fn serve_volume_list, serve_volume_create, serve_volume_inspect, serve_volume_remove,

@@ -394,6 +394,20 @@ static void load_line(struct sim_call *call, struct str line, struct strbuf *sai
 	free(id);
 }
 
+/* What serve_image_load takes. */
+may_suspend struct error *serve_image_save(struct sim_call *call)
+{
+	struct str name = http_param(&call->in->url, "names");
+	struct sim_image *image = fake_image_find(call->e, name);
+
+	TRY(fake_work(call, 20 * MILLISECOND));
+	if (!image)
+		return fake_refuse(404, "No such image: %.*s", STR_ARG(name));
+	TRY(begin_progress(call));
+	TRY(http_reply_write(call->in, arena_printf(call->arena, "image %.*s\n", STR_ARG(name))));
+	return http_reply_end(call->in);
+}
+
 may_suspend struct error *serve_image_load(struct sim_call *call)
 {
 	_cleanup_(strbuf_fini) struct strbuf body = STRBUF_INIT, said = STRBUF_INIT;

@@ -102,6 +102,36 @@ static may_suspend void volume_prune_after(struct sim *s)
 	assert_int_equal(volumes_of(s, "data"), 0);
 }
 
+/* ---- an image that was built elsewhere than its container's volume is ---- */
+
+static may_suspend void image_brought_prepare(struct sim *s)
+{
+	sim_engine(s, "n1", IMAGE("app:1"));
+	sim_engine(s, "n2");
+	sim_up(s);
+	assert_status(sim_post(s, "/volumes/create", "{\"Name\":\"n2/data\"}"), 201);
+}
+
+static may_suspend void image_brought_act(struct sim *s)
+{
+	act(s, "POST", "/containers/create?name=x",
+	    "{\"Image\":\"app:1\",\"HostConfig\":{\"Binds\":[\"data:/x\"]}}", NULL);
+	check_answer(s, 201);
+}
+
+static may_suspend void image_brought_after(struct sim *s)
+{
+	size_t n = copies_of(s, "x");
+
+	assert_true(n <= 1);
+	if (acting.reply.status == 201)
+		assert_string_equal(sim_node_of(s, "x"), "n2");
+	if (n)
+		return;
+	sim_create(s, "x", "{\"Image\":\"app:1\",\"HostConfig\":{\"Binds\":[\"data:/x\"]}}");
+	assert_string_equal(sim_node_of(s, "x"), "n2");
+}
+
 /* ---- networks ---- */
 
 static may_suspend void network_create_prepare(struct sim *s)
@@ -197,9 +227,10 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		FAULT_STORY(volume_create, NULL),   FAULT_STORY(volume_user, NULL),
-		FAULT_STORY(volume_remove, NULL),   FAULT_STORY(volume_prune, NULL),
-		FAULT_STORY(network_create, NULL),  FAULT_STORY(network_inspect, NULL),
-		FAULT_STORY(network_connect, NULL), FAULT_STORY(network_remove, NULL),
+		FAULT_STORY(image_brought, NULL),   FAULT_STORY(volume_remove, NULL),
+		FAULT_STORY(volume_prune, NULL),    FAULT_STORY(network_create, NULL),
+		FAULT_STORY(network_inspect, NULL), FAULT_STORY(network_connect, NULL),
+		FAULT_STORY(network_remove, NULL),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

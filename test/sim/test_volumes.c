@@ -322,9 +322,12 @@ static may_suspend void it_keeps_its_users_while_its_node_is_down(struct sim *s)
 	sim_settle(s);
 }
 
-static may_suspend void a_built_image_and_a_volume_meet_or_not(struct sim *s)
+/* An image can be brought to a volume, and to what a user demands it cannot. */
+static may_suspend void a_built_image_and_a_volume_meet(struct sim *s)
 {
 	const char *body = "{\"Image\":\"app:1\",\"HostConfig\":{\"Binds\":[\"data:/x\"]}}";
+	const char *other = "{\"Image\":\"app:1\",\"HostConfig\":{\"Binds\":[\"other:/x\"]}}";
+	struct sim_reply r;
 
 	sim_engine(s, "n1");
 	sim_engine(s, "n2", IMAGE("app:1"));
@@ -333,9 +336,15 @@ static may_suspend void a_built_image_and_a_volume_meet_or_not(struct sim *s)
 	assert_status(make(s, "n2/data"), 201);
 	assert_string_equal(sim_node_of(s, sim_create(s, "a", body)), "n2");
 	assert_status(make(s, "n3/other"), 201);
+	r = sim_post(s, "/placement", other);
+	assert_string_equal(sim_string(s, &r, "Image"), "brought");
+	assert_false(sim_has_image(node(s, "n3"), "app:1"));
+	assert_string_equal(sim_node_of(s, sim_create(s, "b", other)), "n3");
+	assert_true(sim_has_image(node(s, "n3"), "app:1"));
+	assert_false(sim_has_image(node(s, "n1"), "app:1"));
 	assert_refused(sim_post(s, "/containers/create",
-				"{\"Image\":\"app:1\",\"HostConfig\":{\"Binds\":[\"other:/x\"]}}"),
-		       500, "the image is not there; volume other is on n3");
+				"{\"Image\":\"app:1\",\"Env\":[\"constraint:node==n1\"]}"),
+		       500, "the image is not there");
 	sim_settle(s);
 }
 
@@ -424,7 +433,7 @@ int main(void)
 		STORY(a_name_with_its_node_is_the_engines_own_there),
 		STORY(what_cannot_meet_is_refused_with_the_reason),
 		STORY(it_keeps_its_users_while_its_node_is_down),
-		STORY(a_built_image_and_a_volume_meet_or_not),
+		STORY(a_built_image_and_a_volume_meet),
 		STORY(it_is_removed_where_it_is),
 		STORY(what_others_do_is_seen),
 		STORY(all_nodes_are_pruned),
