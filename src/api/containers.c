@@ -126,6 +126,23 @@ may_suspend struct error *containers_remove(struct request *r)
 	return pass(r, &(struct proxy){ .on_head = forget_at_head });
 }
 
+/* The route's one name is "<container>/checkpoints/<checkpoint>". */
+may_suspend struct error *containers_drop_checkpoint(struct request *r)
+{
+	static const struct str middle = STR_INIT("/checkpoints/");
+	_cleanup_(target_fini) struct target t = { NULL, NULL };
+	_cleanup_(strbuf_fini) struct strbuf path = STRBUF_INIT;
+	ptrdiff_t at = str_find(r->name, middle);
+	struct proxy p = { 0 };
+
+	TRY(target_find(r, str_first(r->name, (size_t)at), &t));
+	strbuf_addf(&path, "/containers/%.*s", STR_ARG(t.container->id));
+	http_encode_path(&path, str_skip(r->name, (size_t)at));
+	p.engine = t.engine;
+	p.path = request_with_query(r, strbuf_str(&path));
+	return proxy_pass(r, &p);
+}
+
 may_suspend struct error *containers_rename(struct request *r)
 {
 	_cleanup_(container_unrefp) struct container *ct = NULL;
@@ -203,6 +220,8 @@ may_suspend struct error *containers_commit(struct request *r)
 	struct str path;
 
 	TRY(request_check_json(r));
+	if (str_empty(request_param(r, "container")))
+		return error_new(ERR_INVALID, "invalid name or ID supplied: \"\"");
 	TRY(target_find(r, request_param(r, "container"), &t));
 	path = arena_printf(r->arena, "/commit?container=%.*s%s%.*s", STR_ARG(t.container->id),
 			    str_empty(rest) ? "" : "&", STR_ARG(rest));

@@ -22,6 +22,7 @@ may_suspend must_check struct error *containers_rename(struct request *r);
 may_suspend must_check struct error *containers_update(struct request *r);
 may_suspend must_check struct error *containers_remove(struct request *r);
 may_suspend must_check struct error *containers_exec(struct request *r);
+may_suspend must_check struct error *containers_drop_checkpoint(struct request *r);
 may_suspend must_check struct error *containers_commit(struct request *r);
 
 /* exec.c */

@@ -4,6 +4,7 @@
 #include <sys/utsname.h>
 
 #include "api/handlers.h"
+#include "api/info_common.h"
 #include "api/internal.h"
 #include "api/reply.h"
 #include "base/duration.h"
@@ -240,17 +241,18 @@ static struct str plugins_text(const struct engines *engines)
 	return STR("{\"Volume\":null,\"Network\":null,\"Authorization\":null,\"Log\":null}");
 }
 
-/* What an engine without it would be warned of by its own client. */
-static void put_abilities(struct json_out *o)
+static may_suspend struct error *put_common(const struct request *r, const struct engines *engines,
+					    struct json_out *o)
 {
-	static const char *const abilities[] = {
-		"MemoryLimit",	"SwapLimit",	  "CpuCfsPeriod",     "CpuCfsQuota",
-		"CPUShares",	"CPUSet",	  "PidsLimit",	      "OomKillDisable",
-		"KernelMemory", "IPv4Forwarding", "BridgeNfIptables", "BridgeNfIp6tables",
-	};
+	struct str *texts = arena_new_array(r->arena, struct str, engines->n + 1);
+	size_t n = 0;
 
-	for (size_t i = 0; i < ARRAY_LEN(abilities); i++)
-		json_put_bool(o, abilities[i], true);
+	TRY(fiber_pace());
+	for (size_t i = 0; i < engines->n; i++)
+		if (engine_info(engines->v[i]))
+			texts[n++] = engine_info(engines->v[i])->common;
+	info_put_common(o, texts, n, r->arena);
+	return NULL;
 }
 
 /* The manager itself: the place of the engine that clients think they talk to. */
@@ -277,11 +279,7 @@ static void put_manager(const struct request *r, struct json_out *o)
 /* Named so that clients which list them find an empty list and not a fault. */
 static void put_empty(struct json_out *o)
 {
-	json_put_raw(o, "DriverStatus", STR("null"));
 	json_put_raw(o, "Labels", STR("[]"));
-	json_put_raw(o, "Runtimes", STR("{}"));
-	json_put_raw(o, "SecurityOptions", STR("null"));
-	json_put_raw(o, "RegistryConfig", STR("null"));
 	json_put_raw(o, "Warnings", STR("null"));
 	json_put_raw(o, "Swarm",
 		     STR("{\"NodeID\":\"\",\"NodeAddr\":\"\",\"LocalNodeState\":\"inactive\","
@@ -301,7 +299,7 @@ may_suspend struct error *system_info(struct request *r)
 	json_put_str(&o, "Driver", common_driver(&engines));
 	TRY(put_system_status(r, &engines, &o));
 	json_put_raw(&o, "Plugins", plugins_text(&engines));
-	put_abilities(&o);
+	TRY(put_common(r, &engines, &o));
 	put_empty(&o);
 	json_end_object(&o);
 	strbuf_addc(&out, '\n');

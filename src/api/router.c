@@ -4,11 +4,21 @@
  */
 #include "api/routes.h"
 
+/* "/checkpoints/" of "/containers/{id}/checkpoints/{name}". */
+static struct str between_names(struct str pattern)
+{
+	struct str before, name, rest;
+
+	if (!str_cut(pattern, '}', &before, &rest) || !str_cut(rest, '{', &name, &rest))
+		return STR("");
+	return name;
+}
+
 bool route_pattern_match(struct str pattern, struct str path, struct str *ret_name)
 {
 	ptrdiff_t open = str_find_char(pattern, '{');
-	ptrdiff_t close = str_find_char(pattern, '}');
-	struct str head, tail;
+	ptrdiff_t close = str_rfind_char(pattern, '}');
+	struct str head, tail, middle;
 
 	*ret_name = STR_NONE;
 	if (open < 0)
@@ -18,7 +28,10 @@ bool route_pattern_match(struct str pattern, struct str path, struct str *ret_na
 	if (path.n <= head.n + tail.n || !str_starts(path, head) || !str_ends(path, tail))
 		return false;
 	*ret_name = str_first(str_skip(path, head.n), path.n - head.n - tail.n);
-	return true;
+	middle = between_names(pattern);
+	return str_empty(middle) ||
+	       (!str_starts(*ret_name, middle) && !str_ends(*ret_name, middle) &&
+		str_contains(*ret_name, middle));
 }
 
 const struct route *route_find(struct str method, struct str path, struct str *ret_name)
@@ -38,5 +51,5 @@ struct str route_tail(const struct route *route)
 {
 	struct str pattern = str_from(route->pattern);
 
-	return str_skip(pattern, (size_t)(str_find_char(pattern, '}') + 1));
+	return str_skip(pattern, (size_t)(str_rfind_char(pattern, '}') + 1));
 }

@@ -9,6 +9,7 @@
 #include "base/duration.h"
 #include "base/mem.h"
 #include "base/strbuf.h"
+#include "json/build.h"
 
 #define SKEW_TOLERATED (2 * SECOND)
 
@@ -156,6 +157,35 @@ static struct error *read_resources(struct engine_info *i, struct json info, str
 			 STR_ARG(addr));
 }
 
+/* Kept for the /info of the pool (api/info_common.c). */
+static const char *const common_members[] = {
+	"DriverStatus",	    "LoggingDriver",	 "CgroupDriver",       "CgroupVersion",
+	"DefaultRuntime",   "Runtimes",		 "SecurityOptions",    "RegistryConfig",
+	"OSVersion",	    "InitBinary",	 "IndexServerAddress", "Isolation",
+	"DockerRootDir",    "HttpProxy",	 "HttpsProxy",	       "NoProxy",
+	"RuncCommit",	    "InitCommit",	 "ContainerdCommit",   "DefaultAddressPools",
+	"CDISpecDirs",	    "FirewallBackend",	 "MemoryLimit",	       "SwapLimit",
+	"CpuCfsPeriod",	    "CpuCfsQuota",	 "CPUShares",	       "CPUSet",
+	"PidsLimit",	    "OomKillDisable",	 "KernelMemory",       "IPv4Forwarding",
+	"BridgeNfIptables", "BridgeNfIp6tables",
+};
+
+static struct str read_common(struct engine_info *i, struct json info)
+{
+	_cleanup_(strbuf_fini) struct strbuf text = STRBUF_INIT;
+	struct json_out o = json_out(&text);
+
+	json_begin_object(&o);
+	for (size_t k = 0; k < ARRAY_LEN(common_members); k++) {
+		struct json value = json_get(info, common_members[k]);
+
+		if (json_exists(value))
+			json_put_raw(&o, common_members[k], json_raw(value));
+	}
+	json_end_object(&o);
+	return arena_dup(&i->arena, strbuf_str(&text));
+}
+
 static struct error *read_info(struct engine_info *i, struct json info, struct str addr)
 {
 	i->id = keep(i, info, "ID");
@@ -166,6 +196,7 @@ static struct error *read_info(struct engine_info *i, struct json info, struct s
 	i->operating_system = keep(i, info, "OperatingSystem");
 	i->kernel_version = keep(i, info, "KernelVersion");
 	i->storage_driver = keep(i, info, "Driver");
+	i->common = read_common(i, info);
 	if (json_type(json_get(info, "Plugins")) == JSON_OBJECT)
 		i->plugins = arena_dup(&i->arena, json_raw(json_get(info, "Plugins")));
 	return read_resources(i, info, addr);

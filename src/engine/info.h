@@ -35,6 +35,7 @@ struct engine_info {
 	struct str warnings; /* what was wrong with its labels, for the log; may be empty */
 	struct str version;  /* the answer of /version */
 	struct str plugins;  /* the JSON of Plugins in /info; STR_NONE: none */
+	struct str common;   /* of /info, a JSON object: what engines of one kind have alike */
 	int64_t skew;	     /* the engine's clock less ours, ns; 0 below 2 s */
 };
 
