@@ -4,6 +4,7 @@
 import importlib.machinery
 import importlib.util
 import pathlib
+import re
 import subprocess
 
 import pytest
@@ -267,3 +268,10 @@ def load(tool):
 ])
 def test_counts(result, stdout, counts):
     assert load("run-checks").count_tap({"result": result, "stdout": stdout}) == counts
+
+
+def test_every_limit_is_documented():
+    root = TOOLS.parent
+    names = set(re.findall(r"#define (LIMIT_\w+)", (root / "src/base/limits.h").read_text()))
+    told = set(re.findall(r"`(LIMIT_\w+)`", (root / "docs/limits.md").read_text()))
+    assert names == told

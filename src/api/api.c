@@ -10,6 +10,7 @@
 #include "api/reply.h"
 #include "api/routes.h"
 #include "base/duration.h"
+#include "base/limits.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "http/reply.h"
@@ -112,13 +113,23 @@ static may_suspend void serve(struct http_incoming *in, void *arg)
 		.arena = in->arena,
 	};
 
+	struct in_flight_client *client = NULL;
+	struct error *err = in_flight_begin(&a->in_flight, request_client(&r), &client);
+
 	log_debug("request", LOG_STR("method", in->head.method), LOG_STR("path", in->url.path),
 		  LOG_CSTR("client", in->client->peer));
-	reply_error(&r, dispatch(&r));
+	reply_error(&r, err ? err : dispatch(&r));
+	in_flight_end(&a->in_flight, client);
 }
+
+const struct api_limits api_limits_default = {
+	.http = HTTP_LIMITS_DEFAULT,
+	.client_requests = LIMIT_CLIENT_REQUESTS,
+};
 
 struct api *api_new(const struct api_config *config)
 {
+	const struct api_limits *limits = config->limits ? config->limits : &api_limits_default;
 	struct api *a = mem_new(struct api);
 
 	a->cluster = config->cluster;
@@ -126,12 +137,14 @@ struct api *api_new(const struct api_config *config)
 	a->cors = config->cors;
 	a->guest = config->guest;
 	exec_table_init(&a->execs);
+	in_flight_init(&a->in_flight, limits->client_requests);
 	replica_init(&a->replica, config->fence, config->manager_tls);
 	a->server = http_server_new(&(struct http_server_config){
 		.handler = serve,
 		.arg = a,
 		.common_headers = common_headers,
 		.error_body = reply_error_body,
+		.limits = &limits->http,
 	});
 	return a;
 }
@@ -152,6 +165,7 @@ void api_free(struct api *a)
 		return;
 	http_server_free(a->server);
 	exec_table_fini(&a->execs);
+	in_flight_fini(&a->in_flight);
 	replica_fini(&a->replica);
 	for (size_t i = 0; i < ARRAY_LEN(a->common_headers); i++)
 		strbuf_fini(&a->common_headers[i]);

@@ -10,6 +10,7 @@
 
 #include "base/attr.h"
 #include "cluster/cluster.h"
+#include "http/server.h"
 #include "net/listener.h"
 
 struct addr;
@@ -28,10 +29,18 @@ struct api_guest {
 	void *arg;
 };
 
+struct api_limits {
+	struct http_limits http;
+	size_t client_requests; /* of one client, under way at once */
+};
+
+extern const struct api_limits api_limits_default;
+
 struct api_config {
 	struct cluster *cluster;
-	bool cors;	     /* --api-enable-cors */
-	const char *version; /* this program's: "2.0.0" */
+	bool cors;			 /* --api-enable-cors */
+	const char *version;		 /* this program's: "2.0.0" */
+	const struct api_limits *limits; /* copied; NULL: the default ones */
 	struct api_guest guest;
 	/* Of one of several managers, which begins as a replica without a primary; else NULL. */
 	const struct fence *fence;	 /* borrowed */

@@ -7,6 +7,7 @@
 
 #include "api/api.h"
 #include "api/exec_table.h"
+#include "api/in_flight.h"
 #include "api/replica.h"
 #include "docker/version.h"
 #include "http/server.h"
@@ -18,6 +19,7 @@ struct api {
 	bool cors;
 	struct api_guest guest;
 	struct exec_table execs;
+	struct in_flight in_flight;
 	struct replica replica;
 	/*
 	 * The header lines that every reply carries, by the minor API version that they name. Each

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "api/reply.h"
 
+#include "api/internal.h"
 #include "base/log.h"
 #include "http/reply.h"
 #include "json/build.h"
@@ -71,7 +72,11 @@ void reply_error_body(_unused_ int status, const char *message, struct strbuf *r
 static void log_failure(const struct request *r, const struct error *err, int status)
 {
 	bool fault = status >= 500 && status != 501 && status != 503 && !error_status(err);
+	bool limit = status == 408 || status == 413 || status == 429;
 
+	if (limit && http_server_may_log(r->api->server))
+		log_info("request over a limit", LOG_STR("client", request_client(r)),
+			 LOG_STR("path", r->path), LOG_NUM("status", status), LOG_ERR(err));
 	log_at(fault && !http_reply_begun(r->in) ? LOG_WARN : LOG_DEBUG, "request failed",
 	       LOG_STR("method", r->in->head.method), LOG_STR("path", r->path),
 	       LOG_NUM("status", status), LOG_ERR(err));

@@ -3,6 +3,7 @@
 
 #include "api/replica.h"
 #include "base/limits.h"
+#include "fiber/deadline.h"
 #include "http/url.h"
 #include "net/stream.h"
 
@@ -128,5 +129,11 @@ struct error *request_check_json(const struct request *r)
 
 may_suspend struct error *request_body(struct request *r, struct str *ret)
 {
-	return http_incoming_read_all(r->in, LIMIT_JSON_BODY, ret);
+	_cleanup_(deadline_end) struct deadline d = deadline_begin(LIMIT_BODY_TIME);
+	struct error *err = http_incoming_read_all(r->in, LIMIT_JSON_BODY, ret);
+
+	if (!error_is(err, ERR_TIMEOUT) || !deadline_passed(&d))
+		return err;
+	error_free(err);
+	return error_from_status(408, STR("the request's body took too long"));
 }

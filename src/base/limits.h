@@ -13,14 +13,18 @@
 
 /* HTTP, as server and as client. */
 #define LIMIT_HTTP_HEAD	      (256 * KIB) /* request or response line and headers */
+#define LIMIT_HTTP_TARGET     (128 * KIB) /* a request's path and query */
 #define LIMIT_HTTP_HEADERS    256	  /* how many */
 #define LIMIT_HTTP_PARAMS     1024	  /* of a request's query */
 #define LIMIT_HTTP_CHUNK_LINE (4 * KIB)	  /* a chunk's size line with its extensions */
 #define LIMIT_HTTP_TRAILER    (16 * KIB)
 #define LIMIT_JSON_BODY	      (16 * MIB)     /* a request's JSON body */
+#define LIMIT_JSON_BODIES     (256 * MIB)    /* those of all requests under way */
+#define LIMIT_BODY_TIME	      (2 * MINUTE)   /* for such a body to come */
 #define LIMIT_HEAD_TIME	      (10 * SECOND)  /* from a request's first byte to its head's end */
 #define LIMIT_IDLE_KEEPALIVE  (120 * SECOND) /* a client's connection without a request */
 #define LIMIT_CONNECTIONS     16000	     /* clients' connections at once */
+#define LIMIT_CLIENT_REQUESTS 4096	     /* of one client under way at once */
 #define LIMIT_HANDSHAKES      512	     /* of clients, under way at once */
 #define LIMIT_REFUSALS_TOLD   20	     /* log lines a second about what strangers do */
 #define LIMIT_BUILD_MEETING   (30 * SECOND)  /* a session, or an upload, without its build */
@@ -31,12 +35,12 @@
 #define LIMIT_FAN_OUT	    512 /* nodes that one request asks at once */
 
 /* What an engine may answer to a call whose answer we keep. */
-#define LIMIT_ENGINE_REPLY  (256 * MIB) /* lists */
-#define LIMIT_ENGINE_OBJECT (16 * MIB)	/* inspect, info, version, errors */
-#define LIMIT_PULL_LINES    4096	/* of one pull's progress, for who joins it */
-#define LIMIT_ENGINE_EVENT  (1 * MIB)	/* one event */
-#define LIMIT_EVENT_BACKLOG (64 * MIB)	/* a slow subscriber of /events is closed beyond */
-#define LIMIT_EVENT_REPLAY  (64 * MIB)	/* past events that one request gets */
+#define LIMIT_ENGINE_REPLY  (64 * MIB) /* lists */
+#define LIMIT_ENGINE_OBJECT (16 * MIB) /* inspect, info, version, errors */
+#define LIMIT_PULL_LINES    4096       /* of one pull's progress, for who joins it */
+#define LIMIT_ENGINE_EVENT  (1 * MIB)  /* one event */
+#define LIMIT_EVENT_BACKLOG (64 * MIB) /* a slow subscriber of /events is closed beyond */
+#define LIMIT_EVENT_REPLAY  (64 * MIB) /* past events that one request gets */
 
 #define LIMIT_JSON_DEPTH     128
 #define LIMIT_FIBERS	     200000

@@ -42,6 +42,7 @@ static const struct flag service_flags[] = {
 
 struct service {
 	const struct service_options *options;
+	const struct http_limits *limits;
 	struct serving serving;
 	struct strbuf headers;
 	struct vec listeners; /* until the server takes them */
@@ -74,7 +75,7 @@ static may_suspend void serve(struct http_incoming *in, void *arg)
 		http_reply(in, reply_status(err), "application/json", NULL, 0, strbuf_str(&body)));
 }
 
-static const int signals[] = { SIGTERM, SIGINT };
+static const int signals[] = { SIGTERM, SIGINT, SIGHUP };
 
 static may_suspend struct error *serve_until_stopped(struct service *s)
 {
@@ -87,6 +88,7 @@ static may_suspend struct error *serve_until_stopped(struct service *s)
 		.arg = s,
 		.common_headers = common_headers,
 		.error_body = reply_error_body,
+		.limits = s->limits,
 	});
 	log_info("token service", LOG_CSTR("version", swarm_version));
 	for (size_t i = 0; i < s->listeners.n; i++) {
@@ -96,7 +98,7 @@ static may_suspend struct error *serve_until_stopped(struct service *s)
 		http_server_listen(s->server, s->listeners.v[i]);
 	}
 	vec_clear(&s->listeners);
-	TRY(signal_wait(signals, ARRAY_LEN(signals), &number));
+	TRY(serving_wait(signals, ARRAY_LEN(signals), &number));
 	log_info("stopping", LOG_CSTR("signal", number == SIGTERM ? "SIGTERM" : "SIGINT"));
 	return NULL;
 }
@@ -139,6 +141,7 @@ static struct error *open_tls(const struct service_options *o, struct serving *r
 static struct error *service_run(const void *options, const struct texts *words)
 {
 	_cleanup_(arena_fini) struct arena arena = ARENA_INIT;
+	struct http_limits limits = HTTP_LIMITS_DEFAULT;
 	struct service s = { .options = options };
 
 	TRY(no_arguments(words));
@@ -146,7 +149,8 @@ static struct error *service_run(const void *options, const struct texts *words)
 	TRY(open_tls(s.options, &s.serving));
 	s.err = serving_make_state_dir(s.options->state_dir, NULL);
 	if (!s.err) {
-		serving_raise_limits();
+		limits.connections = serving_room(limits.connections);
+		s.limits = &limits;
 		strbuf_addf(&s.headers, "Server: swarm/%s\r\n", swarm_version);
 		loop_run(LOOP_REAL, service_main, &s);
 	}

@@ -52,30 +52,14 @@ static void log_fibers(void)
 /* Watched before anything is opened, so that an end is in order however early it is asked for. */
 static const int signals[] = { SIGTERM, SIGINT, SIGHUP, SIGUSR1 };
 
-/* Connections that are there go on; a file at fault leaves all of its pair as it was. */
-static may_suspend void read_certificates(void)
-{
-	size_t n;
-	_cleanup_(error_freep) struct error *err = tls_reload(&n);
-
-	if (err)
-		log_error("certificates are not read again", LOG_ERR(err));
-	else if (n > 0)
-		log_info("certificates are read again");
-	else
-		log_info("no certificates to read again: TLS is off");
-}
-
 static may_suspend struct error *serve_until_stopped(void)
 {
 	int number = 0;
 
 	while (number != SIGTERM && number != SIGINT) {
-		TRY(signal_wait(signals, ARRAY_LEN(signals), &number));
+		TRY(serving_wait(signals, ARRAY_LEN(signals), &number));
 		if (number == SIGUSR1)
 			log_fibers();
-		else if (number == SIGHUP)
-			read_certificates();
 	}
 	log_info("stopping", LOG_CSTR("signal", number == SIGTERM ? "SIGTERM" : "SIGINT"));
 	return NULL;
@@ -117,7 +101,9 @@ static may_suspend struct error *manage(struct manager *m)
 {
 	const struct serving serving = { m->plan.hosts, m->plan.n_hosts, m->server_tls,
 					 m->plan.server_tls.verify };
-	struct api_config api = { .cors = m->plan.cors, .version = swarm_version };
+	struct api_config api = { .cors = m->plan.cors,
+				  .version = swarm_version,
+				  .limits = &m->plan.limits };
 	struct follow follow;
 	_cleanup_(group_finish) struct group fibers = GROUP_INIT;
 	struct addr at = { 0 };
@@ -230,7 +216,7 @@ static struct error *manager_run(struct manager *m, const struct manage_options 
 		TRY(serving_make_state_dir(o->state_dir, o->user ? &m->user : NULL));
 	TRY(open_tls(m));
 	m->plan.cluster.engine_tls = m->engine_tls;
-	serving_raise_limits();
+	m->plan.limits.http.connections = serving_room(m->plan.limits.http.connections);
 	loop_run(LOOP_REAL, manager_main, m);
 	return m->err;
 }

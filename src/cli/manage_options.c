@@ -10,6 +10,7 @@
 #include "base/duration.h"
 #include "base/mem.h"
 #include "cli/command.h"
+#include "cli/limit_options.h"
 
 static struct error *check_cluster_opt(const char *value);
 
@@ -134,6 +135,14 @@ const struct flag manage_flags[] = {
 	  .help = "swarm.overcommit=0.05, swarm.createretry=0, swarm.createlimit=16, "
 		  "swarm.compat=1.2, "
 		  "swarm.cpushares=auto|cores|weight" },
+	{ .name = "limit",
+	  .type = FLAG_LIST,
+	  AT(limits),
+	  .value = "K=V",
+	  .takes = LIMIT_TAKES,
+	  .check = check_limit,
+	  .help = "What clients may take: connections=16000, requests=4096 (of one client at "
+		  "once), head-time=10s, idle-time=2m" },
 	DISCOVERY_OPT_FLAG(struct manage_options),
 	{ .name = "refresh-on-node-filter",
 	  .type = FLAG_SWITCH,
@@ -325,6 +334,7 @@ struct error *manage_options_read(const struct manage_options *o, struct arena *
 	TRY(check_served(o));
 	TRY(read_tls(o, ret));
 	TRY(read_cluster(o, &ret->cluster));
+	TRY(limit_options_read(&o->limits, &ret->limits));
 	if (o->replication && !o->advertise)
 		return error_new(ERR_INVALID,
 				 "--replication needs --advertise HOST:PORT beside it");

@@ -5,13 +5,14 @@
 #ifndef CLI_MANAGE_OPTIONS_H
 #define CLI_MANAGE_OPTIONS_H
 
+#include "api/api.h"
 #include "cli/tls_options.h"
 #include "cluster/cluster.h"
 #include "net/addr.h"
 
 /* As the flags fill it in. */
 struct manage_options {
-	struct texts hosts, filters, cluster_opts, discovery_opts;
+	struct texts hosts, filters, cluster_opts, discovery_opts, limits;
 	const char *strategy, *driver;
 	bool replication;
 	int64_t replication_ttl;
@@ -31,6 +32,7 @@ struct manage_plan {
 	struct addr *hosts; /* in the arena */
 	size_t n_hosts;
 	struct cluster_config cluster; /* engine_tls is left NULL */
+	struct api_limits limits;
 	bool cors, tls;
 	struct tls_files server_tls, engine_tls; /* with tls; borrow from the options */
 };

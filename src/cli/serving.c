@@ -2,13 +2,19 @@
 #include "cli/serving.h"
 
 #include <errno.h>
+#include <signal.h>
+#include <stdint.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/log.h"
 #include "cli/user.h"
+#include "fiber/loop.h"
+#include "fiber/signal.h"
 #include "net/listener.h"
+
+enum { USUAL_DESCRIPTORS = 1024 };
 
 may_suspend struct error *serving_open(const struct serving *s, struct vec *ret)
 {
@@ -39,15 +45,59 @@ void serving_log(const struct serving *s, const struct listener *l, const char *
 		log_warn(exposed, LOG_STR("address", strbuf_str(&name)));
 }
 
-void serving_raise_limits(void)
+/* Raises the limit of open files to all that is allowed, and answers it. */
+static size_t raise_descriptors(void)
 {
 	struct rlimit limit;
 
 	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
-		return;
+		return USUAL_DESCRIPTORS;
 	limit.rlim_cur = limit.rlim_max;
-	if (setrlimit(RLIMIT_NOFILE, &limit) == 0)
-		log_debug("open files", LOG_NUM("limit", (int64_t)limit.rlim_cur));
+	if (setrlimit(RLIMIT_NOFILE, &limit) != 0 && getrlimit(RLIMIT_NOFILE, &limit) != 0)
+		return USUAL_DESCRIPTORS;
+	return limit.rlim_cur == RLIM_INFINITY ? SIZE_MAX : (size_t)limit.rlim_cur;
+}
+
+/*
+ * A third of the descriptors is left for the engines. A connection whose stream is joined to an
+ * engine's has three fibers.
+ */
+size_t serving_room(size_t wanted)
+{
+	size_t descriptors = raise_descriptors() / 3 * 2;
+	size_t fibers = loop_fiber_capacity() / 4;
+
+	if (wanted <= descriptors && wanted <= fibers)
+		return wanted;
+	log_info(descriptors < fibers
+			 ? "fewer connections are taken: the limit of open files is low"
+			 : "fewer connections are taken: vm.max_map_count is low",
+		 LOG_NUM("connections", (int64_t)MIN(descriptors, fibers)),
+		 LOG_NUM("wanted", (int64_t)wanted));
+	return MIN(descriptors, fibers);
+}
+
+static may_suspend void read_certificates(void)
+{
+	size_t n;
+	_cleanup_(error_freep) struct error *err = tls_reload(&n);
+
+	if (err)
+		log_error("certificates are not read again", LOG_ERR(err));
+	else if (n > 0)
+		log_info("certificates are read again");
+	else
+		log_info("no certificates to read again: TLS is off");
+}
+
+may_suspend struct error *serving_wait(const int *signals, size_t n, int *ret_signal)
+{
+	for (;;) {
+		TRY(signal_wait(signals, n, ret_signal));
+		if (*ret_signal != SIGHUP)
+			return NULL;
+		read_certificates();
+	}
 }
 
 static struct error *refused(const char *dir, const char *what)

@@ -28,8 +28,17 @@ may_suspend must_check struct error *serving_open(const struct serving *s, struc
 /* Tells where it listens, and warns of `exposed` (what anybody can do who reaches it). */
 void serving_log(const struct serving *s, const struct listener *l, const char *exposed);
 
-/* A connection takes a descriptor, and an engine several: as many as the system allows. */
-void serving_raise_limits(void);
+/*
+ * A connection takes a descriptor, and an engine several: as many as the system allows. Answers how
+ * many clients' connections that leaves room for, at most `wanted`; says so where it is fewer.
+ */
+size_t serving_room(size_t wanted);
+
+/*
+ * signal_wait, but for SIGHUP, at which certificates are read again: connections that are there go
+ * on, and a context with a file at fault stays as it was.
+ */
+may_suspend must_check struct error *serving_wait(const int *signals, size_t n, int *ret_signal);
 
 /*
  * Makes the directory where it is not there, for the user alone (NULL: who we are), and checks that

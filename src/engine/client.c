@@ -32,6 +32,11 @@ struct api_version engine_version(const struct engine *e, struct api_version cli
 	return api_version_clamp(client, e->info->api_oldest, newest);
 }
 
+bool client_is_our_want(const struct error *err)
+{
+	return error_is(err, ERR_UNAVAILABLE) && !error_status(err);
+}
+
 struct error *client_judge(struct engine *e, struct error *err)
 {
 	if (error_is(err, ERR_CANCELLED) || error_is(err, ERR_TIMEOUT) ||
@@ -39,7 +44,7 @@ struct error *client_judge(struct engine *e, struct error *err)
 		return err;
 	if (error_is_transport(err))
 		engine_failed(e, err);
-	else
+	else if (!client_is_our_want(err))
 		health_heard(e);
 	return err;
 }

@@ -85,7 +85,7 @@ static may_suspend void ping_main(void *arg)
 	_cleanup_(error_freep) struct error *err = engine_call_ping(e);
 
 	e->n_pings--;
-	if (error_is(err, ERR_CANCELLED))
+	if (error_is(err, ERR_CANCELLED) || client_is_our_want(err))
 		return;
 	if (!err) {
 		health_heard(e);

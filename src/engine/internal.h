@@ -111,6 +111,8 @@ may_suspend must_check struct error *client_begin(struct engine *e, const struct
 /* Appends what has come; 0: the body is over. */
 may_suspend must_check struct error *client_read(struct http_exchange *x, struct strbuf *in,
 						 size_t *ret_n);
+/* Something that this program has no more of: it tells nothing of the engine. */
+bool client_is_our_want(const struct error *err);
 /* Counts what a call's outcome says of the engine's health; answers err. */
 must_check struct error *client_judge(struct engine *e, struct error *err);
 

@@ -28,6 +28,11 @@ struct loop *loop;
 
 static int64_t hog_limit = -1; /* negative: the default of the kind */
 
+size_t loop_fiber_capacity(void)
+{
+	return stack_capacity();
+}
+
 void loop_set_hog_limit(int64_t span)
 {
 	hog_limit = MAX(span, 0);

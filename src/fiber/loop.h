@@ -6,6 +6,7 @@
 #ifndef FIBER_LOOP_H
 #define FIBER_LOOP_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/attr.h"
@@ -33,5 +34,8 @@ void loop_set_virtual_wall(int64_t unix_ns);
  * on a real loop, off on a virtual one.
  */
 void loop_set_hog_limit(int64_t span);
+
+/* How many fibers the system lets there be at once. A loop that is asked for more aborts. */
+size_t loop_fiber_capacity(void);
 
 #endif

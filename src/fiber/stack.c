@@ -20,7 +20,8 @@
 #define MADV_GUARD_INSTALL 102
 #endif
 
-#define CACHE_MAX 128
+#define CACHE_MAX  128
+#define USUAL_MAPS 65530 /* vm.max_map_count, where nobody set it */
 
 /* Redzones and unoptimised frames make the same code several times as deep. */
 #ifdef TOOLS_ASAN
@@ -40,10 +41,10 @@ static _noreturn_ void stack_fail(const char *what)
 	abort();
 }
 
+static bool no_markers; /* the kernel has none */
+
 static void stack_guard(char *base)
 {
-	static bool no_markers;
-
 	if (!no_markers && madvise(base, page, MADV_GUARD_INSTALL) == 0)
 		return;
 	no_markers = true;
@@ -68,6 +69,23 @@ static struct stack stack_map(void)
 
 	s.valgrind_id = tools_stack_add(s.low, s.size);
 	return s;
+}
+
+/* With a guard that is a mapping, a stack is two of them. */
+size_t stack_capacity(void)
+{
+	unsigned long maps = 0;
+	FILE *f;
+
+	stack_put(stack_get());
+	if (!no_markers)
+		return LIMIT_FIBERS;
+	f = fopen("/proc/sys/vm/max_map_count", "re");
+	if (!f || fscanf(f, "%lu", &maps) != 1)
+		maps = USUAL_MAPS;
+	if (f)
+		(void)fclose(f);
+	return MIN(maps / 2, (unsigned long)LIMIT_FIBERS);
 }
 
 static void stack_unmap(struct stack s)

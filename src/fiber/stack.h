@@ -21,6 +21,9 @@ struct stack {
 struct stack stack_get(void);
 void stack_put(struct stack s); /* nothing may be running on it */
 
+/* How many stacks the system lets this process have. */
+size_t stack_capacity(void);
+
 /* Gives the pages below `sp` back to the system; what is at `sp` and above stays. */
 void stack_trim(const struct stack *s, const char *sp);
 

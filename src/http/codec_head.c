@@ -217,6 +217,9 @@ static struct error *parse_request_line(struct str line, struct http_request *r)
 	TRY(parse_version(version, ERR_INVALID, &r->minor));
 	if (!http_is_token(r->method))
 		return http_malformed(ERR_INVALID, "bad method", r->method);
+	if (r->target.n > LIMIT_HTTP_TARGET)
+		return error_new(ERR_HEAD_TOO_LARGE, "request target of more than %zu bytes",
+				 LIMIT_HTTP_TARGET);
 	if (!target_is_plain(r->target))
 		return http_malformed(ERR_INVALID, "bad request target", r->target);
 	return NULL;

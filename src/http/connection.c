@@ -86,6 +86,7 @@ static may_suspend void run_handler(struct http_connection *c)
 	if (c->body.done)
 		watch_hangup(c);
 	config->handler(&c->in, config->arg);
+	http_server_release(c->server, c);
 	if (!c->hijacked)
 		stream_cancel_on_hangup(c->conn.stream, NULL);
 }
@@ -240,6 +241,7 @@ may_suspend struct error *http_incoming_read_all(struct http_incoming *in, size_
 		strbuf_reserve(&body, step);
 		TRY(http_incoming_read(in, body.p + body.n, step, &n));
 		strbuf_extend(&body, n);
+		TRY(http_server_hold(in->connection->server, in->connection, n));
 	}
 	if (body.n > max)
 		return error_new(ERR_TOO_LARGE, "request body of more than %zu bytes", max);

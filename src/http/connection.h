@@ -35,6 +35,7 @@ struct http_connection {
 	enum reply_state reply;
 	enum http_framing reply_framing;
 	uint64_t reply_left;
+	size_t held; /* bytes of the body that count in the server's sum */
 	bool close;  /* no further request on this connection */
 	bool spoilt; /* a write failed: nothing more can be said on it */
 	bool hijacked;
@@ -68,8 +69,10 @@ void http_server_left(struct http_server *s, struct http_connection *c);
 /* Those that shake hands are LIMIT_HANDSHAKES at most: with one more, the one longest at it ends. */
 void http_server_shaking(struct http_server *s, struct http_connection *c);
 void http_server_shaken(struct http_server *s, struct http_connection *c);
-/* What strangers do is logged LIMIT_REFUSALS_TOLD times a second; then only how often it was. */
-bool http_server_may_log(struct http_server *s);
+/* Bodies in memory are LIMIT_JSON_BODIES together: ERR_UNAVAILABLE beyond. */
+must_check struct error *http_server_hold(struct http_server *s, struct http_connection *c,
+					  size_t n);
+void http_server_release(struct http_server *s, struct http_connection *c);
 
 /* reply.c: an answer of the server's own, with error_body's text. */
 may_suspend must_check struct error *http_reply_error(struct http_connection *c, int status,

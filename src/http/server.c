@@ -19,12 +19,6 @@
 /* So many more than there may be are told why they are not served; others are just closed. */
 enum { TOLD = 64 };
 
-const struct http_limits http_limits_default = {
-	.connections = LIMIT_CONNECTIONS,
-	.head_time = LIMIT_HEAD_TIME,
-	.idle_time = LIMIT_IDLE_KEEPALIVE,
-};
-
 /* How much was logged of what strangers did in the second that is going on. */
 struct told {
 	int64_t since;
@@ -37,6 +31,7 @@ struct http_server {
 	struct group accepting, serving;
 	struct list ports, connections, shaking;
 	size_t n, n_shaking;
+	size_t held; /* bytes of requests' bodies in memory */
 	struct told told;
 	bool stopping;
 };
@@ -53,7 +48,7 @@ struct http_server *http_server_new(const struct http_server_config *config)
 
 	assert(config->handler);
 	s->config = *config;
-	s->limits = config->limits ? *config->limits : http_limits_default;
+	s->limits = config->limits ? *config->limits : (struct http_limits)HTTP_LIMITS_DEFAULT;
 	s->config.limits = &s->limits;
 	list_init(&s->ports);
 	list_init(&s->connections);
@@ -110,6 +105,22 @@ void http_server_shaken(struct http_server *s, struct http_connection *c)
 		return;
 	list_remove(&c->shaking);
 	s->n_shaking--;
+}
+
+struct error *http_server_hold(struct http_server *s, struct http_connection *c, size_t n)
+{
+	if (n > LIMIT_JSON_BODIES - s->held)
+		return error_new(ERR_UNAVAILABLE,
+				 "too many large requests are under way: try again later");
+	s->held += n;
+	c->held += n;
+	return NULL;
+}
+
+void http_server_release(struct http_server *s, struct http_connection *c)
+{
+	s->held -= c->held;
+	c->held = 0;
 }
 
 bool http_server_may_log(struct http_server *s)
@@ -222,6 +233,6 @@ void http_server_free(struct http_server *s)
 {
 	if (!s)
 		return;
-	assert(s->n == 0 && list_empty(&s->ports));
+	assert(s->n == 0 && s->held == 0 && list_empty(&s->ports));
 	free(s);
 }

@@ -9,6 +9,7 @@
 #define HTTP_SERVER_H
 
 #include "base/arena.h"
+#include "base/limits.h"
 #include "http/codec.h"
 #include "http/url.h"
 #include "net/listener.h"
@@ -37,7 +38,10 @@ struct http_limits {
 	int64_t idle_time; /* without a request */
 };
 
-extern const struct http_limits http_limits_default;
+#define HTTP_LIMITS_DEFAULT                                              \
+	{                                                                \
+		LIMIT_CONNECTIONS, LIMIT_HEAD_TIME, LIMIT_IDLE_KEEPALIVE \
+	}
 
 struct http_server_config {
 	http_handler_fn *handler;
@@ -54,6 +58,11 @@ void http_server_listen(struct http_server *s, struct listener *l);
 /* No new connections; requests under way are given `grace`, then cancelled; all joined. */
 may_suspend void http_server_stop(struct http_server *s, int64_t grace);
 void http_server_free(struct http_server *s); /* stopped, or never listened */
+/*
+ * Whether to log what a stranger did: LIMIT_REFUSALS_TOLD times a second; then only how often it
+ * was.
+ */
+bool http_server_may_log(struct http_server *s);
 size_t http_server_connections(const struct http_server *s);
 
 /*

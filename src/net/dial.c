@@ -56,8 +56,9 @@ static may_suspend must_check struct error *connect_to(const struct sockaddr_any
 {
 	int s = socket(to->any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
+	/* That says nothing of the other side. */
 	if (s < 0)
-		return refused(to, errno);
+		return error_as(ERR_UNAVAILABLE, error_errno(errno, "cannot make a socket"));
 	if (to->any.sa_family != AF_UNIX)
 		socket_tune(s);
 

@@ -117,6 +117,21 @@ static void reads_the_cluster(_unused_ void **state)
 	assert_int_equal(c->cpushares, CPUSHARES_WEIGHT);
 }
 
+static void reads_limits(_unused_ void **state)
+{
+	_cleanup_(parsed_fini) struct parsed p;
+
+	assert_ok(parse(&p, ""));
+	assert_memory_equal(&p.plan.limits, &api_limits_default, sizeof(api_limits_default));
+	parsed_fini(&p);
+	assert_ok(parse(&p, "--limit connections=50 --limit requests=2 --limit head-time=3s "
+			    "--limit idle-time=1m30s --limit requests=7"));
+	assert_int_equal(p.plan.limits.http.connections, 50);
+	assert_int_equal(p.plan.limits.client_requests, 7);
+	assert_int_equal(p.plan.limits.http.head_time, 3 * SECOND);
+	assert_int_equal(p.plan.limits.http.idle_time, 90 * SECOND);
+}
+
 static void reads_tls(_unused_ void **state)
 {
 	_cleanup_(parsed_fini) struct parsed p;
@@ -173,6 +188,10 @@ static void refuses(_unused_ void **state)
 		{ "--cluster-opt swarm.overcommit=", "a number above -1" },
 		{ "--cluster-opt swarm.overcommit=5%", "a number above -1" },
 		{ "--cluster-opt swarm.createretry=-1", "swarm.createretry is a whole number" },
+		{ "--limit head-time=0s", "it is a span from 1s to 24h" },
+		{ "--limit connections=0", "it is a whole number from 1 to 1000000" },
+		{ "--limit memory=1", "there is no limit memory" },
+		{ "--limit requests", "there is no =" },
 		{ "--cluster-opt swarm.createlimit=0",
 		  "swarm.createlimit is a whole number, 1 to" },
 		{ "--cluster-opt swarm.compat=1.1", "swarm.compat can only be 1.2" },
@@ -218,6 +237,7 @@ int main(void)
 		cmocka_unit_test(has_the_defaults_of_the_contract),
 		cmocka_unit_test(reads_hosts),
 		cmocka_unit_test(reads_the_cluster),
+		cmocka_unit_test(reads_limits),
 		cmocka_unit_test(reads_tls),
 		cmocka_unit_test(refuses),
 	};

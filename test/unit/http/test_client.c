@@ -229,7 +229,7 @@ static const struct failing failing[] = {
 	  ERR_PROTOCOL, "10.0.0.1:2375: both Transfer-Encoding and Content-Length" },
 	{ "HTTP/1.1 101 UPGRADED\r\n\r\n", ERR_PROTOCOL,
 	  "10.0.0.1:2375: upgrade that nobody asked for" },
-	{ "\x15\x03\x01", ERR_PROTOCOL, "10.0.0.1:2375: not HTTP: \"\\x15\\x03\\x01\"" },
+	{ "\x15\x03\x01", ERR_PROTOCOL, "10.0.0.1:2375: TLS came where plain HTTP is spoken" },
 };
 
 FIBER_TEST(test_failures)

@@ -212,6 +212,26 @@ static const struct {
 	{ STR_INIT(REQ("Expect: something\r\n")), "unknown Expect: \"something\"" },
 };
 
+/* A target that long, in a request that is right otherwise. */
+static struct error *parse_target(size_t n)
+{
+	_cleanup_(arena_fini) struct arena arena = ARENA_INIT;
+	_cleanup_(strbuf_fini) struct strbuf head = STRBUF_INIT;
+	struct http_request r;
+
+	strbuf_add(&head, STR("GET /"));
+	for (size_t i = 1; i < n; i++)
+		strbuf_addc(&head, 'a');
+	strbuf_add(&head, STR(" HTTP/1.1\r\nHost: x\r\n\r\n"));
+	return http_parse_request(strbuf_str(&head), &arena, &r);
+}
+
+static void test_long_targets(_unused_ void **state)
+{
+	assert_ok(parse_target(LIMIT_HTTP_TARGET));
+	assert_error(parse_target(LIMIT_HTTP_TARGET + 1), ERR_HEAD_TOO_LARGE, NULL);
+}
+
 static void test_hostile_requests(void **state)
 {
 	(void)state;
@@ -437,6 +457,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_good_requests),
 		cmocka_unit_test(test_hostile_requests),
+		cmocka_unit_test(test_long_targets),
 		cmocka_unit_test(test_headers_are_counted_before_memory_is_taken),
 		cmocka_unit_test(test_good_responses),
 		cmocka_unit_test(test_bad_responses),

@@ -61,28 +61,43 @@ static may_suspend void site_fini(struct site *site)
 	tls_context_unref(site->client_tls);
 }
 
+/* To the end of what the server says. */
+static may_suspend void hear_all(struct stream *s, struct strbuf *out)
+{
+	size_t n = 1;
+
+	while (n > 0) {
+		strbuf_reserve(out, 1024);
+		assert_ok(stream_read(s, out->p + out->n, 1024, &n));
+		strbuf_extend(out, n);
+	}
+}
+
 static may_suspend void is_served(const struct site *site)
 {
+	_cleanup_(strbuf_fini) struct strbuf all = STRBUF_INIT;
 	_cleanup_(stream_closep) struct stream *s = NULL;
 
 	assert_ok(dial(&site->addr, site->client_tls, &s));
-	say(s, "GET / HTTP/1.1\r\nHost: x\r\n\r\n");
-	hear(s, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello");
+	say(s, "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+	hear_all(s, &all);
+	assert_true(str_starts(strbuf_str(&all), STR("HTTP/1.1 200 OK\r\n")));
+	assert_true(str_ends(strbuf_str(&all), STR("hello")));
 }
 
 FIBER_TEST_REAL(test_plain_http_is_told_so)
 {
 	_cleanup_(site_fini) struct site site;
+	_cleanup_(strbuf_fini) struct strbuf all = STRBUF_INIT;
 	_cleanup_(stream_closep) struct stream *s = NULL;
 
 	site_start(&site, NULL);
 	assert_ok(dial(&site.addr, NULL, &s));
 	say(s, "GET /_ping HTTP/1.1\r\nHost: x\r\nUser-Agent: someone\r\n\r\n");
-	hear(s,
-	     "HTTP/1.1 400 Bad Request\r\nContent-Type: application/json\r\n"
-	     "Content-Length: 82\r\nConnection: close\r\n\r\n"
-	     "[400 client sent an HTTP request to an HTTPS server: this address speaks TLS only]");
-	hear_end(s);
+	hear_all(s, &all);
+	assert_true(str_starts(strbuf_str(&all), STR("HTTP/1.1 400 Bad Request\r\n")));
+	assert_true(str_ends(strbuf_str(&all), STR("[400 client sent an HTTP request to an HTTPS "
+						   "server: this address speaks TLS only]")));
 	is_served(&site);
 }
 

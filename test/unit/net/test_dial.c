@@ -5,6 +5,7 @@
 #include "streams.h"
 
 #include <netinet/tcp.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -168,9 +169,30 @@ static void test_the_hook_takes_its_place(_unused_ void **state)
 	loop_run(LOOP_VIRTUAL, hook_main, NULL);
 }
 
+static void shortage_main(_unused_ void *arg)
+{
+	struct rlimit all, none;
+	struct addr a = addr_of("127.0.0.1:1");
+	struct stream *stream;
+
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &all), 0);
+	none = all;
+	none.rlim_cur = 0;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	assert_fails(dial(&a, NULL, &stream), ERR_UNAVAILABLE);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &all), 0);
+}
+
+/* It is no fault of the other side. */
+static void test_out_of_descriptors(_unused_ void **state)
+{
+	loop_run(LOOP_REAL, shortage_main, NULL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_out_of_descriptors),
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_each_address_of_a_name_is_tried),
 		cmocka_unit_test(test_unknown),
