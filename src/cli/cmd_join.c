@@ -10,6 +10,7 @@
 #include "cli/command.h"
 #include "cli/joining.h"
 #include "cli/tls_options.h"
+#include "cli/version.h"
 #include "discovery/discovery.h"
 #include "fiber/deadline.h"
 #include "fiber/fiber.h"
@@ -134,6 +135,8 @@ static may_suspend void join_main(void *arg)
 	struct join *join = arg;
 
 	signal_watch(signals, ARRAY_LEN(signals));
+	log_info("swarm join", LOG_CSTR("version", swarm_version),
+		 LOG_CSTR("discovery", discovery_scheme(join->joining.discovery)));
 	until_over(join);
 	if (join->stopped)
 		leave(join);
