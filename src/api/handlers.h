@@ -31,6 +31,7 @@ may_suspend must_check struct error *exec_start(struct request *r);
 
 /* images.c */
 may_suspend must_check struct error *images_list(struct request *r);
+may_suspend must_check struct error *images_inspect(struct request *r);
 may_suspend must_check struct error *images_pass(struct request *r);
 may_suspend must_check struct error *images_push(struct request *r);
 may_suspend must_check struct error *images_get(struct request *r);

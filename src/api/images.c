@@ -64,6 +64,16 @@ may_suspend struct error *images_pass(struct request *r)
 	return pass_to(r, e);
 }
 
+/* Engines say here what every other look-up says, and that it is so: kept. */
+may_suspend struct error *images_inspect(struct request *r)
+{
+	_cleanup_(engine_unrefp) struct engine *e = NULL;
+
+	TRY(error_wrap(cluster_image_node(r->cluster, r->name, &e), "no such image: %.*s",
+		       STR_ARG(r->name)));
+	return pass_to(r, e);
+}
+
 /*
  * What is pushed is named in two parts: /images/<repository>/push?tag=<tag>. Without a tag all of
  * them are.

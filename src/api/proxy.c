@@ -59,6 +59,17 @@ static may_suspend struct error *choose_body(struct passage *s, struct http_call
 	return NULL;
 }
 
+static struct str host_name(const struct proxy *p)
+{
+	return p->engine ? engine_name(p->engine) : STR("primary manager");
+}
+
+/* What went wrong on the way says which node it was on the way to. */
+static struct error *of_host(struct str host, struct error *err)
+{
+	return error_is_transport(err) ? error_wrap(err, "%.*s", STR_ARG(host)) : err;
+}
+
 static may_suspend struct error *begin(struct passage *s)
 {
 	struct http_headers headers = s->p->headers ? *s->p->headers : request_headers(s->r);
@@ -72,8 +83,9 @@ static may_suspend struct error *begin(struct passage *s)
 
 	TRY(choose_body(s, &call));
 	if (s->p->manager)
-		return http_exchange_begin(s->p->manager, &call, &s->x);
-	return engine_exchange(s->p->engine, s->r->version, s->p->path, &call, &s->x);
+		return of_host(host_name(s->p), http_exchange_begin(s->p->manager, &call, &s->x));
+	return of_host(host_name(s->p),
+		       engine_exchange(s->p->engine, s->r->version, s->p->path, &call, &s->x));
 }
 
 static may_suspend struct error *upload_piece(struct passage *s, void *buf, bool *ret_more)
@@ -131,11 +143,6 @@ static struct http_headers end_to_end(const struct request *r, const struct http
 		if (!http_header_is_hop(all, all->v[i].name))
 			kept.v[kept.n++] = all->v[i];
 	return kept;
-}
-
-static struct str host_name(const struct proxy *p)
-{
-	return p->engine ? engine_name(p->engine) : STR("primary manager");
 }
 
 /* Nothing is held while nothing comes: a log may be followed for days. */
@@ -229,7 +236,7 @@ static may_suspend struct error *receive(struct passage *s)
 	if (error_is_transport(err) && s->p->engine)
 		engine_failed(s->p->engine, err);
 	if (err)
-		return err;
+		return of_host(host_name(s->p), err);
 	s->joins = takes_over(s, response);
 	return s->joins ? NULL : pass_answer(s, response);
 }
@@ -322,14 +329,14 @@ may_suspend struct error *proxy_fetch(struct request *r, struct engine *e, struc
 	struct str body;
 
 	TRY(request_body(r, &call.body));
-	TRY(engine_exchange(e, r->version, path, &call, &x));
+	TRY(of_host(engine_name(e), engine_exchange(e, r->version, path, &call, &x)));
 	err = http_exchange_response(x, &response);
 	if (!err)
 		err = http_exchange_read_all(x, LIMIT_ENGINE_OBJECT, r->arena, &body);
 	if (error_is_transport(err))
 		engine_failed(e, err);
 	if (err)
-		return err;
+		return of_host(engine_name(e), err);
 	if (response->status >= 400)
 		body = echoed_body(body, r->asked_id, r->asked_name, r->arena);
 	*ret = (struct proxy_answer){ response->status, keep_headers(r, &response->headers), body };

@@ -65,7 +65,7 @@ const struct route routes[] = {
 	{ "POST", "/images/create", images_create, ROUTE_ALL, "an import goes to one node, placed like a build" },
 	{ "POST", "/images/load", images_load, ROUTE_ALL, "from version 1.22 on" },
 	{ "POST", "/images/prune", images_prune, ROUTE_ALL, "filter node=NAME narrows it" },
-	{ "GET", "/images/{name}/json", images_pass, ROUTE_PROXIED, NULL },
+	{ "GET", "/images/{name}/json", images_inspect, ROUTE_PROXIED, NULL },
 	{ "GET", "/images/{name}/history", images_pass, ROUTE_PROXIED, NULL },
 	{ "GET", "/images/{name}/get", images_pass, ROUTE_PROXIED, NULL },
 	{ "POST", "/images/{name}/push", images_push, ROUTE_PROXIED, "all tags at once: where one node has them all" },

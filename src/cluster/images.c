@@ -17,12 +17,9 @@ struct error *cluster_no_such_image(struct str image)
 {
 	_cleanup_(arena_fini) struct arena arena = ARENA_INIT;
 	struct image_ref ref;
-	struct error *err;
 
 	if (!image_id_is(image)) {
-		err = image_ref_parse(image, &arena, &ref);
-		if (err)
-			return error_wrap(err, "no such image: %.*s", STR_ARG(image));
+		TRY(image_ref_parse(image, &arena, &ref));
 		image = image_ref_familiar(&ref, &arena);
 	}
 	return error_new(ERR_NOT_FOUND, "No such image: %.*s", STR_ARG(image));

@@ -172,8 +172,7 @@ def test_attach_and_signals(pair):
             proxied = attached.wait()
         with side.background('attach', '--sig-proxy=false', 'two') as attached:
             attached.expect('ready')
-            attached.signal(signal.SIGTERM)
-            alone = attached.wait()
+            alone = attached.end_by(signal.SIGTERM, 3)
         return proxied, alone, side.said('inspect', '-f', '{{.State.Running}}', 'two')
 
     told = pair.tell(story)

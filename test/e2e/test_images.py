@@ -223,12 +223,11 @@ def test_pull(pair, registry):
 @pytest.mark.every_cli
 @pytest.mark.parametrize('name', ['nosuch/image:1', 'nosuch'])
 def test_pull_what_there_is_not(pair, name):
+    """What all nodes say the pool says once, as one engine does."""
     pool, engine = pair.both(lambda side: side.docker('pull', f'{side.lab.registry}/{name}'))
     assert pool.code == engine.code == 1, f'{pool}\n{engine}'
-    reason = engine.stderr.strip().rpartition('manifest ')[2].replace(
-        pair.engine.lab.registry, pair.pool.lab.registry)
-    assert reason in pool.stderr, f'{pool}\n{engine}'
-    assert 'node-1' in pool.stderr, pool
+    words = engine.stderr.replace(pair.engine.lab.registry, pair.pool.lab.registry)
+    assert pool.stderr == words, f'{pool}\n{engine}'
 
 
 @pytest.mark.every_cli
