@@ -24,6 +24,7 @@
 #define LABEL_SPREADS	  "com.docker.swarm.spreads"
 #define LABEL_LIMITS	  "com.docker.swarm.limits"
 #define LABEL_RESCHEDULE  "com.docker.swarm.reschedule-policies"
+#define LABEL_GENERATION  "com.docker.swarm.generation"
 #define LABEL_PROJECT	  "com.docker.compose.project"
 
 struct host_port {
@@ -76,6 +77,7 @@ struct config_changes {
 	int64_t cpu_shares; /* what the engine gets; -1: as it is, a weight (label: "0" cores) */
 	const struct config_rename *containers, *volumes, *networks;
 	size_t n_containers, n_volumes, n_networks;
+	uint32_t generation; /* of a container that is made again; 0: the label stays as it is */
 };
 /* The body for the engine, behind what `out` holds. */
 void container_config_write(const struct container_config *c, const struct config_changes *ch,

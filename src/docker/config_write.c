@@ -20,7 +20,7 @@ struct label {
 	struct str key, raw;
 };
 
-#define MAX_LABELS (EXPR_KINDS + 2)
+#define MAX_LABELS (EXPR_KINDS + 3)
 
 static struct str quoted(struct rewrite *w, struct str text)
 {
@@ -108,6 +108,9 @@ static size_t collect_labels(struct rewrite *w, struct label *labels)
 		};
 	else if (w->c->cpu_shares > 0 && w->ch->cpu_shares < 0)
 		labels[n++] = (struct label){ STR(LABEL_SWARM_CPUS), STR("\"0\"") };
+	if (w->ch->generation)
+		labels[n++] = (struct label){ STR(LABEL_GENERATION),
+					      arena_printf(w->arena, "\"%u\"", w->ch->generation) };
 	return n;
 }
 
