@@ -299,7 +299,7 @@ bool cluster_name_is_unique(const struct cluster *c, const struct container *ct)
 {
 	bool alone = false;
 
-	return index_by_name(&c->containers, ct->name, &alone) && alone;
+	return !ct->stale && index_by_name(&c->containers, ct->name, &alone) && alone;
 }
 
 void cluster_totals(const struct cluster *c, struct cluster_totals *ret)

@@ -6,6 +6,7 @@
 #include "cluster/index.h"
 
 #include <assert.h>
+#include <stdlib.h>
 
 #include "base/strbuf.h"
 #include "engine/engine.h"
@@ -28,20 +29,32 @@ static struct str name_key(const void *item)
 	return ((const struct container *)item)->name;
 }
 
+static struct str stranger_key(const void *item)
+{
+	return str_from(item);
+}
+
 void index_init(struct index *x)
 {
 	prefix_init(&x->ids, id_key);
 	prefix_init(&x->swarm_ids, swarm_id_key);
 	map_init(&x->names, name_key);
-	x->swarm_twins = (struct vec)VEC_INIT;
+	map_init(&x->strangers, stranger_key);
+	x->swarm_twins = x->stale = (struct vec)VEC_INIT;
 }
 
 void index_fini(struct index *x)
 {
+	char *id;
+
 	prefix_fini(&x->ids);
 	prefix_fini(&x->swarm_ids);
 	map_fini(&x->names);
 	vec_fini(&x->swarm_twins);
+	vec_fini(&x->stale);
+	for (size_t i = 0; (id = map_next(&x->strangers, &i));)
+		free(id);
+	map_fini(&x->strangers);
 }
 
 static void add_name(struct index *x, struct container *ct)
@@ -96,11 +109,105 @@ static void remove_swarm_id(struct index *x, struct container *ct)
 	}
 }
 
+static bool is_copy(const struct index *x, const struct container *a, const struct container *b)
+{
+	return a != b && !str_empty(a->swarm_id) && str_eq(a->swarm_id, b->swarm_id) &&
+	       str_eq(a->name, b->name) && !map_get(&x->strangers, a->id) &&
+	       !map_get(&x->strangers, b->id);
+}
+
+/* Copies of ct that are not stale, one by one; *at begins as 0. */
+static struct container *next_copy(const struct index *x, const struct container *ct, size_t *at)
+{
+	if (*at == 0) {
+		struct container *first = prefix_get(&x->swarm_ids, ct->swarm_id);
+
+		*at = 1;
+		if (first && is_copy(x, first, ct))
+			return first;
+	}
+	while (*at <= x->swarm_twins.n) {
+		struct container *twin = x->swarm_twins.v[(*at)++ - 1];
+
+		if (is_copy(x, twin, ct))
+			return twin;
+	}
+	return NULL;
+}
+
+/* One that has another generation than ct; NULL where there is none. */
+static struct container *other_generation(const struct index *x, const struct container *ct)
+{
+	struct container *copy;
+
+	for (size_t at = 0; !str_empty(ct->swarm_id) && (copy = next_copy(x, ct, &at));)
+		if (copy->generation != ct->generation)
+			return copy;
+	return NULL;
+}
+
+static void hook(struct index *x, struct container *ct)
+{
+	add_name(x, ct);
+	add_swarm_id(x, ct);
+}
+
+static void unhook(struct index *x, struct container *ct)
+{
+	remove_name(x, ct);
+	remove_swarm_id(x, ct);
+}
+
+static void make_stale(struct index *x, struct container *ct)
+{
+	ct->stale = true;
+	list_init(&ct->by_name);
+	vec_push(&x->stale, ct);
+}
+
+/* Those that are not stale have one generation, the highest. */
+static void enter(struct index *x, struct container *ct)
+{
+	struct container *copy;
+
+	while ((copy = other_generation(x, ct))) {
+		if (copy->generation > ct->generation) {
+			make_stale(x, ct);
+			return;
+		}
+		unhook(x, copy);
+		make_stale(x, copy);
+	}
+	hook(x, ct);
+}
+
+static void leave_stale(struct index *x, struct container *ct)
+{
+	ct->stale = false;
+	vec_remove(&x->stale, ct);
+}
+
+/* The copy that it replaced is what there is of the container now. */
+static void restore_copy(struct index *x, const struct container *gone)
+{
+	struct container *latest = NULL;
+
+	for (size_t i = 0; i < x->stale.n; i++) {
+		struct container *ct = x->stale.v[i];
+
+		if (is_copy(x, ct, gone) && (!latest || ct->generation > latest->generation))
+			latest = ct;
+	}
+	if (!latest)
+		return;
+	leave_stale(x, latest);
+	enter(x, latest);
+}
+
 void index_add(struct index *x, struct container *ct)
 {
 	prefix_put(&x->ids, ct);
-	add_name(x, ct);
-	add_swarm_id(x, ct);
+	enter(x, ct);
 }
 
 void index_remove(struct index *x, struct container *ct)
@@ -108,8 +215,34 @@ void index_remove(struct index *x, struct container *ct)
 	/* A cloned machine may list the id too; only its own entry goes. */
 	if (prefix_get(&x->ids, ct->id) == ct)
 		prefix_del(&x->ids, ct->id);
-	remove_name(x, ct);
-	remove_swarm_id(x, ct);
+	if (ct->stale) {
+		leave_stale(x, ct);
+		return;
+	}
+	unhook(x, ct);
+	restore_copy(x, ct);
+}
+
+void index_set_stranger(struct index *x, struct container *ct)
+{
+	if (!map_get(&x->strangers, ct->id))
+		map_put(&x->strangers, str_dup(ct->id));
+	if (!ct->stale)
+		return;
+	leave_stale(x, ct);
+	hook(x, ct);
+}
+
+struct container *index_copy(const struct index *x, struct str swarm_id, struct str name,
+			     const struct container *other_than)
+{
+	const struct container asked = { .swarm_id = swarm_id, .name = name };
+	struct container *copy;
+
+	for (size_t at = 0; !str_empty(swarm_id) && (copy = next_copy(x, &asked, &at));)
+		if (copy != other_than)
+			return copy;
+	return NULL;
 }
 
 struct container *index_by_id(const struct index *x, struct str id)

@@ -16,8 +16,14 @@
 struct index {
 	struct prefix_tree ids;	      /* by id */
 	struct prefix_tree swarm_ids; /* by swarm id, one of those that share it */
-	struct vec swarm_twins;	      /* the others: copies that a returned node still has */
+	struct vec swarm_twins;	      /* the others */
 	struct map names; /* by name, one of those that share it; the rest hang on by_name */
+	/*
+	 * Copies that a failed node still has, or has again: of containers with one swarm id and
+	 * one name those whose generation is not the highest. They answer to their ids alone.
+	 */
+	struct vec stale;
+	struct map strangers; /* of ids as C strings: copies of nothing, though they look like it */
 };
 
 void index_init(struct index *x);
@@ -26,6 +32,16 @@ void index_fini(struct index *x); /* the containers stay whose they are */
 /* Borrows: the container must be removed before it is let go. Its id is new to the index. */
 void index_add(struct index *x, struct container *ct);
 void index_remove(struct index *x, struct container *ct);
+
+/* A stale one turns out to be a container of its own, and is found like any other from now on. */
+void index_set_stranger(struct index *x, struct container *ct);
+
+/*
+ * Another of that swarm id and name that is not stale: what a stale one was made again as, or what
+ * nobody can tell from this one. NULL where there is none.
+ */
+struct container *index_copy(const struct index *x, struct str swarm_id, struct str name,
+			     const struct container *other_than);
 
 /* The container of that full id; NULL where there is none. */
 struct container *index_by_id(const struct index *x, struct str id);

@@ -74,7 +74,7 @@ static may_suspend struct error *keep_matching(struct cluster *c, const struct l
 
 		if (!err && i % BETWEEN_YIELDS == BETWEEN_YIELDS - 1)
 			err = fiber_yield();
-		if (!err && still_there(c, ct) && (all || !hidden_without_all(ct)) &&
+		if (!err && still_there(c, ct) && !ct->stale && (all || !hidden_without_all(ct)) &&
 		    list_filter_match(lf, ct))
 			l->v[kept++] = ct;
 		else

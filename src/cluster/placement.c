@@ -7,6 +7,7 @@
 
 #include "base/rand.h"
 #include "cluster/draw.h"
+#include "docker/specification.h"
 
 void placement_fini(struct placement *p)
 {
@@ -157,8 +158,10 @@ static struct error *read_limits(struct placement *p)
 struct error *placement_read(struct placement *p)
 {
 	struct strbuf id = STRBUF_INIT;
+	bool on_node_failure;
 
 	TRY(container_config_read(p->req->body, p->arena, &p->config));
+	TRY(reschedule_policy_read(&p->config.reschedule, &on_node_failure));
 	TRY(read_expressions(p));
 	TRY(sched_check_spreads(&p->sched.spreads));
 	TRY(read_limits(p));

@@ -10,7 +10,7 @@
 
 #include "base/duration.h"
 #include "base/slab.h"
-#include "docker/config.h"
+#include "docker/specification.h"
 #include "engine/container_ports.h"
 #include "json/build.h"
 
@@ -105,7 +105,8 @@ static struct container *assemble(const struct container *draft)
 	size_t size = sizeof(*draft) + ports + entry.n + size_outside(draft->id, entry) +
 		      size_outside(draft->name, entry) + size_outside(draft->swarm_id, entry) +
 		      size_outside(draft->image, entry) + size_outside(draft->image_id, entry) +
-		      size_outside(draft->devices, entry);
+		      size_outside(draft->devices, entry) +
+		      size_outside(draft->specification, entry);
 	struct container *c = slab_alloc(size);
 	char *text = (char *)(c + 1) + ports;
 	struct placing to = { .old = entry, .text = text, .tail = text + entry.n };
@@ -123,6 +124,7 @@ static struct container *assemble(const struct container *draft)
 	place(&to, &c->image);
 	place(&to, &c->image_id);
 	place(&to, &c->devices);
+	place(&to, &c->specification);
 	place(&to, &c->entry);
 	assert(to.tail == (char *)c + size);
 	return c;
@@ -145,6 +147,7 @@ static struct error *draft_container(struct json entry, struct json inspect, str
 	c->id = json_get_str(entry, "Id");
 	c->name = own_name(entry, inspect);
 	c->swarm_id = json_get_str(json_get(entry, "Labels"), LABEL_SWARM_ID);
+	c->generation = labels_generation(json_get(entry, "Labels"));
 	c->image = json_get_str(entry, "Image");
 	c->image_id = json_get_str(entry, "ImageID");
 	c->created = created_at(entry, inspect);
@@ -170,12 +173,17 @@ struct error *container_new(struct engine *e, struct json entry, struct json ins
 			    struct str node_ip, int64_t node_cpus, struct container **ret)
 {
 	_cleanup_(arena_fini) struct arena arena = ARENA_INIT;
+	_cleanup_(strbuf_fini) struct strbuf specification = STRBUF_INIT;
 	struct container c = { .engine = e, .digest = container_entry_digest(entry) };
 
 	TRY(place_at_node(&entry, node_ip, &arena));
 	TRY(draft_container(entry, inspect, &c));
 	container_reservation_read(inspect, node_cpus, &c.nano_cpus, &c.memory);
 	c.ports = container_ports_read(inspect, &arena, &c.n_ports);
+	if (!str_empty(c.swarm_id) && labels_reschedule(json_get(entry, "Labels"))) {
+		specification_write(inspect, c.nano_cpus, &specification);
+		c.specification = strbuf_str(&specification);
+	}
 	*ret = assemble(&c);
 	return NULL;
 }
@@ -185,6 +193,7 @@ static struct container *variant(const struct container *c)
 	struct container draft = *c;
 
 	draft.by_name = (struct list){ NULL, NULL };
+	draft.stale = false;
 	return assemble(&draft);
 }
 

@@ -7,6 +7,7 @@
 #ifndef ENGINE_CONTAINER_H
 #define ENGINE_CONTAINER_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/error.h"
@@ -38,7 +39,10 @@ struct container {
 	struct str swarm_id; /* label com.docker.swarm.id, else empty */
 	struct str image;    /* as the list shows it */
 	struct str image_id;
-	int64_t created; /* unix ns */
+	/* What makes it again where its policy asks for that (docker/specification.h), else empty. */
+	struct str specification;
+	uint32_t generation; /* how often it was made again */
+	int64_t created;     /* unix ns */
 	struct container_state state;
 	int64_t nano_cpus, memory;	    /* reserved */
 	const struct container_port *ports; /* host ports that it holds, running or not */
@@ -50,6 +54,7 @@ struct container {
 	struct str devices;  /* DeviceRequests of inspect, JSON text; mostly empty */
 	uint64_t digest;     /* of the entry as the engine sent it, its ages left out */
 	struct list by_name; /* the cluster's: others of this name */
+	bool stale;	     /* the cluster's: made again since, there is a later one of it */
 };
 
 /*

@@ -158,6 +158,87 @@ static void a_shared_swarm_id_outlives_either_copy(void **state)
 	}
 }
 
+#define ID_5A STR(ID("5a"))
+
+/* A container that moved twice: three copies, and a container that only looks like one. */
+static struct container moved[] = {
+	CONTAINER(&node_1, ID("a1"), "web", ID("5a")),
+	CONTAINER(&node_2, ID("a2"), "web", ID("5a")),
+	CONTAINER(&node_1, ID("a3"), "web", ID("5a")),
+	CONTAINER(&node_2, ID("b1"), "other", ID("5a")),
+};
+
+/* In whatever order they are told of, and go: the latest of those that are there is found. */
+static void the_latest_copy_is_found(void **state)
+{
+	static const int orders[][3] = { { 0, 1, 2 }, { 0, 2, 1 }, { 1, 0, 2 },
+					 { 1, 2, 0 }, { 2, 0, 1 }, { 2, 1, 0 } };
+
+	(void)state;
+	for (uint32_t i = 0; i < 4; i++)
+		moved[i].generation = i % 3;
+	for (size_t o = 0; o < ARRAY_LEN(orders); o++) {
+		struct container *found;
+		struct index x;
+		int latest = -1;
+		bool alone;
+
+		index_init(&x);
+		index_add(&x, &moved[3]);
+		for (int i = 0; i < 3; i++) {
+			latest = MAX(latest, orders[o][i]);
+			index_add(&x, &moved[orders[o][i]]);
+			assert_ok(index_find(&x, STR("web"), &found));
+			assert_ptr_equal(found, &moved[latest]);
+			index_by_name(&x, STR("web"), &alone);
+			assert_true(alone);
+			assert_int_equal(x.stale.n, i);
+		}
+		assert_ok(index_find(&x, moved[0].id, &found));
+		assert_ptr_equal(found, &moved[0]);
+		assert_ok(index_find(&x, STR("other"), &found));
+		assert_false(moved[3].stale);
+		for (int i = 2; i >= 0; i--) {
+			assert_ok(index_find(&x, STR("web"), &found));
+			assert_ptr_equal(found, &moved[i]);
+			assert_ptr_equal(index_copy(&x, ID_5A, STR("web"), NULL), &moved[i]);
+			assert_null(index_copy(&x, ID_5A, STR("web"), &moved[i]));
+			index_remove(&x, &moved[i]);
+		}
+		index_remove(&x, &moved[3]);
+		assert_int_equal(x.swarm_twins.n + x.stale.n, 0);
+		index_fini(&x);
+	}
+}
+
+static void a_stranger_is_no_copy(void **state)
+{
+	struct container *found;
+	struct index x;
+	bool alone;
+
+	(void)state;
+	for (uint32_t i = 0; i < 2; i++)
+		moved[i].generation = i;
+	index_init(&x);
+	index_add(&x, &moved[1]);
+	index_add(&x, &moved[0]);
+	assert_true(moved[0].stale);
+	index_set_stranger(&x, &moved[0]);
+	assert_false(moved[0].stale);
+	assert_non_null(index_by_name(&x, STR("web"), &alone));
+	assert_false(alone);
+	assert_ok(index_find(&x, STR("node-1/web"), &found));
+	assert_ptr_equal(found, &moved[0]);
+	/* News of it changes nothing about that. */
+	index_remove(&x, &moved[0]);
+	index_add(&x, &moved[0]);
+	assert_false(moved[0].stale);
+	index_remove(&x, &moved[0]);
+	index_remove(&x, &moved[1]);
+	index_fini(&x);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -165,6 +246,8 @@ int main(void)
 		cmocka_unit_test(refuses_what_is_not_there_or_ambiguous),
 		cmocka_unit_test(a_name_is_alone_when_its_twin_has_gone),
 		cmocka_unit_test(a_shared_swarm_id_outlives_either_copy),
+		cmocka_unit_test(the_latest_copy_is_found),
+		cmocka_unit_test(a_stranger_is_no_copy),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
