@@ -12,11 +12,13 @@
 #include "base/log.h"
 #include "cluster/list.h"
 #include "cluster/place.h"
+#include "cluster/watchdog.h"
 #include "http/reply.h"
 #include "http/url.h"
 
 /* A container and its node; the reference outlives both leaving the pool. */
 struct target {
+	struct cluster *cluster;
 	struct engine *engine;
 	struct container *container;
 };
@@ -30,6 +32,7 @@ static void target_fini(struct target *t)
 static struct error *target_find(struct request *r, struct str ref, struct target *ret)
 {
 	TRY(cluster_live_container(r->cluster, ref, &ret->container));
+	ret->cluster = r->cluster;
 	ret->engine = engine_ref(ret->container->engine);
 	r->asked_id = arena_dup(r->arena, ret->container->id);
 	r->asked_name = ref;
@@ -66,7 +69,7 @@ static may_suspend void refresh_at_head(void *arg, int status)
 /* To the container's node; what `p` is to do on the way gets the target. */
 static may_suspend struct error *pass(struct request *r, struct proxy *p)
 {
-	_cleanup_(target_fini) struct target t = { NULL, NULL };
+	_cleanup_(target_fini) struct target t = { NULL, NULL, NULL };
 
 	TRY(target_find(r, r->name, &t));
 	p->engine = t.engine;
@@ -87,7 +90,10 @@ may_suspend struct error *containers_attach(struct request *r)
 
 static may_suspend void refresh_at_any_head(void *arg, _unused_ int status)
 {
-	refresh(arg);
+	const struct target *t = arg;
+
+	refresh(t);
+	cluster_container_acted(t->cluster, t->container->id);
 }
 
 /*
@@ -123,14 +129,18 @@ static may_suspend void forget_at_head(void *arg, int status)
 
 may_suspend struct error *containers_remove(struct request *r)
 {
-	return pass(r, &(struct proxy){ .on_head = forget_at_head });
+	struct error *err = pass(r, &(struct proxy){ .on_head = forget_at_head });
+
+	if (!error_is(err, ERR_NODE_DOWN) && !error_is(err, ERR_NOT_FOUND))
+		return err;
+	return cluster_abandon(r->cluster, r->name, request_flag(r, "force"), err);
 }
 
 /* The route's one name is "<container>/checkpoints/<checkpoint>". */
 may_suspend struct error *containers_drop_checkpoint(struct request *r)
 {
 	static const struct str middle = STR_INIT("/checkpoints/");
-	_cleanup_(target_fini) struct target t = { NULL, NULL };
+	_cleanup_(target_fini) struct target t = { NULL, NULL, NULL };
 	_cleanup_(strbuf_fini) struct strbuf path = STRBUF_INIT;
 	ptrdiff_t at = str_find(r->name, middle);
 	struct proxy p = { 0 };
@@ -154,7 +164,7 @@ may_suspend struct error *containers_rename(struct request *r)
 
 may_suspend struct error *containers_update(struct request *r)
 {
-	_cleanup_(target_fini) struct target t = { NULL, NULL };
+	_cleanup_(target_fini) struct target t = { NULL, NULL, NULL };
 	struct proxy p = { .on_head = refresh_at_head, .arg = &t };
 	struct str body;
 
@@ -170,7 +180,7 @@ may_suspend struct error *containers_update(struct request *r)
 
 may_suspend struct error *containers_inspect(struct request *r)
 {
-	_cleanup_(target_fini) struct target t = { NULL, NULL };
+	_cleanup_(target_fini) struct target t = { NULL, NULL, NULL };
 	struct proxy_answer answer;
 
 	TRY(target_find(r, r->name, &t));
@@ -185,7 +195,7 @@ may_suspend struct error *containers_inspect(struct request *r)
 /* What follows about this exec goes to the same node. */
 may_suspend struct error *containers_exec(struct request *r)
 {
-	_cleanup_(target_fini) struct target t = { NULL, NULL };
+	_cleanup_(target_fini) struct target t = { NULL, NULL, NULL };
 	struct proxy_answer answer;
 	struct json created;
 
@@ -214,7 +224,7 @@ static may_suspend void refresh_committed(struct request *r, struct engine *e, s
 
 may_suspend struct error *containers_commit(struct request *r)
 {
-	_cleanup_(target_fini) struct target t = { NULL, NULL };
+	_cleanup_(target_fini) struct target t = { NULL, NULL, NULL };
 	struct str rest = request_query_without(r, "container");
 	struct proxy_answer answer;
 	struct str path;

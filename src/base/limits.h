@@ -47,6 +47,8 @@
 #define LIMIT_FIBER_STACK    (256 * KIB)
 #define LIMIT_EXECS	     16384 /* exec ids whose node is remembered */
 #define LIMIT_BUILD_PINS     16384 /* clients whose node for builds is remembered */
+#define LIMIT_RECORDS	     65536 /* of rescheduling, in a store */
+#define LIMIT_RECORD	     (1 * MIB)
 #define LIMIT_LABEL_EXPRS    256   /* constraints, affinities, whitelists of one request */
 #define LIMIT_CONFIG_ITEMS   4096  /* binds, links, mounts ... of one container */
 #define LIMIT_DEVICE_ITEMS   256   /* words of device requests; devices of an engine */

@@ -59,6 +59,7 @@ struct cluster *cluster_new(const struct cluster_config *config)
 	list_init(&c->running_pulls);
 	list_init(&c->pull_targets);
 	list_init(&c->subscriptions);
+	guards_init(&c->guards);
 	return c;
 }
 
@@ -73,6 +74,7 @@ static may_suspend void remove_member(struct cluster *c, struct member *m)
 	struct engine *e = m->engine;
 
 	log_info("node left", LOG_STR("addr", engine_addr(e)), LOG_STR("node", engine_name(e)));
+	m->leaving = true;
 	engine_stop(e);
 	map_del(&c->by_addr, engine_addr(e));
 	member_free(m);
@@ -107,6 +109,7 @@ may_suspend void cluster_set_nodes(struct cluster *c, const struct addr *addrs, 
 {
 	struct member *m;
 
+	guards_begin(c);
 	for (size_t i = 0; (m = map_next(&c->by_addr, &i));)
 		m->listed = false;
 	for (size_t i = 0; i < n && !c->stopping; i++) {
@@ -123,6 +126,7 @@ may_suspend void cluster_set_nodes(struct cluster *c, const struct addr *addrs, 
 
 may_suspend void cluster_stop(struct cluster *c)
 {
+	guards_stop(c);
 	c->stopping = true;
 	group_finish(&c->leftovers);
 	cluster_set_nodes(c, NULL, 0);
@@ -136,6 +140,7 @@ void cluster_free(struct cluster *c)
 	if (!c)
 		return;
 	events_forget_past(c);
+	guards_fini(c);
 	map_fini(&c->by_addr);
 	map_fini(&c->by_name);
 	map_fini(&c->flight_names);

@@ -17,6 +17,7 @@
 
 struct cluster;
 struct fence;
+struct record_store;
 struct tls_context;
 
 struct cluster_config {
@@ -29,6 +30,8 @@ struct cluster_config {
 	unsigned int failure_retry;
 	struct tls_context *engine_tls; /* NULL: in the clear */
 	const struct fence *fence;	/* of one of several managers, else NULL; outlives it */
+	/* What is to be rescheduled is kept there (cluster/records.h); NULL: in memory alone. */
+	const struct record_store *records;
 };
 
 void cluster_config_default(struct cluster_config *config);

@@ -10,7 +10,13 @@
 #include "base/mem.h"
 #include "cluster/internal.h"
 #include "fiber/clock.h"
+#include "json/build.h"
 #include "json/edit.h"
+
+struct pool_attribute {
+	const char *key;
+	struct str value;
+};
 
 struct subscription {
 	struct list link;
@@ -149,16 +155,9 @@ void events_pool(struct cluster *c, struct engine *e, const char *action)
 	deliver_pool_event(c, strbuf_str(&text));
 }
 
-static void add_attribute(struct json_edit *edit, struct json attributes, const char *key,
-			  int64_t unix_ns, struct arena *arena)
-{
-	struct str raw = arena_printf(arena, "\"%lld.%09lld\"", (long long)(unix_ns / SECOND),
-				      (long long)(unix_ns % SECOND));
-
-	json_edit_add(edit, attributes, str_from(key), raw);
-}
-
-void events_lost_text(const struct engine *e, int64_t from, int64_t to, struct strbuf *out)
+/* An event of the pool about a node, with attributes of its own. */
+static void write_event(const struct engine *e, const char *action,
+			const struct pool_attribute *attributes, size_t n, struct strbuf *out)
 {
 	_cleanup_(arena_fini) struct arena arena = ARENA_INIT;
 	_cleanup_(strbuf_fini) struct strbuf text = STRBUF_INIT;
@@ -167,7 +166,7 @@ void events_lost_text(const struct engine *e, int64_t from, int64_t to, struct s
 	struct json root;
 	struct error *err;
 
-	docker_event_pool("engine_events_lost", &node, clock_wall(), &text);
+	docker_event_pool(action, &node, clock_wall(), &text);
 	err = json_parse(strbuf_str(&text), &arena, &root);
 	if (err) {
 		log_error("an event of the pool cannot be read", LOG_ERR(err));
@@ -175,9 +174,45 @@ void events_lost_text(const struct engine *e, int64_t from, int64_t to, struct s
 		return;
 	}
 	edit = json_edit_new(root, &arena);
-	add_attribute(edit, json_path(root, "Actor.Attributes"), "from", from, &arena);
-	add_attribute(edit, json_path(root, "Actor.Attributes"), "to", to, &arena);
+	for (size_t i = 0; i < n; i++) {
+		_cleanup_(strbuf_fini) struct strbuf value = STRBUF_INIT;
+
+		json_quote(&value, attributes[i].value);
+		json_edit_add(edit, json_path(root, "Actor.Attributes"),
+			      str_from(attributes[i].key), arena_dup(&arena, strbuf_str(&value)));
+	}
 	json_edit_apply(edit, out);
+}
+
+static struct str time_text(int64_t unix_ns, struct arena *arena)
+{
+	return arena_printf(arena, "%lld.%09lld", (long long)(unix_ns / SECOND),
+			    (long long)(unix_ns % SECOND));
+}
+
+void events_lost_text(const struct engine *e, int64_t from, int64_t to, struct strbuf *out)
+{
+	_cleanup_(arena_fini) struct arena arena = ARENA_INIT;
+	const struct pool_attribute span[] = {
+		{ "from", time_text(from, &arena) },
+		{ "to", time_text(to, &arena) },
+	};
+
+	write_event(e, "engine_events_lost", span, ARRAY_LEN(span), out);
+}
+
+void events_rescheduled(struct cluster *c, struct engine *e, struct str name, struct str id,
+			struct str swarm_id, struct str from)
+{
+	_cleanup_(strbuf_fini) struct strbuf text = STRBUF_INIT;
+	const struct pool_attribute attributes[] = {
+		{ "container.name", name },	    { "container.id", id },
+		{ "container.swarm.id", swarm_id }, { "from", from },
+		{ "to", engine_name(e) },
+	};
+
+	write_event(e, "container_rescheduled", attributes, ARRAY_LEN(attributes), &text);
+	deliver_pool_event(c, strbuf_str(&text));
 }
 
 void events_lost(struct cluster *c, struct engine *e, int64_t from, int64_t to)

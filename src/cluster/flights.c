@@ -27,18 +27,39 @@ static struct error *name_taken(struct str name, struct str holder)
 		str_empty(holder) ? "" : ")", STR_ARG(name));
 }
 
-struct error *flight_hold_name(struct cluster *c, struct flight *f, struct str name)
+static struct error *hold(struct cluster *c, struct flight *f, struct str name)
 {
-	bool alone;
-	const struct container *ct = index_by_name(&c->containers, name, &alone);
-
-	if (ct)
-		return name_taken(name, str_first(ct->id, 12));
 	if (map_get(&c->flight_names, name))
 		return name_taken(name, STR_NONE);
 	f->name = name;
 	map_put(&c->flight_names, f);
 	return NULL;
+}
+
+/* One that waits to be made again keeps its name, though no engine may tell of it. */
+struct error *flight_hold_name(struct cluster *c, struct flight *f, struct str name)
+{
+	const struct guard *lost = guards_lost_named(c, name);
+	bool alone;
+	const struct container *ct = index_by_name(&c->containers, name, &alone);
+
+	if (ct)
+		return name_taken(name, str_first(ct->id, 12));
+	if (lost)
+		return name_taken(name, str_first(str_from(lost->container), 12));
+	return hold(c, f, name);
+}
+
+struct error *flight_take_name(struct cluster *c, struct flight *f, struct str name,
+			       struct str swarm_id)
+{
+	bool alone = true;
+	const struct container *ct = index_by_name(&c->containers, name, &alone);
+
+	if (ct && (!alone || !str_eq(ct->swarm_id, swarm_id) ||
+		   engine_state(ct->engine) == ENGINE_HEALTHY))
+		return name_taken(name, str_first(ct->id, 12));
+	return hold(c, f, name);
 }
 
 void flight_board(struct flight *f, struct member *m, struct str swarm_id)

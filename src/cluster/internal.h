@@ -11,6 +11,7 @@
 #include "base/vec.h"
 #include "cluster/build_table.h"
 #include "cluster/cluster.h"
+#include "cluster/guards.h"
 #include "cluster/image_index.h"
 #include "cluster/index.h"
 #include "cluster/object_index.h"
@@ -33,6 +34,7 @@ struct member {
 	unsigned int asked;  /* those that their engine has been asked for */
 	uint32_t running, paused, stopped;
 	bool listed;	/* discovery named it in the walk at hand */
+	bool leaving;	/* discovery names it no more: it is being stopped */
 	bool settled;	/* it has been validated, or has failed to be, once */
 	bool admitted;	/* validated: its ID is its own, while it is being read already */
 	bool placeable; /* its sched_node is in cluster->nodes */
@@ -87,6 +89,7 @@ struct cluster {
 	uint64_t marks;		   /* the last that was given to members (draw.c) */
 	struct list running_pulls; /* of shared_pull.c */
 	struct group leftovers;
+	struct guards guards; /* containers that outlive their nodes */
 	struct build_table builds;
 	struct list pull_targets; /* of struct pull_target, the oldest first (pull_target.c) */
 	struct list subscriptions;
@@ -133,6 +136,9 @@ extern const struct sched_lookups cluster_lookups;
  * outlive it; flight_end gives all back and may be called twice.
  */
 must_check struct error *flight_hold_name(struct cluster *c, struct flight *f, struct str name);
+/* The same where the container of that swarm id may have it, on a node that is not well. */
+must_check struct error *flight_take_name(struct cluster *c, struct flight *f, struct str name,
+					  struct str swarm_id);
 /* Reserves on m; an empty swarm id: no container will take its place (a build). */
 void flight_board(struct flight *f, struct member *m, struct str swarm_id);
 /*
@@ -167,6 +173,9 @@ struct str held_network_key(const void *held);
 void events_engine(struct cluster *c, struct engine *e, const struct docker_event *ev);
 void events_pool(struct cluster *c, struct engine *e, const char *action);
 void events_lost(struct cluster *c, struct engine *e, int64_t from, int64_t to);
+/* A container that was made again on e; from the node of that name. */
+void events_rescheduled(struct cluster *c, struct engine *e, struct str name, struct str id,
+			struct str swarm_id, struct str from);
 void events_close_all(struct cluster *c);
 void events_forget_past(struct cluster *c);
 size_t events_oldest_past(const struct cluster *c);

@@ -239,6 +239,7 @@ static void observe_state(void *arg, struct engine *e, enum engine_state before)
 		member_leave(m);
 	}
 	settle(m);
+	guards_engine(c, e);
 }
 
 static void count_state(struct member *m, const struct container *ct, int step)
@@ -291,6 +292,7 @@ static void observe_container(void *arg _unused_, struct engine *e, struct conta
 	labels_of_container(m, before, after);
 	if (after)
 		container_enter(m, after);
+	guards_container(m->cluster, e, before, after);
 }
 
 static void observe_image(void *arg, struct engine *e, struct image *before, struct image *after)

@@ -136,6 +136,18 @@ static may_suspend struct error *disconnect_lost(struct membership *m)
 	return call(m, live->engine, live->object->key, "disconnect", name);
 }
 
+may_suspend struct error *cluster_disconnect_lost(struct cluster *c, struct str network,
+						  struct str container_name)
+{
+	_cleanup_(membership_fini) struct membership m = { .c = c,
+							   .version = API_VERSION_NEWEST,
+							   .ref = network };
+
+	TRY(membership_read(&m, STR("{\"Container\":\"\",\"Force\":true}")));
+	m.container = container_name;
+	return disconnect_lost(&m);
+}
+
 static bool is_lost(const struct error *err)
 {
 	return error_is(err, ERR_NOT_FOUND) || error_is(err, ERR_NODE_DOWN);

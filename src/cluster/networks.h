@@ -41,6 +41,13 @@ may_suspend must_check struct error *cluster_disconnect_network(struct cluster *
 								struct str body,
 								struct api_version version);
 
+/*
+ * By force, on some node that is well, what a node that is not still holds of it under the
+ * container's name.
+ */
+may_suspend must_check struct error *cluster_disconnect_lost(struct cluster *c, struct str network,
+							     struct str container_name);
+
 /* Containers there can join what is global, whether or not the node lists it yet. */
 bool network_is_joinable(const struct engine *e, const struct object *network);
 

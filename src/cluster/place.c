@@ -51,6 +51,7 @@ static void write_body(struct placement *p, struct strbuf *out)
 		.n_volumes = p->n_volume_renames,
 		.networks = p->network_renames,
 		.n_networks = p->n_network_renames,
+		.generation = p->req->again ? p->req->again->generation : 0,
 	};
 
 	if (p->cores)
@@ -150,7 +151,7 @@ static may_suspend struct error *pull_and_create(struct placement *p, struct str
 static may_suspend struct error *create_unknown_image(struct placement *p, struct error *refusal,
 						      struct str *ret_reply)
 {
-	if (registry_auth_present(p->req->registry_auth) || p->c->config.compat) {
+	if (registry_auth_present(p->req->registry_auth) || p->c->config.compat || p->req->again) {
 		error_free(refusal);
 		return pull_and_create(p, ret_reply);
 	}
@@ -347,8 +348,11 @@ may_suspend struct error *cluster_create(struct cluster *c, const struct create_
 	_cleanup_(placement_fini) struct placement p = { .c = c, .req = req, .arena = arena };
 	struct error *err;
 
+	TRY(guards_await_loaded(c));
 	TRY(placement_read(&p));
-	if (!str_empty(p.name))
+	if (req->again)
+		TRY(flight_take_name(c, &p.flight, p.name, req->again->swarm_id));
+	else if (!str_empty(p.name))
 		TRY(flight_hold_name(c, &p.flight, p.name));
 
 	err = create_trying(&p, ret_reply);

@@ -10,6 +10,12 @@
 #include "docker/version.h"
 #include "http/codec.h"
 
+/* A container whose node has failed, to be made once more (move.c). */
+struct create_again {
+	struct str swarm_id; /* its name may be that container's still */
+	uint32_t generation;
+};
+
 struct create_request {
 	struct api_version version;
 	struct str client;   /* who asks: remembers which node its pull goes to */
@@ -20,6 +26,7 @@ struct create_request {
 	struct str registry_auth;	   /* X-Registry-Auth as sent, or empty */
 	const struct http_header *headers; /* to pass on */
 	size_t n_headers;
+	const struct create_again *again; /* NULL: a new container */
 };
 
 /*

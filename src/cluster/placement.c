@@ -170,6 +170,9 @@ struct error *placement_read(struct placement *p)
 
 	p->sched.nano_cpus = container_config_nano_cpus(&p->config, p->c->config.cpushares,
 							placement_largest_node_cpus(p->c));
+	/* The shares are those of another node: what they stand for is in the label. */
+	if (p->req->again && p->config.nano_cpus <= 0 && p->config.label_nano_cpus >= 0)
+		p->sched.nano_cpus = p->config.label_nano_cpus;
 	p->cores = p->config.nano_cpus > 0 ? 0 : p->sched.nano_cpus;
 	p->sched.memory = p->config.memory;
 	p->flight.nano_cpus = p->sched.nano_cpus;

@@ -217,12 +217,18 @@ struct specified_networks specification_networks(struct json specification, stru
 	return ret;
 }
 
+struct str specification_network(struct json specification)
+{
+	struct str mode = json_str(json_path(specification, "HostConfig.NetworkMode"));
+
+	return config_network_is_named(mode) ? mode : STR("");
+}
+
 struct str specification_body(struct json specification, struct arena *arena)
 {
 	_cleanup_(strbuf_fini) struct strbuf one = STRBUF_INIT, text = STRBUF_INIT;
-	struct json host = json_get(specification, "HostConfig");
 	struct specified_networks all = specification_networks(specification, arena);
-	bool named = config_network_is_named(json_get_str(host, "NetworkMode"));
+	bool named = !str_empty(specification_network(specification));
 	struct json_edit *edit = json_edit_new(specification, arena);
 	struct json_out o = json_out(&one);
 

@@ -39,6 +39,9 @@ struct specified_networks {
 /* All of them; the first is NetworkMode's where that is a named one. In the arena. */
 struct specified_networks specification_networks(struct json specification, struct arena *arena);
 
+/* NetworkMode where that is a named network, else empty. */
+struct str specification_network(struct json specification);
+
 /*
  * The specification as the body of a create: older engines take one network there, so all but
  * NetworkMode's are left out, for who creates it to connect.

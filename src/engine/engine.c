@@ -167,6 +167,23 @@ int64_t engine_now(const struct engine *e)
 	return clock_wall() + (e->info ? e->info->skew : 0);
 }
 
+int64_t engine_heard_at(const struct engine *e)
+{
+	return e->heard_at;
+}
+
+bool engine_is_dead(const struct engine *e)
+{
+	if (e->state == ENGINE_PENDING)
+		return e->failures >= e->config.failure_retry;
+	return e->state == ENGINE_UNHEALTHY;
+}
+
+bool engine_is_leaving(const struct engine *e)
+{
+	return e->leaving;
+}
+
 void *engine_owner(const struct engine *e)
 {
 	return e->owner;
@@ -352,10 +369,12 @@ void engine_drop_all(struct engine *e)
 	struct image *i;
 
 	e->epoch++;
+	e->leaving = true;
 	for (size_t at = 0; (c = map_next(&e->containers, &at));)
 		engine_remove_container(e, c->id);
 	for (size_t at = 0; (i = map_next(&e->images, &at));)
 		engine_remove_image(e, i->id);
 	drop_objects(e, OBJECT_VOLUME);
 	drop_objects(e, OBJECT_NETWORK);
+	e->leaving = false;
 }

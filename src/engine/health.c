@@ -149,6 +149,10 @@ static may_suspend struct error *validate(struct engine *e, struct engine_info *
 	struct error *err = engine_call_ping(e);
 
 	if (!err)
+		e->failures = 0;
+	else if (error_is_transport(err) && e->failures < e->config.failure_retry)
+		e->failures++;
+	if (!err)
 		err = read_about(e, ret);
 	if (!error_is(err, ERR_TIMEOUT) || !deadline_passed(&d))
 		return err;

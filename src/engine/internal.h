@@ -31,6 +31,7 @@ struct engine {
 	int64_t updated_at;
 	struct map containers, images, objects[OBJECT_KINDS];
 	unsigned int epoch; /* one higher whenever what was known is dropped */
+	bool leaving;	    /* it is being dropped now */
 
 	/* health.c */
 	struct group fibers; /* the engine's own fiber */

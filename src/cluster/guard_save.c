@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The records of guards: written by one fiber in the order in which they changed, read once when
+ * this manager begins to act. A store that fails is tried again; what is guarded goes on meanwhile.
+ */
+#include <stdlib.h>
+
+#include "base/duration.h"
+#include "base/limits.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "cluster/internal.h"
+#include "fiber/clock.h"
+#include "fiber/deadline.h"
+#include "fiber/fiber.h"
+
+#define RETRY_PAUSE (5 * SECOND)
+#define FLUSH_TIME  (5 * SECOND)
+
+/* A record that is to go. */
+struct forgotten {
+	struct list link;
+	char key[GUARD_KEY_SIZE];
+};
+
+static bool has_store(const struct cluster *c)
+{
+	return c->config.records != NULL;
+}
+
+void guard_dirty(struct cluster *c, struct guard *g)
+{
+	if (!has_store(c) || g->dropped || list_linked(&g->at_dirty))
+		return;
+	list_append(&c->guards.dirty, &g->at_dirty);
+	waitq_wake_all(&c->guards.changed);
+}
+
+/* Also while a put of it is under way: the removal comes behind. */
+void guard_forget_record(struct cluster *c, const struct guard *g)
+{
+	struct forgotten *r;
+
+	if (!has_store(c) || (!g->saved && !g->saving))
+		return;
+	r = mem_new(struct forgotten);
+	memcpy(r->key, g->key, sizeof(r->key));
+	list_append(&c->guards.removals, &r->link);
+	waitq_wake_all(&c->guards.changed);
+}
+
+static may_suspend struct error *put(struct cluster *c, struct guard *g)
+{
+	_cleanup_(strbuf_fini) struct strbuf text = STRBUF_INIT;
+	const struct record_store *store = c->config.records;
+	struct error *err;
+	uint64_t hash;
+
+	guard_write(g, &text);
+	hash = str_hash(strbuf_str(&text));
+	if (hash == g->saved)
+		return NULL;
+	if (text.n > LIMIT_RECORD)
+		return error_new(ERR_TOO_LARGE, "the record of %s has %zu bytes, over %zu", g->name,
+				 text.n, LIMIT_RECORD);
+	TRY(guards_check_acting(c));
+	g->saving = true;
+	err = store->put(store->arg, str_from(g->key), strbuf_str(&text));
+	g->saving = false;
+	if (!err)
+		g->saved = hash;
+	return err;
+}
+
+/* One too large stays as it is: no other attempt would end differently. */
+static may_suspend struct error *put_first(struct cluster *c)
+{
+	struct list *link = list_pop(&c->guards.dirty);
+	_cleanup_(guard_unrefp) struct guard *g =
+		guard_ref(list_item(link, struct guard, at_dirty));
+	struct error *err = put(c, g);
+
+	g->tries++;
+	waitq_wake_all(&c->guards.saved);
+	if (error_is(err, ERR_TOO_LARGE)) {
+		log_error("a container is not remembered over a restart", LOG_CSTR("name", g->name),
+			  LOG_ERR(err));
+		error_free(err);
+		return NULL;
+	}
+	if (err)
+		guard_dirty(c, g);
+	return err;
+}
+
+static may_suspend struct error *remove_first(struct cluster *c)
+{
+	const struct record_store *store = c->config.records;
+	struct forgotten *r = list_item(list_pop(&c->guards.removals), struct forgotten, link);
+	struct error *err = guards_check_acting(c);
+
+	if (!err)
+		err = store->remove(store->arg, str_from(r->key));
+	if (err)
+		list_prepend(&c->guards.removals, &r->link);
+	else
+		free(r);
+	return err;
+}
+
+static may_suspend struct error *save_some(struct cluster *c)
+{
+	struct guards *gs = &c->guards;
+
+	if (!list_empty(&gs->removals))
+		return remove_first(c);
+	if (!list_empty(&gs->dirty))
+		return put_first(c);
+	return waitq_wait(&gs->changed, "records to change");
+}
+
+/* Who is not primary writes nothing, and will read before it does. */
+static may_suspend struct error *await_acting(struct cluster *c)
+{
+	while (!c->guards.is_loaded)
+		TRY(waitq_wait(&c->guards.loaded, "records to be read"));
+	return NULL;
+}
+
+may_suspend void guards_save_main(void *arg)
+{
+	struct cluster *c = arg;
+	struct error *err = NULL;
+	bool away = false;
+
+	while (!error_is(err, ERR_CANCELLED)) {
+		error_free(err);
+		err = await_acting(c);
+		if (!err)
+			err = save_some(c);
+		if (error_is(err, ERR_CANCELLED))
+			break;
+		if (!err) {
+			if (away)
+				log_info("records of rescheduling can be written again");
+			away = false;
+			continue;
+		}
+		if (!away && guards_may_act(c))
+			log_error("records of rescheduling cannot be written", LOG_ERR(err));
+		away = guards_may_act(c);
+		error_free(err);
+		err = fiber_sleep(RETRY_PAUSE);
+	}
+	error_free(err);
+}
+
+/* Tries once more than those that began before. */
+may_suspend struct error *guard_await_saved(struct cluster *c, struct guard *g)
+{
+	unsigned int wanted = g->tries + (g->saving ? 2 : 1);
+
+	if (!has_store(c))
+		return NULL;
+	guard_dirty(c, g);
+	while (!g->dropped && (int)(wanted - g->tries) > 0)
+		TRY(waitq_wait(&c->guards.saved, "a record to be written"));
+	return NULL;
+}
+
+/* What this manager wrote when it led before may have been written over since. */
+static void doubt_records(struct cluster *c)
+{
+	struct guard *first;
+
+	for (size_t i = 0; (first = map_next(&c->guards.by_name, &i));) {
+		first->saved = 0;
+		guard_dirty(c, first);
+		list_for_each(link, &first->same_name) {
+			struct guard *g = list_item(link, struct guard, same_name);
+
+			g->saved = 0;
+			guard_dirty(c, g);
+		}
+	}
+}
+
+/* Lost, and without a record: who led before has moved it, or was told to let it go. */
+static void drop_unrecorded(struct cluster *c)
+{
+	list_for_each(link, &c->guards.todo) {
+		struct guard *g = list_item(link, struct guard, at_todo);
+
+		if (g->state == GUARD_LOST && !g->saved)
+			guard_drop(c, g);
+	}
+}
+
+static void take_records(struct cluster *c, const struct records *all)
+{
+	for (size_t i = 0; i < all->n; i++) {
+		const struct record *r = &all->v[i];
+		struct guard *g;
+		struct error *err = guard_read(r->text, &g);
+
+		if (!err) {
+			guards_take_record(c, g, r->key, r->text);
+			continue;
+		}
+		log_error("a record of rescheduling cannot be read and is left out",
+			  LOG_STR("record", r->key), LOG_ERR(err));
+		error_free(err);
+	}
+}
+
+may_suspend struct error *guards_load(struct cluster *c)
+{
+	_cleanup_(arena_fini) struct arena arena = ARENA_INIT;
+	const struct record_store *store = c->config.records;
+	struct records all = { NULL, 0 };
+
+	if (has_store(c)) {
+		TRY(store->list(store->arg, &arena, &all));
+		doubt_records(c);
+		take_records(c, &all);
+		if (c->config.fence)
+			drop_unrecorded(c);
+		if (all.n)
+			log_info("records of rescheduling were read",
+				 LOG_NUM("records", (int64_t)all.n));
+	}
+	c->guards.is_loaded = true;
+	waitq_wake_all(&c->guards.loaded);
+	return NULL;
+}
+
+may_suspend void guards_flush(struct cluster *c)
+{
+	struct guards *gs = &c->guards;
+	struct error *err = NULL;
+
+	if (has_store(c) && gs->is_loaded) {
+		_cleanup_(deadline_end) struct deadline d = deadline_begin(FLUSH_TIME);
+
+		while (!err && !deadline_passed(&d) &&
+		       (!list_empty(&gs->removals) || !list_empty(&gs->dirty)))
+			err = save_some(c);
+	}
+	if (err)
+		log_error("records of rescheduling could not be written at the end", LOG_ERR(err));
+	error_free(err);
+	for (struct list *link; (link = list_pop(&gs->removals));)
+		free(list_item(link, struct forgotten, link));
+}

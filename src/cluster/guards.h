@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The containers that are to be made again when their node fails: a guard for each, which follows
+ * the container's latest copy and knows all that it takes. Nothing here parks or acts; that is
+ * watchdog.c (what is to be done), move.c (one container), copies.c (what is left behind) and
+ * guard_save.c (the records). Private to cluster/.
+ *
+ *              its node is dead, or away          made again
+ *     KEPT  ------------------------->  LOST  -------------------> UNFINISHED
+ *      ^ ^     <----------------------    ^                          |    |
+ *      |            its node is back      +--------------------------+    |
+ *      |                                    and that node failed, too     |
+ *      +------------------------------------------------------------------+
+ *                 in all its networks, and started if it was running
+ */
+#ifndef CLUSTER_GUARDS_H
+#define CLUSTER_GUARDS_H
+
+#include "base/list.h"
+#include "base/map.h"
+#include "base/strbuf.h"
+#include "cluster/records.h"
+#include "engine/engine.h"
+#include "fiber/group.h"
+#include "fiber/waitq.h"
+
+struct cluster;
+
+#define GUARD_KEY_SIZE 33
+
+enum guard_state { GUARD_KEPT, GUARD_LOST, GUARD_UNFINISHED };
+
+struct guard {
+	unsigned int refs;
+	char *name, *swarm_id;
+	char key[GUARD_KEY_SIZE]; /* of its record */
+	struct list same_name;	  /* others, behind the one in the map */
+	enum guard_state state;
+	struct list at_todo; /* while it is not KEPT */
+	bool dropped;	     /* it is nobody's any more; those at work on it let go */
+
+	/* The copy that it follows. */
+	char *container, *node_id, *node_name, *node_addr;
+	bool seen;		     /* it was in the tables since this manager began */
+	uint32_t generation;	     /* the highest that any copy may have been given */
+	bool spent;		     /* a copy may have that generation */
+	bool running;		     /* it is meant to run */
+	bool made_again;	     /* the copy was made by a move that is not finished */
+	char *from;		     /* the node that it was moved from last; or NULL */
+	struct strbuf specification; /* docker/specification.h */
+	int64_t stopped_at;	     /* it ended by itself then, and may still be meant to run */
+	struct list at_fading;
+
+	/* watchdog.c */
+	bool moving;
+	int64_t retry_at, pause;
+	struct strbuf trouble; /* why it could not be made again, as it was logged last */
+
+	/* guard_save.c */
+	struct list at_dirty;
+	bool saving;
+	unsigned int tries;
+	uint64_t saved; /* hash of its record's text; 0: there is none */
+};
+
+struct guards {
+	struct map by_name;
+	size_t n;
+	struct list todo, fading, dirty;
+	struct list removals; /* of records, by guard_save.c */
+	struct waitq saved, changed, loaded;
+	bool woken, began, is_loaded;
+	uint64_t loaded_term; /* of the fence, in which the records were read */
+	int64_t began_at, remove_at;
+	struct group fibers, moves;
+	struct map removing; /* of struct removal (copies.c) */
+};
+
+void guards_init(struct guards *gs);
+void guards_fini(struct cluster *c); /* frees all guards; their records stay */
+
+struct guard *guard_ref(struct guard *g);
+void guard_unref(struct guard *g);
+DEFINE_CLEANUP(struct guard *, guard_unref)
+
+struct guard *guards_find(const struct cluster *c, struct str name, struct str swarm_id);
+/* One that is lost and has the name, though no container of the tables may have it now. */
+struct guard *guards_lost_named(const struct cluster *c, struct str name);
+
+/* What the tables are told (members.c), after they were. NULL `after`: gone. */
+void guards_container(struct cluster *c, struct engine *e, const struct container *before,
+		      const struct container *after);
+void guards_engine(struct cluster *c, struct engine *e);
+
+/* What is known of a guard whose container cannot be seen. */
+enum guard_verdict {
+	GUARD_WAIT,    /* its node may be back in a moment */
+	GUARD_FAILED,  /* its node is dead */
+	GUARD_ABSENT,  /* its node left the pool: whether it answers is to be asked */
+	GUARD_REMOVED, /* its node is well, and the container is not there */
+};
+enum guard_verdict guard_judge(const struct cluster *c, const struct guard *g);
+
+void guard_set_state(struct cluster *c, struct guard *g, enum guard_state next);
+/* It will not be made again; its record goes. The caller may need a reference. */
+void guard_drop(struct cluster *c, struct guard *g);
+/* Its move is over. */
+void guard_finished(struct cluster *c, struct guard *g);
+/* Forgets that those were meant to run which ended while their nodes were well; true: others wait. */
+bool guards_fade(struct cluster *c);
+/* The container that it follows; NULL where that is in no table. */
+struct container *guard_container(const struct cluster *c, const struct guard *g);
+
+/* guard_text.c: the record of a guard, and a guard out of one, in no table yet. */
+void guard_write(const struct guard *g, struct strbuf *out);
+must_check struct error *guard_read(struct str text, struct guard **ret);
+/* Out of a record: unless what the tables tell is newer. Takes the reference. */
+void guards_take_record(struct cluster *c, struct guard *record, struct str key, struct str text);
+void guard_set_text(char **slot, struct str text);
+
+/* guard_save.c */
+void guard_dirty(struct cluster *c, struct guard *g);
+void guard_forget_record(struct cluster *c, const struct guard *g);
+/* Parks until what the guard is now was put, or that failed. */
+may_suspend must_check struct error *guard_await_saved(struct cluster *c, struct guard *g);
+may_suspend void guards_save_main(void *cluster);
+may_suspend must_check struct error *guards_load(struct cluster *c);
+may_suspend void guards_flush(struct cluster *c); /* a last attempt, at the end */
+
+/* watchdog.c */
+void guards_begin(struct cluster *c); /* in a loop; once is enough */
+may_suspend void guards_stop(struct cluster *c);
+void guards_wake(struct cluster *c);
+bool guards_may_act(const struct cluster *c);
+must_check struct error *guards_check_acting(const struct cluster *c);
+/* Parks until the records were read: before that a name may seem free that is not. */
+may_suspend must_check struct error *guards_await_loaded(struct cluster *c);
+
+/* move.c: one step further for a guard that is not KEPT; `arg` is a struct move's. */
+struct move;
+void move_begin(struct cluster *c, struct guard *g);
+
+/* copies.c */
+struct str removal_key(const void *removal);
+void copies_begin(struct cluster *c); /* to remove each stale copy whose node is well */
+bool copies_are_in_the_way(const struct cluster *c, const struct guard *g); /* one must go first */
+
+#endif

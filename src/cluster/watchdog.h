@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a container with reschedule:on-node-failure is promised (section 9 of the contract): where its
+ * node fails it is made again elsewhere, what its node still has of it when it returns is removed, and
+ * neither a restart of the manager nor a change of primary forgets it.
+ *
+ * The cluster does all of this by itself while its fence is open (fiber/fence.h). These are the few
+ * things that others tell it.
+ */
+#ifndef CLUSTER_WATCHDOG_H
+#define CLUSTER_WATCHDOG_H
+
+#include "cluster/cluster.h"
+
+/* The fence was opened or closed: saves it the second until it looks. */
+void cluster_role_changed(struct cluster *c);
+
+/*
+ * A client has just started, stopped or killed the container: what it is now is how it is meant to
+ * be. One that stops by itself shortly before its node fails is taken to have been stopped with it.
+ */
+void cluster_container_acted(struct cluster *c, struct str id);
+
+/*
+ * A client wants a container removed whose node cannot be asked: it is not made again any more.
+ * Takes the refusal that the client gets, and answers it with that added where it is so. `force`:
+ * as for an engine, one that runs is not removed without.
+ */
+struct error *cluster_abandon(struct cluster *c, struct str ref, bool force,
+			      struct error *refusal) must_check;
+
+#endif
