@@ -28,6 +28,7 @@ struct sim_exec;
 
 struct sim_image {
 	char *id, *parent;	  /* parent NULL: none */
+	char *labels;		  /* JSON: those of the container that it was committed from */
 	struct vec tags, digests; /* of char * */
 	int64_t created, size;
 };

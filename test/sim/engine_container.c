@@ -307,15 +307,20 @@ may_suspend struct error *serve_container_commit(struct sim_call *call)
 	_cleanup_(mem_freep) char *id = fake_draw_id();
 	struct str repo = http_param(&call->in->url, "repo");
 	struct str tag = http_param(&call->in->url, "tag");
+	struct sim_image *image;
+	struct json labels;
 	char full[80];
 
 	TRY(fake_container_get(call->e, http_param(&call->in->url, "container"), &c));
 	TRY(fake_work(call, 20 * MILLISECOND));
+	labels = json_field(c->config, "Labels");
 	snprintf(full, sizeof(full), "sha256:%s", id);
 	if (!str_empty(repo))
 		strbuf_addf(&ref, "%.*s:%.*s", STR_ARG(repo),
 			    STR_ARG(str_empty(tag) ? STR("latest") : tag));
-	fake_image_add(call->e, full, ref.p, NULL);
+	image = fake_image_add(call->e, full, ref.p, NULL);
+	if (json_exists(labels))
+		image->labels = str_dup(json_raw(labels));
 	fake_container_event(c, "commit", NULL);
 	strbuf_addf(&text, "{\"Id\":\"%s\"}", full);
 	return fake_reply(call, 201, &text);

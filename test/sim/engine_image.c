@@ -92,6 +92,7 @@ static void image_free(struct sim_image *image)
 	vec_fini(&image->digests);
 	free(image->id);
 	free(image->parent);
+	free(image->labels);
 	free(image);
 }
 
@@ -219,7 +220,10 @@ may_suspend struct error *serve_image_inspect(struct sim_call *call)
 	json_put_str(&o, "Os", STR("linux"));
 	json_put_i64(&o, "Size", image->size);
 	json_put_i64(&o, "VirtualSize", image->size);
-	json_put_raw(&o, "Config", STR("{\"Labels\":null}"));
+	json_key(&o, "Config");
+	json_begin_object(&o);
+	json_put_raw(&o, "Labels", image->labels ? str_from(image->labels) : STR("null"));
+	json_end_object(&o);
 	json_end_object(&o);
 	return fake_reply(call, 200, &text);
 }

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A store of records in memory (cluster/records.h) that outlives the manager of a story, takes its
+ * time, and fails when it is told to.
+ */
+#ifndef SIM_RECORDS_H
+#define SIM_RECORDS_H
+
+#include "cluster/records.h"
+#include "sim/sim.h"
+
+/* The one of this process; the cluster's records from the next start of the manager on. */
+void sim_records(struct sim *s);
+void sim_records_free(void);
+
+/* "Kills" the manager: nothing that it writes from now on arrives; false: a new one may write. */
+void sim_records_freeze(bool frozen);
+/* Each write fails with an error from now on. */
+void sim_records_break(bool broken);
+size_t sim_records_count(void);
+void sim_records_put(const char *key, const char *text);
+/* Some record has the text. */
+bool sim_records_have(const char *text);
+
+#endif
