@@ -79,6 +79,12 @@ static bool is_guests(const struct api_guest *guest, struct str path)
 	       (path.n == prefix.n || path.p[prefix.n] == '/');
 }
 
+/* What is behind a guest's prefix may be as good as a password, and is not for the log. */
+static struct str shown_path(const struct api *a, struct str path)
+{
+	return is_guests(&a->guest, path) ? str_from(a->guest.prefix) : path;
+}
+
 static may_suspend struct error *dispatch(struct request *r)
 {
 	struct str method = r->in->head.method, version = STR_NONE;
@@ -87,7 +93,7 @@ static may_suspend struct error *dispatch(struct request *r)
 	if (str_eq(method, STR("OPTIONS")))
 		return reply_empty(r, 200);
 
-	if (is_guests(&r->api->guest, r->path))
+	if (is_guests(&r->api->guest, r->in->url.path))
 		return r->api->guest.serve(r->in, r->api->guest.arg);
 
 	request_take_version(&r->path, &version);
@@ -109,14 +115,14 @@ static may_suspend void serve(struct http_incoming *in, void *arg)
 		.api = a,
 		.cluster = a->cluster,
 		.in = in,
-		.path = in->url.path,
+		.path = shown_path(a, in->url.path),
 		.arena = in->arena,
 	};
 
 	struct in_flight_client *client = NULL;
 	struct error *err = in_flight_begin(&a->in_flight, request_client(&r), &client);
 
-	log_debug("request", LOG_STR("method", in->head.method), LOG_STR("path", in->url.path),
+	log_debug("request", LOG_STR("method", in->head.method), LOG_STR("path", r.path),
 		  LOG_CSTR("client", in->client->peer));
 	reply_error(&r, err ? err : dispatch(&r));
 	in_flight_end(&a->in_flight, client);

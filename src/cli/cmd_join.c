@@ -9,6 +9,7 @@
 #include "base/rand.h"
 #include "cli/command.h"
 #include "cli/joining.h"
+#include "cli/serving.h"
 #include "cli/tls_options.h"
 #include "cli/version.h"
 #include "discovery/discovery.h"
@@ -71,13 +72,13 @@ struct join {
 	struct error *err;
 };
 
-static const int signals[] = { SIGTERM, SIGINT };
+static const int signals[] = { SIGTERM, SIGINT, SIGHUP };
 
 static may_suspend void wait_for_stop(void *arg)
 {
 	struct join *join = arg;
 	int number;
-	struct error *err = signal_wait(signals, ARRAY_LEN(signals), &number);
+	struct error *err = serving_wait(signals, ARRAY_LEN(signals), &number);
 
 	if (!err) {
 		log_info("stopping", LOG_CSTR("signal", number == SIGTERM ? "SIGTERM" : "SIGINT"));

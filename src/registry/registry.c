@@ -231,9 +231,8 @@ may_suspend struct error *registry_end(struct registry *r, struct str id)
 	TRY(find(r, id, &c));
 	if (c->own)
 		return error_new(ERR_CONFLICT,
-				 "cluster %.*s is this manager's own: it ends with its state "
-				 "directory",
-				 STR_ARG(id));
+				 "this is the manager's own cluster: it ends with its state "
+				 "directory");
 	return forget(r, c);
 }
 

@@ -5,7 +5,7 @@
  * are not, so that after a restart every node has its whole time to renew.
  *
  * A client is named by a text, for its share of the service (limits.h). Errors are for clients to
- * read. Ids are as good as passwords: they are never logged.
+ * read. Ids are as good as passwords: they are never logged, and no error names one that there is.
  */
 #ifndef REGISTRY_REGISTRY_H
 #define REGISTRY_REGISTRY_H

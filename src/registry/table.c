@@ -140,8 +140,8 @@ struct error *table_check_enter(const struct table *t, const struct registry_clu
 	const struct patron *p = map_get(&t->patrons, client);
 
 	if (c->entries.n >= LIMIT_TOKEN_NODES)
-		return error_new(ERR_UNAVAILABLE, "cluster %s lists %d nodes, which is all it can",
-				 c->id, LIMIT_TOKEN_NODES);
+		return error_new(ERR_UNAVAILABLE, "the cluster lists %d nodes, which is all it can",
+				 LIMIT_TOKEN_NODES);
 	if (p && p->n_entries >= LIMIT_TOKEN_CLIENT_ENTRIES)
 		return error_new(
 			ERR_FORBIDDEN,

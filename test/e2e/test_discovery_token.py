@@ -30,7 +30,7 @@ def run(tmp_path):
         names = iter(range(1000))
 
         def start(*args, **options):
-            log = tmp_path / f'{next(names)}-{args[0]}.log'
+            log = tmp_path / f'{next(names)}.log'
             return stack.enter_context(Process(log, *args, **options))
 
         yield start
@@ -113,7 +113,7 @@ def test_a_manager_carries_its_own(lab, here, run, tmp_path):
     """Nodes that join are there at once, though nothing polls for an hour; all of it outlives a
     manager that was killed."""
     pool, state = here(), tmp_path / 'state'
-    args = ['manage', '-H', f'tcp://{pool}', '--state-dir', state, '--heartbeat', '1h']
+    args = ['--debug', 'manage', '-H', f'tcp://{pool}', '--state-dir', state, '--heartbeat', '1h']
     manager = run(*args)
     discovery, address = announced(manager)
     assert address == pool and discovery.startswith(f'token://{pool}/')
@@ -142,7 +142,32 @@ def test_a_manager_carries_its_own(lab, here, run, tmp_path):
     wait_healthy(pool, [lab.addresses[0], lab.addresses[2]], timeout=10)
     cluster_id = discovery.rpartition('/')[2]
     assert message(ask(pool, 'DELETE', f'/v1/clusters/{cluster_id}')) == \
-        (409, f"cluster {cluster_id} is this manager's own: it ends with its state directory")
+        (409, "this is the manager's own cluster: it ends with its state directory")
+    # The id is as good as a password: said on stdout once, and not in the log.
+    assert 'path=/v1/clusters ' in again.text and again.text.count(cluster_id) == 1
+
+
+def test_a_manager_whose_service_is_away(lab, here, run, tmp_path):
+    """It goes on asking, says so, and keeps its nodes."""
+    service, pool = here(), here()
+    args = ['discovery', '-H', service, '--state-dir', tmp_path / 'state']
+    first = run(*args)
+    first.expect('msg=listening')
+    uri = f'token://{service}/{swarm("create", "--service", service).strip()}'
+    cluster_id = uri.rpartition('/')[2]
+    for address in lab.addresses:
+        assert ask(service, 'POST', f'/v1/clusters/{cluster_id}', address.encode())[0] == 200
+    first.kill()
+
+    manager = run('manage', '-H', pool, '--heartbeat', '1s', uri)
+    manager.expect('the discovery cannot be read; the nodes stay as they are.*Connection refused')
+    second = run(*args)
+    wait_healthy(pool, lab.addresses)
+    manager.expect('the discovery can be read again')
+    second.kill()
+    wait_until(lambda: manager.text.count('the discovery cannot be read') >= 2, 20,
+               'the manager notices')
+    assert healthy(pool) == sorted(lab.addresses)
 
 
 def test_what_a_manager_says_where_nobody_can_join(run, tmp_path):

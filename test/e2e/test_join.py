@@ -123,6 +123,23 @@ def test_it_outlives_the_service(lab, serve, run):
     join.expect('msg="registered again"')
 
 
+def test_an_engine_that_speaks_tls(tls_lab, serve, run):
+    """It answers, with or without a certificate to show: what is wrong is for managers to say."""
+    serve()
+    node = tls_lab.node(1)
+    run('join', '--advertise', node.address, *BRISK, cluster_of(serve)).expect('msg=registered')
+    node.stop()
+    try:
+        join = run('join', '--advertise', node.address, *BRISK, cluster_of(serve))
+        join.expect('the engine does not answer; it is not registered yet')
+    finally:
+        node.start()
+    join.expect('msg=registered')
+    join.process.send_signal(signal.SIGHUP)
+    join.expect('no certificates to read again: TLS is off')
+    assert join.stop() == 0
+
+
 def test_a_cluster_that_is_not(lab, serve):
     serve()
     nobody = f'token://{serve.address}/{32 * "0"}'

@@ -175,7 +175,8 @@ STORY(keeps_the_managers_own)
 	assert_ok(registry_own(registry, &own));
 	create(); /* strangers' clusters do not confuse it */
 	create();
-	assert_err(registry_end(registry, strbuf_str(&own)), ERR_CONFLICT, "this manager's own");
+	assert_err(registry_end(registry, strbuf_str(&own)), ERR_CONFLICT,
+		   "the manager's own cluster");
 	end();
 	begin();
 	assert_ok(registry_own(registry, &again));
