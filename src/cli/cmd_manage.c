@@ -13,6 +13,7 @@
 #include "cli/embedded.h"
 #include "cli/follow.h"
 #include "cli/manage_options.h"
+#include "cli/managers.h"
 #include "cli/serving.h"
 #include "cli/user.h"
 #include "cli/version.h"
@@ -20,6 +21,7 @@
 #include "fiber/fiber.h"
 #include "fiber/group.h"
 #include "fiber/signal.h"
+#include "kv/kv.h"
 #include "net/listener.h"
 #include "net/tls.h"
 
@@ -31,6 +33,8 @@ struct manager {
 	struct embedded *embedded;		     /* NULL: a discovery was named */
 	struct tls_context *server_tls, *engine_tls; /* NULL: in the clear */
 	struct vec listeners;			     /* until the API takes them */
+	struct tls_context *manager_tls;	     /* towards other managers */
+	struct managers managers;		     /* with --replication */
 	struct cluster *cluster;
 	struct api *api;
 	struct error *err;
@@ -118,6 +122,8 @@ static may_suspend struct error *manage(struct manager *m)
 
 	m->cluster = cluster_new(&m->plan.cluster);
 	api.cluster = m->cluster;
+	api.fence = m->plan.cluster.fence;
+	api.manager_tls = m->manager_tls;
 	m->api = api_new(&api);
 	found = embedded_address(m->options->advertise, &m->listeners, &at);
 	listen_on(m, &serving);
@@ -125,6 +131,9 @@ static may_suspend struct error *manage(struct manager *m)
 
 	follow = (struct follow){ .discovery = m->discovery, .cluster = m->cluster };
 	group_go(&fibers, "discovery", follow_discovery, &follow);
+	if (m->options->replication)
+		managers_start(&m->managers, discovery_store(m->discovery), m->options->advertise,
+			       m->options->replication_ttl, m->api, m->cluster);
 	return serve_until_stopped();
 }
 
@@ -137,6 +146,8 @@ static may_suspend void manager_main(void *arg)
 	m->err = manage(m);
 	if (m->api)
 		api_stop(m->api);
+	/* What was under way has ended or was told so: now another one may lead. */
+	managers_stop(&m->managers);
 	if (m->cluster)
 		cluster_stop(m->cluster);
 	api_free(m->api);
@@ -183,6 +194,9 @@ static struct error *open_discovery(struct manager *m, const struct manage_optio
 				 "--replication needs a key-value discovery (etcd://, consul:// or "
 				 "zk://), which %s:// is not",
 				 discovery_scheme(m->discovery));
+	if (o->replication)
+		return error_wrap(kv_check_ttl(discovery_store(m->discovery), o->replication_ttl),
+				  "--replication-ttl");
 	return NULL;
 }
 
@@ -203,7 +217,8 @@ static struct error *open_tls(struct manager *m)
 	if (!m->plan.tls)
 		return NULL;
 	TRY(tls_context_new_server(&m->plan.server_tls, &m->server_tls));
-	return tls_context_new_client(&m->plan.engine_tls, &m->engine_tls);
+	TRY(tls_context_new_client(&m->plan.engine_tls, &m->engine_tls));
+	return tls_context_new_client(&m->plan.server_tls, &m->manager_tls);
 }
 
 static struct error *manager_run(struct manager *m, const struct manage_options *o,
@@ -217,6 +232,9 @@ static struct error *manager_run(struct manager *m, const struct manage_options 
 	TRY(open_tls(m));
 	m->plan.cluster.engine_tls = m->engine_tls;
 	m->plan.limits.http.connections = serving_room(m->plan.limits.http.connections);
+	managers_init(&m->managers);
+	if (o->replication)
+		m->plan.cluster.fence = &m->managers.fence;
 	loop_run(LOOP_REAL, manager_main, m);
 	return m->err;
 }
@@ -232,6 +250,7 @@ static struct error *manage_run(const void *options, const struct texts *words)
 	discovery_close(m.discovery);
 	tls_context_unref(m.server_tls);
 	tls_context_unref(m.engine_tls);
+	tls_context_unref(m.manager_tls);
 	vec_fini(&m.listeners);
 	return err;
 }

@@ -53,6 +53,12 @@ may_suspend void cluster_set_nodes(struct cluster *c, const struct addr *addrs, 
 /* Parks until no node is Pending for the first time any more, or the fiber's deadline passes. */
 may_suspend must_check struct error *cluster_wait_settled(struct cluster *c);
 
+/* Reads anew what is on each healthy node. The first error of a node; the others were read. */
+may_suspend must_check struct error *cluster_reconcile(struct cluster *c);
+
+/* An event of the pool: "leader_elected" or "leader_lost", of the manager at that address. */
+void cluster_tell_leader(struct cluster *c, const char *action, struct str manager);
+
 /* Engines in the order of their names, pending ones last by address. A new array of new references. */
 struct engines {
 	struct engine **v;

@@ -155,6 +155,14 @@ void events_pool(struct cluster *c, struct engine *e, const char *action)
 	deliver_pool_event(c, strbuf_str(&text));
 }
 
+void cluster_tell_leader(struct cluster *c, const char *action, struct str manager)
+{
+	_cleanup_(strbuf_fini) struct strbuf text = STRBUF_INIT;
+
+	docker_event_manager(action, manager, clock_wall(), &text);
+	deliver_pool_event(c, strbuf_str(&text));
+}
+
 /* An event of the pool about a node, with attributes of its own. */
 static void write_event(const struct engine *e, const char *action,
 			const struct pool_attribute *attributes, size_t n, struct strbuf *out)

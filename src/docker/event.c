@@ -144,6 +144,36 @@ void docker_event_write(const struct docker_event *ev, const struct event_node *
 	json_edit_apply(e.edit, out);
 }
 
+static void put_scope_and_time(struct json_out *o, int64_t time_nano)
+{
+	json_put_str(o, "scope", STR("swarm"));
+	json_put_i64(o, "time", time_nano / SECOND);
+	json_put_i64(o, "timeNano", time_nano);
+}
+
+void docker_event_manager(const char *action, struct str manager, int64_t time_nano,
+			  struct strbuf *out)
+{
+	struct json_out o = json_out(out);
+
+	json_begin_object(&o);
+	json_put_str(&o, "status", str_from(action));
+	json_put_str(&o, "id", manager);
+	json_put_str(&o, "from", STR("swarm"));
+	json_put_str(&o, "Type", STR("manager"));
+	json_put_str(&o, "Action", str_from(action));
+	json_key(&o, "Actor");
+	json_begin_object(&o);
+	json_put_str(&o, "ID", manager);
+	json_key(&o, "Attributes");
+	json_begin_object(&o);
+	json_put_str(&o, "name", manager);
+	json_end_object(&o);
+	json_end_object(&o);
+	put_scope_and_time(&o, time_nano);
+	json_end_object(&o);
+}
+
 void docker_event_pool(const char *action, const struct event_node *node, int64_t time_nano,
 		       struct strbuf *out)
 {
@@ -168,9 +198,7 @@ void docker_event_pool(const char *action, const struct event_node *node, int64_
 	put_node_attributes(&o, node);
 	json_end_object(&o);
 	json_end_object(&o);
-	json_put_str(&o, "scope", STR("swarm"));
-	json_put_i64(&o, "time", time_nano / SECOND);
-	json_put_i64(&o, "timeNano", time_nano);
+	put_scope_and_time(&o, time_nano);
 	json_key(&o, "node");
 	put_node_object(&o, node);
 	json_end_object(&o);

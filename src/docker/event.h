@@ -38,6 +38,9 @@ void docker_event_write(const struct docker_event *ev, const struct event_node *
 /* An event of the pool itself: type "node", action "engine_connect" and so on. No newline. */
 void docker_event_pool(const char *action, const struct event_node *node, int64_t time_nano,
 		       struct strbuf *out);
+/* The same of a manager ("host:port"): "leader_elected", "leader_lost". */
+void docker_event_manager(const char *action, struct str manager, int64_t time_nano,
+			  struct strbuf *out);
 
 /* Whether the event passes /events' filters (container, image, label, type, event, scope, node ...). */
 bool docker_event_match(const struct docker_event *ev, const struct event_node *node,
