@@ -3,12 +3,14 @@
 
 import concurrent.futures
 import hashlib
+import http.client
 import os
+import subprocess
 import time
 
 import pytest
 
-from lab import wait_until
+from lab import Manager, binary, wait_until
 
 MIB = 1 << 20
 LINE = b'0123456789abcdef' * 7 + b'the end of it.\n'
@@ -191,3 +193,40 @@ def test_clients_that_come_and_go(pair):
                f'the manager has as few descriptors as before ({before})')
     assert pair.pool.docker('exec', 'box', 'echo', 'alive').stdout == 'alive\n'
 
+
+
+@pytest.fixture
+def five_engines(tmp_path):
+    """A manager over five engines that are simulated: they take whatever is uploaded."""
+    program = os.path.join(os.path.dirname(binary()), 'test', 'bench', 'bench-engines')
+    with subprocess.Popen([program, '0', '5', '0'], stdout=subprocess.PIPE, text=True) as engines:
+        manager = Manager(f'127.1.0.[0:4]:{int(engines.stdout.readline())}', tmp_path / 'log')
+        try:
+            manager.start(healthy=5)
+            yield manager
+        finally:
+            manager.stop()
+            engines.terminate()
+
+
+@pytest.mark.slow
+def test_a_load_of_two_gigabytes(five_engines):
+    """It goes to five nodes through one buffer."""
+    size, piece = 2048 * MIB, bytes(MIB)
+    before = peak = resident(five_engines.pid)
+
+    def pieces():
+        nonlocal peak
+        for _ in range(size // len(piece)):
+            peak = max(peak, resident(five_engines.pid))
+            yield piece
+
+    connection = http.client.HTTPConnection(*five_engines.address.split(':'), timeout=600)
+    connection.request('POST', '/images/load', body=pieces(),
+                       headers={'Content-Type': 'application/x-tar', 'Content-Length': str(size)})
+    reply = connection.getresponse()
+    body = reply.read()
+    connection.close()
+    assert reply.status == 200 and body.count(b'Loaded image: big:latest') == 5, body[:2000]
+    print(f'{(peak - before) / MIB:.1f} MiB above an idle manager')
+    assert peak - before < 32 * MIB

@@ -14,8 +14,9 @@ docker-registry where a registry is asked for). README.md says how it is made.
 
 from .client import Result, clis, docker
 from .host import LabError, wait_until
-from .manager import Manager
+from .manager import Manager, binary
 from .node import Node
 from .pool import Lab
 
-__all__ = ['Lab', 'LabError', 'Manager', 'Node', 'Result', 'clis', 'docker', 'wait_until']
+__all__ = ['Lab', 'LabError', 'Manager', 'Node', 'Result', 'binary', 'clis', 'docker',
+           'wait_until']
