@@ -180,12 +180,49 @@ static may_suspend struct error *create_carrying(struct placement *p, struct eng
 	return create_here(p, ret_reply);
 }
 
+static may_suspend struct error *create_where_image_is(struct placement *p,
+						       const struct engines *holders,
+						       struct str *ret_reply)
+{
+	struct error *err = placement_board_among(p, holders, "the image is not there");
+
+	if (error_is(err, ERR_NO_NODE) && p->is_drawn)
+		return create_carrying(p, holders->v[0], err, ret_reply);
+	TRY(err);
+	return create_here(p, ret_reply);
+}
+
+/* Empty where no node was chosen. */
+static struct str node_name(const struct placement *p)
+{
+	return p->flight.engine ? engine_name(p->flight.engine) : STR("");
+}
+
+/* "node-1: its words", for an answer that tells of several nodes. Takes err. */
+static struct error *with_node(const struct placement *p, struct error *err)
+{
+	struct str node = node_name(p);
+
+	return str_empty(node) || !err ? err : error_wrap(err, "%.*s", STR_ARG(node));
+}
+
+/* What went wrong on the node before is told behind what came of it. Takes both. */
+static struct error *with_earlier(const struct placement *p, struct error *err,
+				  struct error *earlier)
+{
+	if (err && earlier && !error_is(err, ERR_CANCELLED))
+		return error_join(with_node(p, err), earlier);
+	error_free(earlier);
+	return err;
+}
+
 /* Section 5 of the contract, "When the image is missing there". Takes the refusal. */
 static may_suspend struct error *create_without_image(struct placement *p, struct error *refusal,
 						      struct str *ret_reply)
 {
 	_cleanup_(error_freep) struct error *why = refusal;
 	_cleanup_(engines_fini) struct engines holders = { NULL, 0 };
+	_cleanup_(error_freep) struct error *earlier = NULL;
 	struct error *err;
 
 	cluster_image_nodes(p->c, p->config.image, &holders);
@@ -199,15 +236,12 @@ static may_suspend struct error *create_without_image(struct placement *p, struc
 		log_info("pulling failed, placing where the image is",
 			 LOG_STR("image", p->config.image),
 			 LOG_STR("node", engine_name(p->flight.engine)), LOG_ERR(err));
-		error_free(err);
+		earlier = with_node(p, err);
 		TRY(fiber_check());
 	}
 	flight_leave(p->c, &p->flight);
-	err = placement_board_among(p, &holders, "the image is not there");
-	if (error_is(err, ERR_NO_NODE) && p->is_drawn)
-		return create_carrying(p, holders.v[0], err, ret_reply);
-	TRY(err);
-	return create_here(p, ret_reply);
+	err = create_where_image_is(p, &holders, ret_reply);
+	return with_earlier(p, err, take(earlier));
 }
 
 static struct str engine_os(const struct engine *e)
@@ -238,6 +272,7 @@ static may_suspend struct error *create_on_another_os(struct placement *p, struc
 	_cleanup_(error_freep) struct error *why = refusal;
 	_cleanup_(engines_fini) struct engines others = { NULL, 0 };
 	struct str os = arena_dup(p->arena, engine_os(p->flight.engine));
+	struct error *err;
 	size_t n = 0;
 
 	cluster_healthy_engines(p->c, &others);
@@ -254,9 +289,12 @@ static may_suspend struct error *create_on_another_os(struct placement *p, struc
 	log_info("the image is for another operating system, placing elsewhere",
 		 LOG_STR("image", p->config.image), LOG_STR("node", engine_name(p->flight.engine)),
 		 LOG_ERR(why));
+	why = with_node(p, why);
 	flight_leave(p->c, &p->flight);
-	TRY(placement_board_among(p, &others, "the image is for another operating system"));
-	return create_here(p, ret_reply);
+	err = placement_board_among(p, &others, "the image is for another operating system");
+	if (!err)
+		err = create_here(p, ret_reply);
+	return with_earlier(p, err, take(why));
 }
 
 static may_suspend struct error *attempt(struct placement *p, struct str *ret_reply)
@@ -267,7 +305,7 @@ static may_suspend struct error *attempt(struct placement *p, struct str *ret_re
 	err = create_here(p, ret_reply);
 	if (error_is(err, ERR_NO_IMAGE))
 		err = create_without_image(p, err, ret_reply);
-	if (is_for_another_os(err))
+	if (p->flight.engine && is_for_another_os(err))
 		err = create_on_another_os(p, err, ret_reply);
 	if (!err) {
 		pull_target_forget(p->c, p->req->client, p->config.image);
@@ -294,18 +332,15 @@ static bool worth_a_retry(const struct error *err)
 	}
 }
 
-/* Empty where no node was chosen. */
-static struct str node_name(const struct placement *p)
+/* Where no node was chosen, the request's own line in the log says all. */
+static void log_failure(const struct placement *p, const struct error *err, unsigned int tries,
+			bool last)
 {
-	return p->flight.engine ? engine_name(p->flight.engine) : STR("");
-}
-
-/* "node-1: its words", for an answer that tells of several nodes. */
-static struct error *with_node(const struct placement *p, struct error *err)
-{
-	struct str node = node_name(p);
-
-	return str_empty(node) ? err : error_wrap(err, "%.*s", STR_ARG(node));
+	if (str_empty(node_name(p)) || error_is(err, ERR_NO_IMAGE))
+		return;
+	log_warn(last ? "creating a container failed" : "creating a container failed, trying again",
+		 LOG_STR("name", p->name), LOG_STR("node", node_name(p)), LOG_NUM("try", tries),
+		 LOG_ERR(err));
 }
 
 /*
@@ -321,12 +356,11 @@ static may_suspend struct error *create_trying(struct placement *p, struct str *
 		bool last = tries >= p->c->config.create_retry || p->unanswered ||
 			    (err && !worth_a_retry(err));
 
-		if (!err || error_is(err, ERR_CANCELLED) || (last && !earlier))
+		if (!err || error_is(err, ERR_CANCELLED))
 			return err;
-		log_warn(last ? "creating a container failed"
-			      : "creating a container failed, trying again",
-			 LOG_STR("name", p->name), LOG_STR("node", node_name(p)),
-			 LOG_NUM("try", tries + 1), LOG_ERR(err));
+		log_failure(p, err, tries + 1, last);
+		if (last && !earlier)
+			return err;
 		earlier = error_join(earlier, with_node(p, err));
 		if (last)
 			return take(earlier);

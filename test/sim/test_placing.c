@@ -226,6 +226,9 @@ static may_suspend void one_try_answers_in_its_words(struct sim *s)
 	r = sim_post(s, "/containers/create", "{\"Image\":\"busybox\"}");
 	assert_refused(r, 500, "no space left on device");
 	assert_string_equal(sim_message(&r), "no space left on device");
+	/* The log says where. */
+	assert_true(sim_logged(s, "creating a container failed"));
+	assert_true(sim_logged(s, "node=n1"));
 }
 
 static may_suspend void another_os_is_tried(struct sim *s)
@@ -244,6 +247,44 @@ static may_suspend void another_os_is_tried(struct sim *s)
 	/* Where no other system is, the engine's words stand. */
 	sim_refuse_creates(sim_find_engine(s, "l1"), words);
 	assert_refused(sim_post(s, "/containers/create", "{\"Image\":\"busybox\"}"), 500, words);
+	sim_settle(s);
+}
+
+/* What went wrong before is told too, behind the words that scripts look for. */
+static may_suspend void another_os_fails_too(struct sim *s)
+{
+	const char *words = "image operating system \"linux\" cannot be used on this platform";
+	struct sim_reply r;
+
+	sim_engine(s, "w1", OS("windows"));
+	sim_engine(s, "l1", OS("linux"));
+	sim_up(s);
+	sim_refuse_creates(sim_find_engine(s, "w1"), words);
+	sim_refuse_creates(sim_find_engine(s, "l1"), "no space left on device");
+	for (int i = 0; i < 8; i++) {
+		r = sim_post(s, "/containers/create", "{\"Image\":\"busybox\"}");
+		assert_true(r.status == 500);
+		assert_true(str_contains(r.body, STR("l1: no space left on device")) ||
+			    str_eq(str_from(sim_message(&r)), STR("no space left on device")));
+	}
+	r = sim_post(s, "/containers/create",
+		     "{\"Image\":\"busybox\",\"Env\":[\"constraint:node==w1\"]}");
+	assert_refused(r, 500, "; w1: image operating system");
+	assert_refused(r, 500, "Unable to find a node that satisfies the following conditions");
+	sim_settle(s);
+}
+
+/* The pull fails, and where the image is there is no room: both are told. */
+static may_suspend void a_pull_fails_and_nobody_else_has_room(struct sim *s)
+{
+	struct sim_reply r;
+
+	sim_engine(s, "n1");
+	sim_engine(s, "n2", PULLED_IMAGE("nginx"), LABEL("containerslots", "0"));
+	sim_up(s);
+	r = sim_post(s, "/containers/create", "{\"Image\":\"nginx\"}");
+	assert_refused(r, 500, "; n1: pull access denied for nginx");
+	assert_refused(r, 500, "No node with enough open slots available in the cluster\n");
 	sim_settle(s);
 }
 
@@ -273,6 +314,8 @@ int main(void)
 		STORY(tries_go_elsewhere),
 		STORY(one_try_answers_in_its_words),
 		STORY(another_os_is_tried),
+		STORY(another_os_fails_too),
+		STORY(a_pull_fails_and_nobody_else_has_room),
 		STORY(images_attract),
 	};
 
