@@ -155,11 +155,13 @@ static bool has_image(const struct sched_node *n, struct match *match)
 
 	if (!match->found.known) {
 		node_set_begin(&match->found, c->numbers.n);
-		if (match->kind == MATCH_PLAIN)
+		if (match->kind == MATCH_PLAIN) {
 			found_copies(match, image_index_find(&c->images, match->text));
-		else
+			found_copies(match, image_index_repo(&c->images, match->text));
+		} else {
 			find_image_ids(c, match);
-		find_image_names(c, match);
+			find_image_names(c, match);
+		}
 	}
 	return node_set_has(&match->found, n->number);
 }

@@ -10,19 +10,31 @@ void image_index_init(struct image_index *x)
 {
 	prefix_init(&x->ids, slot_key);
 	map_init(&x->names, slot_key);
+	map_init(&x->repos, slot_key);
 }
 
 void image_index_fini(struct image_index *x)
 {
 	slot_tree_fini(&x->ids);
 	slot_map_fini(&x->names);
+	slot_map_fini(&x->repos);
+}
+
+static struct str repo_of(struct str tag)
+{
+	struct str repo, rest;
+
+	str_rcut(tag, ':', &repo, &rest);
+	return repo;
 }
 
 void image_index_add(struct image_index *x, struct engine *e, const struct image *img)
 {
 	slot_tree_add(&x->ids, str_strip_prefix(img->id, ID_PREFIX), e, img);
-	for (size_t i = 0; i < img->n_tags; i++)
+	for (size_t i = 0; i < img->n_tags; i++) {
 		slot_map_add(&x->names, img->tags[i], e, img);
+		slot_map_add(&x->repos, repo_of(img->tags[i]), e, img);
+	}
 	for (size_t i = 0; i < img->n_digests; i++)
 		slot_map_add(&x->names, img->digests[i], e, img);
 }
@@ -30,8 +42,10 @@ void image_index_add(struct image_index *x, struct engine *e, const struct image
 void image_index_remove(struct image_index *x, struct engine *e, const struct image *img)
 {
 	slot_tree_remove(&x->ids, str_strip_prefix(img->id, ID_PREFIX), e, img);
-	for (size_t i = 0; i < img->n_tags; i++)
+	for (size_t i = 0; i < img->n_tags; i++) {
 		slot_map_remove(&x->names, img->tags[i], e, img);
+		slot_map_remove(&x->repos, repo_of(img->tags[i]), e, img);
+	}
 	for (size_t i = 0; i < img->n_digests; i++)
 		slot_map_remove(&x->names, img->digests[i], e, img);
 }
@@ -63,6 +77,11 @@ const struct slot *image_index_find(const struct image_index *x, struct str name
 	}
 	error_free(err);
 	return image_id_maybe(name) ? find_id(x, name) : NULL;
+}
+
+const struct slot *image_index_repo(const struct image_index *x, struct str repo)
+{
+	return map_get(&x->repos, repo);
 }
 
 const struct image *image_slot_on(const struct slot *slot, const struct engine *e)

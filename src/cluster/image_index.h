@@ -11,6 +11,7 @@
 struct image_index {
 	struct prefix_tree ids; /* of struct slot: without "sha256:" */
 	struct map names;	/* of struct slot: tags and digests, the familiar form */
+	struct map repos; /* of struct slot: what stands before the tags; a copy for each tag */
 };
 
 void image_index_init(struct image_index *x);
@@ -24,6 +25,9 @@ void image_index_remove(struct image_index *x, struct engine *e, const struct im
  * slot that is found has a copy at least.
  */
 const struct slot *image_index_find(const struct image_index *x, struct str name);
+
+/* Any image of that repository, "busybox": whatever its tags. NULL where no node has one. */
+const struct slot *image_index_repo(const struct image_index *x, struct str repo);
 
 /* The copy on one engine; NULL where it has none. */
 const struct image *image_slot_on(const struct slot *slot, const struct engine *e);

@@ -91,11 +91,37 @@ static void forgets_with_the_last_copy(void **state)
 	image_index_fini(&x);
 }
 
+/* Two tags of one repository are two copies there, and go one by one. */
+static void finds_repositories(void **state)
+{
+	static const struct str tags[] = { STR_INIT("busybox:1"), STR_INIT("busybox:2") };
+	static const struct image two = { .id = STR_INIT("sha256:" HEX_C),
+					  .tags = tags,
+					  .n_tags = 2 };
+	struct image_index x;
+
+	(void)state;
+	fill(&x);
+	image_index_add(&x, ENGINE(2), &two);
+	assert_int_equal(image_index_repo(&x, STR("busybox"))->n, 4);
+	assert_int_equal(image_index_repo(&x, STR("reg:5000/b"))->n, 2);
+	assert_null(image_index_repo(&x, STR("busy")));
+	assert_null(image_index_repo(&x, STR("busybox:latest")));
+	image_index_remove(&x, ENGINE(0), &busybox);
+	image_index_remove(&x, ENGINE(1), &busybox);
+	assert_null(image_index_repo(&x, STR("reg:5000/b")));
+	assert_ptr_equal(image_slot_on(image_index_repo(&x, STR("busybox")), ENGINE(2)), &two);
+	image_index_remove(&x, ENGINE(2), &two);
+	assert_null(image_index_repo(&x, STR("busybox")));
+	image_index_fini(&x);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(finds_by_every_form),
 		cmocka_unit_test(forgets_with_the_last_copy),
+		cmocka_unit_test(finds_repositories),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
