@@ -1,0 +1,187 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What keeps a fault in the manager from becoming one of the machine: how the program is built, the
+restrictions that it runs under, and what never gets into its log."""
+
+import base64
+import configparser
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+
+import pytest
+
+from lab import engine, wait_until
+from lab.manager import REPOSITORY, binary, free_port
+from support import Side
+
+
+def readelf(what):
+    return subprocess.run(['readelf', '--wide', what, binary()], capture_output=True, text=True,
+                          check=True, timeout=20).stdout
+
+
+def test_how_it_is_linked_and_compiled():
+    assert re.search(r'Type:\s+DYN \(Position-Independent Executable', readelf('--file-header'))
+    segments = readelf('--segments')
+    assert 'GNU_RELRO' in segments
+    stack = re.search(r'GNU_STACK.*', segments).group()
+    assert ' RW ' in stack and 'E' not in stack.split()[-2], stack
+    assert not re.search(r'LOAD.* RWE ', segments), segments
+    dynamic = readelf('--dynamic')
+    assert 'BIND_NOW' in dynamic, dynamic
+    assert not re.search('RPATH|RUNPATH|TEXTREL', dynamic), dynamic
+    symbols = readelf('--dyn-syms')
+    if '__asan_init' not in readelf('--symbols'):
+        assert '__stack_chk_fail' in symbols
+        assert {'__snprintf_chk', '__memcpy_chk'} <= set(re.findall(r'__\w+_chk', symbols))
+
+
+def unit(name):
+    parser = configparser.RawConfigParser(strict=False)
+    parser.optionxform = str
+    with open(os.path.join(REPOSITORY, 'systemd', name)) as file:
+        parser.read_file(file)
+    return parser
+
+
+def test_units(tmp_path):
+    service = unit('swarm.service')['Service']
+    for name in ('NoNewPrivileges', 'ProtectHome', 'PrivateTmp', 'PrivateDevices',
+                 'MemoryDenyWriteExecute', 'RestrictNamespaces', 'LockPersonality'):
+        assert service[name] == 'yes', name
+    assert service['ProtectSystem'] == 'strict' and service['CapabilityBoundingSet'] == ''
+    assert '-H fd://' in service['ExecStart'] and 'HUP' in service['ExecReload']
+    assert unit('swarm.socket')['Socket']['ListenStream'] == '3376'
+    analyze = shutil.which('systemd-analyze')
+    if not analyze:
+        return
+    for name in ('swarm.service', 'swarm.socket'):
+        with open(os.path.join(REPOSITORY, 'systemd', name)) as file:
+            (tmp_path / name).write_text(file.read().replace('/usr/bin/swarm', '/bin/true')
+                                         .replace('man:swarm(1)', 'https://swarm.example'))
+    done = subprocess.run([analyze, 'verify', str(tmp_path / 'swarm.service')],
+                          capture_output=True, text=True, timeout=60)
+    told = [line for line in done.stderr.splitlines() if line.startswith('swarm.')
+            or str(tmp_path) in line]
+    assert not told, told
+
+
+# As the service manager starts it: a socket as descriptor 3, no memory that is written and then
+# run (prctl 65), no new privileges, no capabilities.
+LAUNCHER = '''
+import ctypes, os, sys
+number = int(sys.argv[1])
+os.dup2(number, 3)
+os.set_inheritable(3, True)
+libc = ctypes.CDLL(None, use_errno=True)
+os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS='1')
+if libc.prctl(65, 1, 0, 0, 0) != 0:
+    print('no PR_SET_MDWE', file=sys.stderr)
+os.execvp(sys.argv[2], sys.argv[2:])
+'''
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason='only root can become another user')
+def test_as_the_unit_runs_it(lab, tmp_path):
+    """Socket activation, without privileges, without code made at run time: expressions too."""
+    program = tmp_path / 'swarm'
+    shutil.copy(binary(), program)
+    for folder in (tmp_path, *tmp_path.parents[:2]):
+        folder.chmod(0o755)
+    with socket.create_server(('127.0.0.1', 0)) as listening, open(tmp_path / 'log', 'w') as log:
+        process = subprocess.Popen(
+            ['setpriv', '--reuid=nobody', '--regid=nogroup', '--clear-groups', '--no-new-privs',
+             '--bounding-set=-all', '--inh-caps=-all', sys.executable, '-c', LAUNCHER,
+             str(listening.fileno()), str(program), 'manage', '-H', 'fd://',
+             ','.join(lab.addresses)],
+            pass_fds=[listening.fileno()], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        side = Side('pool', '127.0.0.1:{}'.format(listening.getsockname()[1]), lab, None)
+        try:
+            def healthy():
+                return str(side.http('GET', '/info').json()['SystemStatus']).count('Healthy') == 3
+
+            wait_until(healthy, 30, 'all nodes are healthy')
+            reply = side.http('POST', '/placement', {'Image': 'busybox', 'Env': [
+                'constraint:node==/^node-[2]$/']})
+            assert reply.status == 200 and 'node-2' in reply.body.decode(), reply
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(15) == 0
+        finally:
+            process.kill()
+            process.wait()
+
+
+def test_secrets_stay_out_of_the_log(lab, start_manager):
+    """Credentials, values of environments and tokens: not with --debug, not in errors."""
+    manager = start_manager('--debug')
+    side = Side('pool', manager.address, lab, None)
+    secret = 'sw0rdf1sh'
+    auth = base64.urlsafe_b64encode(json.dumps(
+        {'username': 'u', 'password': secret, 'serveraddress': lab.registry}).encode()).decode()
+    headers = {'X-Registry-Auth': auth, 'X-Registry-Config': auth, 'Authorization': auth}
+    told = []
+
+    def ask(method, path, body=None, more=None):
+        reply = side.http(method, path, body, {**headers, **(more or {})})
+        told.append(reply.body.decode(errors='replace'))
+        return reply
+
+    try:
+        body = {'Image': 'busybox', 'Cmd': ['true'], 'Env': [f'PASSWORD={secret}'],
+                'Labels': {'password': secret}}
+        made = ask('POST', '/containers/create?name=secretive', body).json()['Id']
+        told.clear()
+        ask('POST', f'/containers/{made}/start')
+        ask('POST', '/containers/create?name=secretive', body)
+        ask('POST', '/containers/create', {**body, 'Image': 'nosuch/image'})
+        ask('POST', '/containers/create', {**body, 'Image': f'{lab.registry}/nosuch'})
+        ask('POST', '/containers/create', {**body, 'Env': body['Env'] + ['constraint:no==node']})
+        ask('POST', '/containers/create', {**body, 'HostConfig': {'Memory': 'x'}})
+        ask('POST', '/placement', body)
+        ask('POST', f'/images/create?fromImage={lab.registry}/nosuch&tag=1')
+        ask('POST', f'/images/{lab.registry}/nosuch/push?tag=1')
+        ask('POST', '/auth', {'username': 'u', 'password': secret,
+                              'serveraddress': lab.registry})
+        ask('POST', f'/containers/{made}/exec', {'Cmd': ['true'], 'Env': [f'P={secret}']})
+        ask('POST', f'/build?buildargs=%7B%22P%22:%22{secret}%22%7D', b'no archive',
+            {'Content-Type': 'application/x-tar'})
+        ask('POST', '/containers/create', (json.dumps(body)[:-1]).encode(),
+            {'Content-Type': 'application/json'})
+        ask('GET', f'/containers/json?filters={secret}')
+    finally:
+        side.http('DELETE', '/containers/secretive?force=1')
+    # What a client itself wrote into a parameter may be told to it; the log is for others.
+    assert not [text for text in told[:-1] if secret in text or auth in text]
+    assert manager.logged('msg=request') and not manager.logged(f'{secret}|{re.escape(auth)}')
+
+
+def test_tokens_stay_out_of_the_log(tmp_path):
+    """A manager's own token service; it prints its cluster's token once, which is what it is for."""
+    address = f'127.0.0.1:{free_port()}'
+    with open(tmp_path / 'log', 'w') as log:
+        process = subprocess.Popen([binary(), '--debug', 'manage', '-H', address, '--state-dir',
+                                    str(tmp_path / 'state')],
+                                   stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=log)
+
+    def ask(method, path, body=None):
+        status, answer = engine.request(address, method, path, body)
+        return status, answer.decode()
+
+    try:
+        wait_until(lambda: engine.answers(address), 20, 'the manager answers')
+        status, answer = ask('POST', '/v1/clusters')
+        token = re.search('[0-9a-f]{32}', answer).group()
+        assert status < 300
+        assert ask('POST', f'/v1/clusters/{token}?ttl=60', b'127.0.0.1:1')[0] < 300
+        assert ask('GET', f'/v1/clusters/{token}')[0] == 200
+        assert ask('POST', f'/v1/clusters/{token}?ttl=60', b'nonsense')[0] == 400
+    finally:
+        process.terminate()
+        assert process.wait(15) == 0
+    told = (tmp_path / 'log').read_text()
+    assert 'path=/v1/clusters' in told and token not in told
