@@ -225,13 +225,13 @@ may_suspend struct error *engine_call_list_containers(struct engine *e, struct s
 		arena, ret);
 }
 
-may_suspend struct error *engine_call_inspect_container(struct engine *e, struct str id,
-							struct arena *arena, struct json *ret)
+may_suspend struct error *client_inspect(struct engine *e, struct str kind, struct str name,
+					 struct arena *arena, struct json *ret)
 {
 	_cleanup_(strbuf_fini) struct strbuf path = STRBUF_INIT;
 
-	strbuf_add(&path, STR("/containers/"));
-	http_encode_path(&path, id);
+	strbuf_add(&path, kind);
+	http_encode_path(&path, name);
 	strbuf_add(&path, STR("/json"));
 	return client_fetch_json(e,
 				 &(struct engine_call){ .method = "GET",
@@ -239,6 +239,12 @@ may_suspend struct error *engine_call_inspect_container(struct engine *e, struct
 							.time = ENGINE_CALL_TIME,
 							.max = LIMIT_ENGINE_OBJECT },
 				 arena, ret);
+}
+
+may_suspend struct error *engine_call_inspect_container(struct engine *e, struct str id,
+							struct arena *arena, struct json *ret)
+{
+	return client_inspect(e, STR("/containers/"), id, arena, ret);
 }
 
 static void write_create_path(const struct engine_create *req, struct strbuf *path)

@@ -23,17 +23,7 @@ may_suspend struct error *engine_call_list_images(struct engine *e, struct arena
 may_suspend struct error *engine_call_inspect_image(struct engine *e, struct str name,
 						    struct arena *arena, struct json *ret)
 {
-	_cleanup_(strbuf_fini) struct strbuf path = STRBUF_INIT;
-
-	strbuf_add(&path, STR("/images/"));
-	http_encode_path(&path, name);
-	strbuf_add(&path, STR("/json"));
-	return client_fetch_json(e,
-				 &(struct engine_call){ .method = "GET",
-							.path = strbuf_str(&path),
-							.time = ENGINE_CALL_TIME,
-							.max = LIMIT_ENGINE_OBJECT },
-				 arena, ret);
+	return client_inspect(e, STR("/images/"), name, arena, ret);
 }
 
 /* Progress comes with status 200 whatever happens: what went wrong is one of its lines. */

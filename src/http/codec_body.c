@@ -35,17 +35,6 @@ void http_body_init(struct http_body *b, enum http_framing framing, uint64_t len
 	b->done = framing == HTTP_BODY_NONE || (framing == HTTP_BODY_LENGTH && length == 0);
 }
 
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
-
 static struct error *bad(const char *what, char c)
 {
 	return http_malformed(ERR_PROTOCOL, what, str_of(&c, 1));
@@ -58,7 +47,7 @@ static bool is_text(char c)
 
 static struct error *step_digit(struct http_body *b, char c)
 {
-	int digit = hex_digit(c);
+	int digit = http_hex_digit(c);
 
 	if (digit < 0)
 		return bad("bad chunk size", c);

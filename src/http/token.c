@@ -21,6 +21,17 @@ bool http_is_tchar(char c)
 	return tchars[(unsigned char)c];
 }
 
+int http_hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	if (c >= 'A' && c <= 'F')
+		return c - 'A' + 10;
+	return -1;
+}
+
 bool http_is_token(struct str s)
 {
 	for (size_t i = 0; i < s.n; i++) {

@@ -12,6 +12,7 @@
 #include "base/str.h"
 
 bool http_is_tchar(char c);
+int http_hex_digit(char c);	       /* its value; -1: it is none */
 bool http_is_token(struct str s);      /* at least one tchar, nothing else */
 bool http_is_field_text(struct str s); /* no control character but TAB */
 

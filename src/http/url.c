@@ -9,17 +9,6 @@
 #include "base/limits.h"
 #include "http/token.h"
 
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
-
 /*
  * Percent signs resolved, in the arena; `text` itself where it has none. NUL is refused, so that
  * nothing that is decoded here ends early where it is handed to libc.
@@ -39,8 +28,8 @@ static struct error *decode(struct str text, bool plus_is_space, struct arena *a
 		char c = text.p[i];
 
 		if (c == '%') {
-			int high = i + 2 < text.n ? hex_digit(text.p[i + 1]) : -1;
-			int low = i + 2 < text.n ? hex_digit(text.p[i + 2]) : -1;
+			int high = i + 2 < text.n ? http_hex_digit(text.p[i + 1]) : -1;
+			int low = i + 2 < text.n ? http_hex_digit(text.p[i + 2]) : -1;
 
 			if (high < 0 || low < 0 || (high | low) == 0)
 				return http_malformed(ERR_INVALID, "invalid URL escape",
