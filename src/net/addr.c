@@ -4,6 +4,7 @@
  */
 #include "net/addr.h"
 
+#include <arpa/inet.h>
 #include <ctype.h>
 #include <string.h>
 
@@ -113,6 +114,27 @@ void addr_format(const struct addr *a, struct strbuf *out)
 		strbuf_addf(out, "[%s]:%u", a->host, a->port);
 	else
 		strbuf_addf(out, "%s:%u", a->host, a->port);
+}
+
+void addr_subscriber(struct str peer, struct strbuf *out)
+{
+	struct sockaddr_any address;
+	char text[INET6_ADDRSTRLEN];
+	struct addr a;
+	struct error *err = addr_parse_host_port(peer, &a);
+
+	if (err || !sockaddr_numeric(a.host, a.port, &address)) {
+		error_free(err);
+		strbuf_add(out, peer);
+		return;
+	}
+	if (address.any.sa_family != AF_INET6) {
+		strbuf_add(out, str_from(a.host));
+		return;
+	}
+	memset(&address.v6.sin6_addr.s6_addr[8], 0, 8);
+	inet_ntop(AF_INET6, &address.v6.sin6_addr, text, sizeof(text));
+	strbuf_addf(out, "%s/64", text);
 }
 
 bool addr_is_numeric(const struct addr *a)

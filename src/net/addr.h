@@ -30,6 +30,14 @@ must_check struct error *addr_parse(struct str text, struct addr *ret);
 
 /* "host:port", "[v6]:port", or the path. */
 void addr_format(const struct addr *a, struct strbuf *out);
+
+/*
+ * Whom a peer ("10.0.0.1:5", "[2001:db8::1]:5") stands for where shares are counted: its address,
+ * and of IPv6 the /64 that it is in ("2001:db8::/64"), since that is what one subscriber has. What is
+ * no address stays as it is.
+ */
+void addr_subscriber(struct str peer, struct strbuf *out);
+
 bool addr_is_numeric(const struct addr *a);
 bool addr_is_loopback(const struct addr *a);
 

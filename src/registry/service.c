@@ -12,17 +12,16 @@
 #include "registry/registry.h"
 #include "registry/request.h"
 
-/* Whose share of the service it takes: the certificate's, else the address's, without its port. */
+/* Whose share of the service it takes: the certificate's, else the address's. */
 static struct str client_of(const struct http_incoming *in)
 {
-	struct str peer = str_from(in->client->peer), host, port;
+	struct strbuf name = STRBUF_INIT;
 
 	if (in->client->certificate[0])
 		return str_from(in->client->certificate);
-	if (str_starts(peer, STR("unix:")))
-		return peer;
-	str_rcut(peer, ':', &host, &port);
-	return host;
+	addr_subscriber(str_from(in->client->peer), &name);
+	arena_adopt(in->arena, name.p, name.cap);
+	return strbuf_str(&name);
 }
 
 static may_suspend struct error *serve_create(struct registry *r, struct http_incoming *in)

@@ -5,8 +5,10 @@ outlives what, and what strangers may."""
 import contextlib
 import json
 import os
+import pathlib
 import re
 import signal
+import tempfile
 
 import pytest
 
@@ -182,6 +184,21 @@ def test_what_a_manager_says_where_nobody_can_join(run, tmp_path):
     said.expect('no node can join: there is no port')
     said = run('manage', '-H', f':{free_port()}', '--state-dir', tmp_path / 'd')
     assert not announced(said)[1].startswith(('0.0.0.0', ':', '127.'))
+
+
+def test_a_state_directory_of_another_user(run):
+    """It is made for --user, and refused where they cannot write."""
+    args = ['manage', '-H', f'127.0.0.1:{free_port()}', '--user', 'nobody', '--state-dir']
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        folder.chmod(0o711)
+        manager = run(*args, folder / 'made')
+        announced(manager)
+        assert {path.owner() for path in folder.rglob('*')} == {'nobody'}
+        assert manager.stop() == 0
+        (folder / 'mine').mkdir(0o700)
+        with pytest.raises(LabError, match=r'user "nobody" cannot write to .*/mine: Permission '):
+            swarm(*args, folder / 'mine')
 
 
 @pytest.fixture(params=['discovery', 'manage'])

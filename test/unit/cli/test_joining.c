@@ -8,8 +8,10 @@
 #include "api/reply.h"
 #include "base/arena.h"
 #include "base/log.h"
+#include "base/rand.h"
 #include "cli/joining.h"
 #include "discovery/discovery.h"
+#include "fiber/clock.h"
 #include "fiber/fiber.h"
 #include "fiber/group.h"
 #include "fiber/waitq.h"
@@ -21,7 +23,8 @@
 #define HEARTBEAT (10 * SECOND)
 #define TTL	  (30 * SECOND)
 
-enum mode { ANSWERS, REFUSES, SILENT, GARBAGE, FAILS };
+enum mode { ANSWERS, REFUSES, SILENT, GARBAGE, FAILS, BREAKS };
+#define N_MODES 6
 
 static struct {
 	struct registry *registry;
@@ -62,6 +65,8 @@ static may_suspend void serve_world(struct http_incoming *in, _unused_ void *arg
 	*(ping ? &world.pings : &world.calls) += 1;
 	if (mode == SILENT) {
 		error_free(waitq_wait(&world.never, "nothing"));
+	} else if (mode == BREAKS) {
+		return; /* without an answer: the connection is broken off */
 	} else if (mode == GARBAGE) {
 		error_free(http_reply(in, 200, "text/html", NULL, 0, STR("<html>nobody</html>")));
 	} else if (mode == FAILS) {
@@ -199,7 +204,7 @@ STORY(stays_for_as_long_as_it_renews)
 
 STORY(is_silent_for_an_engine_that_does_not_answer)
 {
-	static const enum mode kinds[] = { REFUSES, SILENT, FAILS };
+	static const enum mode kinds[] = { REFUSES, SILENT, FAILS, BREAKS };
 
 	for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
 		_cleanup_(group_finish) struct group g = GROUP_INIT;
@@ -231,7 +236,7 @@ STORY(is_silent_for_an_engine_that_does_not_answer)
 
 STORY(goes_on_when_the_service_is_away)
 {
-	static const enum mode kinds[] = { REFUSES, SILENT, GARBAGE, FAILS };
+	static const enum mode kinds[] = { REFUSES, SILENT, GARBAGE, FAILS, BREAKS };
 
 	for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
 		_cleanup_(group_finish) struct group g = GROUP_INIT;
@@ -302,6 +307,54 @@ STORY(a_restarted_service_still_has_it)
 	assert_listed("engine:2375");
 	stop(&g, &m);
 	down();
+}
+
+/* Both sides come and go, the service with its process, and some answers take for ever. */
+static may_suspend void weather(int64_t span, int64_t *engine_gone)
+{
+	int64_t until = clock_now() + span;
+
+	while (clock_now() < until) {
+		world.service_mode = (enum mode)rand_below(N_MODES);
+		world.engine_mode = (enum mode)rand_below(N_MODES);
+		/* Garbage with a 200 is an answer to a ping. */
+		if (world.engine_mode != ANSWERS && world.engine_mode != GARBAGE)
+			*engine_gone = *engine_gone ? *engine_gone : clock_now();
+		else
+			*engine_gone = 0;
+		pass(rand_between(SECOND, 40 * SECOND));
+		if (rand_below(4) == 0) {
+			registry_close(take(world.registry));
+			assert_ok(registry_open(folder, &world.registry));
+			*engine_gone = *engine_gone ? clock_now() : 0;
+		}
+	}
+}
+
+STORY(comes_right_after_any_weather)
+{
+	for (uint64_t seed = 1; seed <= 100; seed++) {
+		_cleanup_(group_finish) struct group g = GROUP_INIT;
+		int64_t engine_gone = 0;
+		struct member m;
+
+		rand_seed(seed);
+		up();
+		m = member();
+		group_go(&g, "join", keep_joining, &m);
+		weather(10 * MINUTE, &engine_gone);
+
+		world.service_mode = ANSWERS;
+		if (engine_gone && clock_now() - engine_gone > HEARTBEAT + TTL)
+			assert_listed("");
+		world.engine_mode = ANSWERS;
+		pass(4 * HEARTBEAT);
+		assert_listed("engine:2375");
+		stop(&g, &m);
+		pass(TTL);
+		assert_listed("");
+		down();
+	}
 }
 
 /* ---- what a manager does ---- */
@@ -414,6 +467,7 @@ int main(void)
 		TEST(goes_on_when_the_service_is_away),
 		TEST(ends_where_there_is_no_such_cluster),
 		TEST(a_restarted_service_still_has_it),
+		TEST(comes_right_after_any_weather),
 		TEST(a_manager_polls_and_hears_only_of_changes),
 		TEST(a_manager_is_told_what_is_wrong),
 	};

@@ -153,6 +153,30 @@ static void test_numeric_and_loopback(void **state)
 	}
 }
 
+static void test_subscriber(void **state)
+{
+	static const struct {
+		const char *peer, *subscriber;
+	} cases[] = {
+		{ "10.0.0.1:4711", "10.0.0.1" },
+		{ "[2001:db8:1:2:3:4:5:6]:1", "2001:db8:1:2::/64" },
+		{ "[2001:db8:1:2::]:1", "2001:db8:1:2::/64" },
+		{ "[::1]:1", "::/64" },
+		{ "unix:1000", "unix:1000" },
+		{ "host:1", "host:1" },
+		{ "", "" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		_cleanup_(strbuf_fini) struct strbuf out = STRBUF_INIT;
+
+		strbuf_add(&out, STR(""));
+		addr_subscriber(str_from(cases[i].peer), &out);
+		assert_string_equal(out.p, cases[i].subscriber);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -161,6 +185,7 @@ int main(void)
 		cmocka_unit_test(test_lengths),
 		cmocka_unit_test(test_host_port),
 		cmocka_unit_test(test_numeric_and_loopback),
+		cmocka_unit_test(test_subscriber),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
