@@ -14,6 +14,7 @@ import threading
 import pytest
 
 from lab import Manager, host, wait_until
+from lab.engine import settings
 from lab.manager import binary
 from lab.pool import MAKE_CERTS
 from support import Background, emptied
@@ -188,6 +189,32 @@ def test_certificates_are_renewed(tls_lab, tmp_path, cli):
             talk.end_input()
             assert talk.wait() == 0
         assert len(manager.statuses('Healthy')) == 2
+
+
+def test_a_session_is_resumed(tmp_path):
+    """A client that comes again pays for no second handshake, under mutual TLS too; not once the
+    certificates were read again."""
+    certs = make_certs(str(tmp_path / 'certs'), 'manager=127.0.0.1')
+    context = settings(f'{certs}/client')
+    with running('127.0.0.1:1', tmp_path / 'log', ['--tlsverify', *flags(f'{certs}/manager')],
+                 f'{certs}/client') as manager:
+        address = manager.address.split(':')
+
+        def visit(session):
+            with socket.create_connection(address, timeout=20) as plain, context.wrap_socket(
+                    plain, server_hostname='127.0.0.1', session=session) as wire:
+                wire.sendall(b'GET /_ping HTTP/1.1\r\nHost: x\r\n\r\n')
+                assert wire.recv(12) == b'HTTP/1.1 200'
+                return wire.session_reused, wire.session
+
+        for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
+            context.minimum_version = context.maximum_version = version
+            reused, session = visit(None)
+            assert not reused
+            reused, session = visit(session)
+            assert reused, version
+            manager.process.send_signal(signal.SIGHUP)
+            wait_until(lambda: not visit(session)[0], 20, 'the old session is no longer taken')
 
 
 def test_other_files_towards_the_engines(tls_lab, tmp_path, other, cli):
