@@ -7,6 +7,7 @@
 
 #include "base/rand.h"
 #include "cluster/draw.h"
+#include "cluster/predecessor.h"
 #include "docker/specification.h"
 
 void placement_fini(struct placement *p)
@@ -263,6 +264,28 @@ void placement_failed(struct placement *p)
 	flight_leave(p->c, &p->flight);
 }
 
+static struct error *choose(struct placement *p, struct sched_node **ret)
+{
+	return schedule(&p->c->config.scheduler, (struct sched_node *const *)p->c->nodes.v,
+			p->c->nodes.n, &p->sched, p->arena, ret);
+}
+
+/* As if the container whose place it takes were gone. Takes the refusal. */
+static struct error *choose_as_successor(struct placement *p, struct error *refusal,
+					 struct sched_node **ret)
+{
+	const struct container *old = predecessor_of(p);
+	struct error *err;
+
+	if (!old)
+		return refusal;
+	predecessor_withdraw(old);
+	err = choose(p, ret);
+	predecessor_let_in(old);
+	error_free(err ? err : refusal);
+	return err ? refusal : NULL;
+}
+
 struct error *placement_board(struct placement *p)
 {
 	const struct sched_request before = p->sched;
@@ -274,8 +297,9 @@ struct error *placement_board(struct placement *p)
 	find_near(p);
 	draw(p);
 	sched_ask_pool(&p->sched, (struct sched_node *const *)p->c->nodes.v, p->c->nodes.n);
-	err = schedule(&p->c->config.scheduler, (struct sched_node *const *)p->c->nodes.v,
-		       p->c->nodes.n, &p->sched, p->arena, &node);
+	err = choose(p, &node);
+	if (error_is(err, ERR_NO_NODE))
+		err = choose_as_successor(p, err, &node);
 	restore_only(p, &before);
 	if (err)
 		return err;

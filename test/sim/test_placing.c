@@ -303,6 +303,37 @@ static may_suspend void images_attract(struct sim *s)
 	assert_string_not_equal(sim_node_of(s, "b"), "n2");
 }
 
+/* Compose makes a container anew beside the old one, which holds the port until it is removed. */
+static may_suspend void a_successor_may_have_the_port(struct sim *s)
+{
+	const char *body = "{\"Image\":\"busybox\",\"HostConfig\":{\"Memory\":1000000,"
+			   "\"PortBindings\":{\"80/tcp\":[{\"HostPort\":\"80\"}]}}}";
+	const char *old;
+
+	sim_engine(s, "n1");
+	sim_up(s);
+	old = sim_run_container(s, "web", body);
+	assert_status(sim_post(s, "/containers/web/stop", NULL), 204);
+	assert_refused(sim_post(s, "/containers/create?name=other", body), 500, "port 80");
+	assert_status(sim_post(s, sim_text(s, "/containers/web/rename?name=%.12s_web", old), NULL),
+		      204);
+	assert_refused(sim_post(s, "/containers/create?name=other", body), 500, "port 80");
+	sim_create(s, "web", body);
+	assert_status(sim_delete(s, sim_text(s, "/containers/%s", old)), 204);
+	assert_refused(sim_post(s, "/containers/create?name=other", body), 500, "port 80");
+
+	/* Compose 2 says whose place it takes, and stops that one afterwards. */
+	assert_status(sim_post(s, "/containers/web/start", NULL), 204);
+	sim_create(s, "next",
+		   "{\"Image\":\"busybox\",\"Labels\":{\"com.docker.compose.replace\":\"web\"},"
+		   "\"HostConfig\":{\"PortBindings\":{\"80/tcp\":[{\"HostPort\":\"80\"}]}}}");
+	assert_status(sim_delete(s, "/containers/web?force=1"), 204);
+	assert_refused(sim_post(s, "/containers/create?name=other", body), 500, "port 80");
+	assert_status(sim_delete(s, "/containers/next"), 204);
+	sim_create(s, "other", body);
+	sim_settle(s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -317,6 +348,7 @@ int main(void)
 		STORY(another_os_fails_too),
 		STORY(a_pull_fails_and_nobody_else_has_room),
 		STORY(images_attract),
+		STORY(a_successor_may_have_the_port),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
