@@ -21,8 +21,30 @@
 
 #define RENAME_TIME (60 * SECOND)
 
+/* Empty where the node has no such image. */
+static struct str image_id_on(const struct placement *p, const struct engine *e)
+{
+	const struct slot *slot = image_index_find(&p->c->images, p->config.image);
+
+	for (size_t i = 0; slot && i < slot->n; i++)
+		if (slot->copies[i].engine == e)
+			return slot->copies[i].image->id;
+	return STR_NONE;
+}
+
+/* The client means what it has just made, and not an older image of that name. */
+static may_suspend struct error *bring_made(struct placement *p, struct engine *from)
+{
+	struct carry_request carry = { from, p->flight.engine, p->config.image, p->req->version };
+	struct str id = image_id_on(p, from);
+
+	if (!p->is_drawn || str_empty(id) || str_eq(id, image_id_on(p, p->flight.engine)))
+		return NULL;
+	return carry_image(&carry);
+}
+
 /* This client has just pulled the image on a node chosen for it, or built it: there, if it fits. */
-static struct error *board_where_pulled(struct placement *p)
+static may_suspend struct error *board_where_made(struct placement *p)
 {
 	_cleanup_(engine_unrefp) struct engine *e =
 		pull_target_of_create(p->c, p->req->client, p->config.image);
@@ -35,7 +57,8 @@ static struct error *board_where_pulled(struct placement *p)
 	if (!error_is(err, ERR_NO_NODE))
 		return err;
 	error_free(err);
-	return placement_board(p);
+	TRY(placement_board(p));
+	return bring_made(p, e);
 }
 
 static void write_body(struct placement *p, struct strbuf *out)
@@ -301,7 +324,7 @@ static may_suspend struct error *attempt(struct placement *p, struct str *ret_re
 {
 	struct error *err;
 
-	TRY(board_where_pulled(p));
+	TRY(board_where_made(p));
 	err = create_here(p, ret_reply);
 	if (error_is(err, ERR_NO_IMAGE))
 		err = create_without_image(p, err, ret_reply);

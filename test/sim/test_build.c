@@ -191,6 +191,24 @@ static may_suspend void the_next_create_gets_the_new_image(struct sim *s)
 	sim_settle(s);
 }
 
+/* Where it must go elsewhere the image that was just built goes with it, not one that is there. */
+static may_suspend void the_new_image_follows_to_a_volume(struct sim *s)
+{
+	const char *user = "{\"Image\":\"app\",\"HostConfig\":{\"Binds\":[\"data:/x\"]}}";
+
+	sim_engine(s, "n1", IMAGE("app"));
+	sim_engine(s, "n2", IMAGE("app"));
+	sim_up(s);
+	assert_status(sim_post(s, "/volumes/create", "{\"Name\":\"n1/data\"}"), 201);
+	sim_create(s, "before", user);
+	assert_int_equal(calls(s, "GET /images/get"), 0);
+	built(s, ON_N2 "&t=app", "FROM x\n");
+	assert_string_equal(sim_node_of(s, sim_create(s, "after", user)), "n1");
+	assert_int_equal(sim_calls(node(s, "n2"), "GET /images/get?names=app"), 1);
+	assert_int_equal(sim_calls(node(s, "n1"), "POST /images/load"), 1);
+	sim_settle(s);
+}
+
 /* A pull of that name is still one for all nodes. */
 static may_suspend void a_build_does_not_narrow_a_pull(struct sim *s)
 {
@@ -564,6 +582,7 @@ int main(void)
 		STORY(steps_are_known_and_hidden),
 		STORY(a_rebuild_goes_to_the_same_node),
 		STORY(the_next_create_gets_the_new_image),
+		STORY(the_new_image_follows_to_a_volume),
 		STORY(a_build_does_not_narrow_a_pull),
 		STORY(a_failed_build_says_so_and_steers_nothing),
 		STORY(builds_are_spread),
