@@ -256,7 +256,7 @@ static may_suspend struct error *consul_lease_renew(struct kv_lease *base)
 	if (result.head.status != 200)
 		return kv_endpoints_refusal(&lease->consul->endpoints, result.head.status,
 					    result.body);
-	return NULL;
+	return consul_read_renewed(result.body, &arena);
 }
 
 static may_suspend struct error *consul_lease_revoke(struct kv_lease *base)

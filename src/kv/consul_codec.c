@@ -66,6 +66,14 @@ struct error *consul_read_session(struct str text, struct arena *arena, struct s
 	return NULL;
 }
 
+struct error *consul_read_renewed(struct str text, struct arena *arena)
+{
+	struct json answer;
+
+	TRY(parse(text, arena, &answer));
+	return json_type(answer) == JSON_ARRAY ? NULL : unreadable(text);
+}
+
 struct error *consul_read_done(struct str text, struct arena *arena, bool *ret)
 {
 	struct json answer;

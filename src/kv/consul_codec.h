@@ -14,6 +14,8 @@
 void consul_write_session(struct strbuf *out, int64_t seconds);
 
 must_check struct error *consul_read_session(struct str text, struct arena *arena, struct str *ret);
+/* Of /v1/session/renew. */
+must_check struct error *consul_read_renewed(struct str text, struct arena *arena);
 /* Of a PUT or a DELETE of a key. */
 must_check struct error *consul_read_done(struct str text, struct arena *arena, bool *ret);
 /* Of a GET; names are whole keys. The revision is in a header and left 0. */

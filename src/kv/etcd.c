@@ -134,7 +134,8 @@ static may_suspend struct error *etcd_put(struct kv *kv, struct str key, struct 
 	struct str answer;
 
 	etcd_write_put(&body, key, value, id);
-	return call(etcd, STR("/v3/kv/put"), &body, &arena, &answer);
+	TRY(call(etcd, STR("/v3/kv/put"), &body, &arena, &answer));
+	return etcd_read_done(answer, &arena);
 }
 
 static may_suspend struct error *etcd_remove(struct kv *kv, struct str key)
@@ -145,7 +146,8 @@ static may_suspend struct error *etcd_remove(struct kv *kv, struct str key)
 	struct str answer;
 
 	etcd_write_range(&body, key, STR_NONE);
-	return call(etcd, STR("/v3/kv/deleterange"), &body, &arena, &answer);
+	TRY(call(etcd, STR("/v3/kv/deleterange"), &body, &arena, &answer));
+	return etcd_read_done(answer, &arena);
 }
 
 static may_suspend struct error *etcd_lock(struct kv *kv, struct str key, struct str value,

@@ -174,6 +174,15 @@ static bool get_revision(struct json answer, uint64_t *ret)
 	return true;
 }
 
+struct error *etcd_read_done(struct str text, struct arena *arena)
+{
+	struct json answer;
+	uint64_t revision;
+
+	TRY(parse(text, arena, &answer));
+	return get_revision(answer, &revision) ? NULL : unreadable(text);
+}
+
 struct error *etcd_read_range(struct str text, struct arena *arena, struct kv_list *ret)
 {
 	struct kv_list list = { 0 };

@@ -21,6 +21,9 @@ void etcd_write_grant(struct strbuf *out, int64_t seconds);
 void etcd_write_lease(struct strbuf *out, int64_t lease); /* of keepalive and revoke */
 void etcd_write_watch(struct strbuf *out, struct str key, struct str end, uint64_t from_revision);
 
+/* Of a put or a deletion: that it was done. */
+must_check struct error *etcd_read_done(struct str text, struct arena *arena);
+
 /* Names are whole keys. */
 must_check struct error *etcd_read_range(struct str text, struct arena *arena, struct kv_list *ret);
 
