@@ -76,7 +76,10 @@ int64_t zk_session_id(const struct zk_session *s)
 	return s->handle ? zoo_client_id(s->handle)->client_id : 0;
 }
 
-/* "10.0.0.1:2181,[::1]:2181": the library would wait for the DNS. */
+/*
+ * Numeric, since the library would wait for the DNS: "10.0.0.1:2181,::1:2181". It takes what is
+ * behind the last colon for the port, and knows no brackets.
+ */
 static may_suspend struct error *write_servers(const struct zk_session *s, struct strbuf *out)
 {
 	_cleanup_(error_freep) struct error *first = NULL;
@@ -91,14 +94,9 @@ static may_suspend struct error *write_servers(const struct zk_session *s, struc
 			return err;
 		}
 		error_keep(&first, err);
-		for (size_t k = 0; k < found.n; k++) {
-			struct addr numeric = { .kind = ADDR_TCP, .port = s->addrs[i].port };
-
-			memcpy(numeric.host, found.text[k], sizeof(found.text[k]));
-			if (out->n > 0)
-				strbuf_addc(out, ',');
-			addr_format(&numeric, out);
-		}
+		for (size_t k = 0; k < found.n; k++)
+			strbuf_addf(out, "%s%s:%u", out->n > 0 ? "," : "", found.text[k],
+				    s->addrs[i].port);
 	}
 	return out->n > 0 ? NULL : take(first);
 }
@@ -212,7 +210,7 @@ static may_suspend struct error *drive_once(struct zk_session *s)
 {
 	bool was_connected = zk_session_connected(s);
 	struct timeval span = { 0 };
-	int socket = -1, interest = 0;
+	int socket = -1, interest = 0, code;
 	uint32_t events;
 	int64_t wait;
 
@@ -231,7 +229,9 @@ static may_suspend struct error *drive_once(struct zk_session *s)
 		wait = MIN(wait, MAX(s->until - clock_now(), 0) + MILLISECOND);
 	TRY(wait_ready(s, MAX(wait, MILLISECOND)));
 	was_connected = zk_session_connected(s);
-	zookeeper_process(s->handle, events_of(s));
+	code = zookeeper_process(s->handle, events_of(s));
+	if (code != ZOK && code != ZNOTHING)
+		s->socket = -1; /* the library has closed it */
 	note_connection(s, was_connected);
 	return NULL;
 }
