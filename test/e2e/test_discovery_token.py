@@ -262,14 +262,15 @@ def flags(folder):
             f'--tlskey={folder}/key.pem']
 
 
-def test_over_tls(run, tmp_path):
+@pytest.mark.parametrize('kind', ['discovery', 'manage'])
+def test_over_tls(run, tmp_path, kind):
     """With a port of its own it is https where TLS flags are given, and nobody without a certificate
     gets in."""
     certs = tmp_path / 'certs'
-    host.run(MAKE_CERTS, certs, 'service=127.0.0.1')
+    host.run(MAKE_CERTS, certs, 'manager=127.0.0.1')
     address = f'127.0.0.1:{free_port()}'
-    run('discovery', '-H', address, '--state-dir', tmp_path / 'state',
-        *flags(certs / 'service')).expect('tls=verify')
+    run(kind, '-H', address, '--state-dir', tmp_path / 'state',
+        *flags(certs / 'manager')).expect('tls=verify')
     mine = flags(certs / 'client')
     cluster_id = swarm('create', '--service', address, *mine).strip()
     uri = f'token://{address}/{cluster_id}'

@@ -7,8 +7,10 @@
 
 #include "unit/testing.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/duration.h"
@@ -32,6 +34,17 @@ static inline int folder_teardown(_unused_ void **state)
 		unlink(path);
 	}
 	return rmdir(folder);
+}
+
+/* As on a full disk: no file of this process may grow. */
+static inline void disk_is_full(bool full)
+{
+	struct rlimit limit;
+
+	(void)signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+	limit.rlim_cur = full ? 1 : limit.rlim_max;
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
 }
 
 /*

@@ -3,6 +3,7 @@
 #include "folder.h"
 
 #include "base/arena.h"
+#include "base/log.h"
 #include "base/rand.h"
 #include "base/vec.h"
 #include "fiber/deadline.h"
@@ -123,6 +124,44 @@ STORY(gives_all_their_time_after_a_restart)
 	begin();
 	listed("");
 	end();
+}
+
+static void write_nothing(_unused_ enum log_level level, _unused_ struct str line,
+			  _unused_ void *arg)
+{
+}
+
+STORY(promises_nothing_that_a_full_disk_does_not_keep)
+{
+	struct strbuf second = STRBUF_INIT;
+
+	log_set_sink(write_nothing, NULL);
+	begin();
+	create();
+	assert_ok(enter("a:1", 10 * SECOND));
+	assert_ok(enter("b:1", 60 * SECOND));
+	disk_is_full(true);
+	assert_err(registry_create(registry, STR("me"), &second), ERR_UNAVAILABLE, "cannot write");
+	assert_int_equal(second.n, 0);
+	assert_err(enter("c:1", SECOND), ERR_UNAVAILABLE, "cannot write");
+	assert_err(enter("b:1", 0), ERR_UNAVAILABLE, "cannot write");
+	assert_err(enter("b:1", HOUR), ERR_UNAVAILABLE, "cannot write"); /* another ttl */
+	assert_err(registry_end(registry, strbuf_str(&id)), ERR_UNAVAILABLE, "cannot write");
+	assert_ok(enter("b:1", 60 * SECOND)); /* a renewal needs no disk */
+	listed("a:1 b:1");
+	pass(10 * SECOND);
+	listed("b:1");
+	disk_is_full(false);
+	assert_ok(enter("c:1", 60 * SECOND));
+	end();
+
+	/* What ended meanwhile is on the disk still, and ends again. */
+	begin();
+	listed("a:1 b:1 c:1");
+	pass(10 * SECOND);
+	listed("b:1 c:1");
+	end();
+	log_set_sink(NULL, NULL);
 }
 
 static may_suspend void wait_for_change(void *arg)
@@ -264,6 +303,7 @@ int main(void)
 		TEST(lists_who_renews),
 		TEST(knows_no_other_clusters),
 		TEST(gives_all_their_time_after_a_restart),
+		TEST(promises_nothing_that_a_full_disk_does_not_keep),
 		TEST(tells_of_changes_and_of_nothing_else),
 		TEST(keeps_the_managers_own),
 		TEST(takes_the_only_one_over),

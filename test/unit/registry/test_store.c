@@ -2,9 +2,7 @@
 /* registry/store.c */
 #include "folder.h"
 
-#include <signal.h>
 #include <sqlite3.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include "registry/store.h"
@@ -106,21 +104,10 @@ STORY(says_what_is_wrong_with_the_file)
 	assert_null(s);
 }
 
-/* As on a full disk: no file of this process may grow. */
-static void disk_is_full(bool full)
-{
-	struct rlimit limit;
-
-	assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
-	limit.rlim_cur = full ? 1 : limit.rlim_max;
-	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
-}
-
 STORY(says_when_the_disk_is_full)
 {
 	struct store *s;
 
-	(void)signal(SIGXFSZ, SIG_IGN);
 	assert_ok(store_open(folder, &s));
 	assert_ok(store_put_cluster(s, STR(A), false));
 	disk_is_full(true);
