@@ -6,6 +6,7 @@
 
 #include "api/reply.h"
 #include "base/duration.h"
+#include "base/limits.h"
 #include "base/log.h"
 #include "cli/command.h"
 #include "cli/serving.h"
@@ -91,6 +92,7 @@ static may_suspend struct error *serve_until_stopped(struct service *s)
 		.limits = s->limits,
 	});
 	log_info("token service", LOG_CSTR("version", swarm_version));
+	serving_log_room(s->limits->connections, LIMIT_CONNECTIONS);
 	for (size_t i = 0; i < s->listeners.n; i++) {
 		serving_log(&s->serving, s->listeners.v[i],
 			    "whoever reaches this address can make clusters: --tlsverify asks for "

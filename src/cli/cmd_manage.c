@@ -33,6 +33,7 @@ struct manager {
 	struct embedded *embedded;		     /* NULL: a discovery was named */
 	struct tls_context *server_tls, *engine_tls; /* NULL: in the clear */
 	struct vec listeners;			     /* until the API takes them */
+	size_t wanted;				     /* connections at once */
 	struct tls_context *manager_tls;	     /* towards other managers */
 	struct managers managers;		     /* with --replication */
 	struct cluster *cluster;
@@ -93,6 +94,7 @@ static struct error *announce(const struct manager *m, const struct addr *at, bo
 
 static may_suspend void listen_on(struct manager *m, const struct serving *serving)
 {
+	serving_log_room(m->plan.limits.http.connections, m->wanted);
 	for (size_t i = 0; i < m->listeners.n; i++) {
 		serving_log(serving, m->listeners.v[i],
 			    "whoever reaches this address is root on every node: use --tlsverify");
@@ -231,7 +233,8 @@ static struct error *manager_run(struct manager *m, const struct manage_options 
 		TRY(serving_make_state_dir(o->state_dir, o->user ? &m->user : NULL));
 	TRY(open_tls(m));
 	m->plan.cluster.engine_tls = m->engine_tls;
-	m->plan.limits.http.connections = serving_room(m->plan.limits.http.connections);
+	m->wanted = m->plan.limits.http.connections;
+	m->plan.limits.http.connections = serving_room(m->wanted);
 	managers_init(&m->managers);
 	if (o->replication)
 		m->plan.cluster.fence = &m->managers.fence;

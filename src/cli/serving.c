@@ -67,14 +67,17 @@ size_t serving_room(size_t wanted)
 	size_t descriptors = raise_descriptors() / 3 * 2;
 	size_t fibers = loop_fiber_capacity() / 4;
 
-	if (wanted <= descriptors && wanted <= fibers)
-		return wanted;
-	log_info(descriptors < fibers
+	return MIN(wanted, MIN(descriptors, fibers));
+}
+
+void serving_log_room(size_t room, size_t wanted)
+{
+	if (room == wanted)
+		return;
+	log_info(room < loop_fiber_capacity() / 4
 			 ? "fewer connections are taken: the limit of open files is low"
 			 : "fewer connections are taken: vm.max_map_count is low",
-		 LOG_NUM("connections", (int64_t)MIN(descriptors, fibers)),
-		 LOG_NUM("wanted", (int64_t)wanted));
-	return MIN(descriptors, fibers);
+		 LOG_NUM("connections", (int64_t)room), LOG_NUM("wanted", (int64_t)wanted));
 }
 
 static may_suspend void read_certificates(void)

@@ -30,9 +30,11 @@ void serving_log(const struct serving *s, const struct listener *l, const char *
 
 /*
  * A connection takes a descriptor, and an engine several: as many as the system allows. Answers how
- * many clients' connections that leaves room for, at most `wanted`; says so where it is fewer.
+ * many clients' connections that leaves room for, at most `wanted`.
  */
 size_t serving_room(size_t wanted);
+/* Says so where the room is less: once it serves, so that a refusal to start is one line. */
+void serving_log_room(size_t room, size_t wanted);
 
 /*
  * signal_wait, but for SIGHUP, at which certificates are read again: connections that are there go
