@@ -10,16 +10,29 @@
 #define PIECE	       (64 * 1024) /* bytes between two emits */
 #define BETWEEN_YIELDS 256	   /* containers looked at */
 
-/* References to what is listed, as it was when the request came. */
+/* What is listed, as it was when the request came: a reference, and one of its engine. */
+struct listed {
+	int64_t created;
+	struct container *ct;
+};
+
 struct listing {
-	struct container **v;
+	struct listed *v;
 	size_t n;
 };
+
+static void listed_drop(struct listed *item)
+{
+	struct engine *e = item->ct->engine;
+
+	container_unref(item->ct);
+	engine_unref(e);
+}
 
 static void listing_fini(struct listing *l)
 {
 	for (size_t i = 0; i < l->n; i++)
-		container_unref(l->v[i]);
+		listed_drop(&l->v[i]);
 	free(l->v);
 }
 
@@ -35,53 +48,95 @@ static bool hidden_without_all(const struct container *ct)
 	return engine_state(ct->engine) != ENGINE_HEALTHY || str_eq(repo, STR("swarm"));
 }
 
-static void take_references(const struct cluster *c, struct listing *l)
+static void take_references(const struct list_filter *lf, struct listing *l)
 {
-	size_t total = c->containers.ids.n;
+	_cleanup_(vec_fini) struct vec found = VEC_INIT;
+	const struct prefix_tree *all = &lf->cluster->containers.ids;
 
-	l->v = mem_realloc_array(NULL, total + 1, sizeof(struct container *));
-	l->n = prefix_find(&c->containers.ids, STR(""), (void **)l->v, total);
-	for (size_t i = 0; i < l->n; i++)
-		container_ref(l->v[i]);
+	if (!list_filter_candidates(lf, &found)) {
+		found.v = mem_realloc_array(NULL, all->n + 1, sizeof(void *));
+		found.n = prefix_find(all, STR(""), found.v, all->n);
+	}
+	l->v = mem_realloc_array(NULL, found.n + 1, sizeof(*l->v));
+	for (size_t i = 0; i < found.n; i++) {
+		struct container *ct = container_ref(found.v[i]);
+
+		engine_ref(ct->engine);
+		l->v[l->n++] = (struct listed){ ct->created, ct };
+	}
 }
 
-static int newest_first(const void *a, const void *b)
-{
-	const struct container *x = *(struct container *const *)a,
-			       *y = *(struct container *const *)b;
-
-	if (x->created != y->created)
-		return x->created > y->created ? -1 : 1;
-	return str_cmp(x->id, y->id);
-}
-
-/* Its engine may have gone while we were parked: then it is no longer in the tables. */
-static bool still_there(const struct cluster *c, const struct container *ct)
-{
-	const struct container *now = index_by_id(&c->containers, ct->id);
-
-	return now && now->engine == ct->engine;
-}
-
-static may_suspend struct error *keep_matching(struct cluster *c, const struct list_filter *lf,
-					       bool all, struct listing *l)
+static may_suspend struct error *keep_matching(const struct list_filter *lf, bool all,
+					       struct listing *l)
 {
 	size_t kept = 0;
 	struct error *err = NULL;
 
 	for (size_t i = 0; i < l->n; i++) {
-		struct container *ct = l->v[i];
-
 		if (!err && i % BETWEEN_YIELDS == BETWEEN_YIELDS - 1)
 			err = fiber_yield();
-		if (!err && still_there(c, ct) && !ct->stale && (all || !hidden_without_all(ct)) &&
-		    list_filter_match(lf, ct))
-			l->v[kept++] = ct;
+		if (!err && !l->v[i].ct->stale && (all || !hidden_without_all(l->v[i].ct)) &&
+		    list_filter_match(lf, l->v[i].ct))
+			l->v[kept++] = l->v[i];
 		else
-			container_unref(ct);
+			listed_drop(&l->v[i]);
 	}
 	l->n = kept;
 	return err;
+}
+
+/* The newest first. What is the same stands side by side. */
+static int compare(const struct listed *x, const struct listed *y)
+{
+	if (x->created != y->created)
+		return x->created > y->created ? -1 : 1;
+	return str_cmp(x->ct->id, y->ct->id);
+}
+
+/* Two runs that are in order, one behind the other, become one in `to`. */
+static void merge(const struct listed *v, size_t middle, size_t n, struct listed *to)
+{
+	for (size_t a = 0, b = middle; a < middle || b < n;) {
+		bool first = b == n || (a < middle && compare(&v[a], &v[b]) <= 0);
+
+		*to++ = v[first ? a++ : b++];
+	}
+}
+
+/* A merge sort from below, since a million of them must not hold up all others meanwhile. */
+static may_suspend struct error *sort_newest_first(struct listing *l)
+{
+	_cleanup_(mem_freep) struct listed *spare =
+		mem_realloc_array(NULL, l->n + 1, sizeof(*spare));
+
+	for (size_t width = 1; width < l->n; width *= 2) {
+		struct listed *sorted = spare;
+
+		for (size_t at = 0; at < l->n; at += 2 * width) {
+			size_t n = MIN(2 * width, l->n - at);
+
+			merge(l->v + at, MIN(width, n), n, sorted + at);
+			if (width > BETWEEN_YIELDS || at % (8 * BETWEEN_YIELDS) == 0)
+				TRY(fiber_pace());
+		}
+		spare = l->v;
+		l->v = sorted;
+	}
+	return NULL;
+}
+
+/* Several filters may have found one container: once is enough. In order by now. */
+static void drop_doubles(struct listing *l)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < l->n; i++) {
+		if (kept && l->v[kept - 1].ct == l->v[i].ct)
+			listed_drop(&l->v[i]);
+		else
+			l->v[kept++] = l->v[i];
+	}
+	l->n = kept;
 }
 
 static void write_container(const struct cluster *c, const struct container *ct,
@@ -104,11 +159,9 @@ static may_suspend struct error *emit_all(struct cluster *c, const struct listin
 
 	strbuf_addc(&out, '[');
 	for (size_t i = 0; i < l->n && (limit <= 0 || written < limit); i++) {
-		if (!still_there(c, l->v[i]))
-			continue;
 		if (written++)
 			strbuf_addc(&out, ',');
-		write_container(c, l->v[i], sizes, &out);
+		write_container(c, l->v[i].ct, sizes, &out);
 		if (out.n < PIECE)
 			continue;
 		TRY(emit(arg, strbuf_str(&out)));
@@ -138,9 +191,10 @@ may_suspend struct error *cluster_list_containers(struct cluster *c,
 	all = q->all || q->limit > 0 || list_filter_implies_all(&lf);
 	if (q->size)
 		TRY(sizes_fetch(&sizes, c, all));
-	take_references(c, &l);
-	TRY(keep_matching(c, &lf, all, &l));
+	take_references(&lf, &l);
+	TRY(keep_matching(&lf, all, &l));
 	TRY(filters_check_patterns(&q->filters));
-	qsort(l.v, l.n, sizeof(struct container *), newest_first);
+	TRY(sort_newest_first(&l));
+	drop_doubles(&l);
 	return emit_all(c, &l, &sizes, q->limit, emit, arg);
 }

@@ -329,6 +329,8 @@ bool list_filter_match(const struct list_filter *lf, const struct container *ct)
 {
 	const struct filters *f = lf->filters;
 
+	if (!f->n)
+		return true;
 	if (lf->before && ct->created >= lf->before)
 		return false;
 	if (lf->since && ct->created <= lf->since)
@@ -340,4 +342,70 @@ bool list_filter_match(const struct list_filter *lf, const struct container *ct)
 				   str_from(container_health_name(ct->state.health))) &&
 	       filters_match_regex(f, "id", ct->id) && match_name(lf, ct) && match_exited(f, ct) &&
 	       match_ancestor(lf, ct) && (!lf->needs_entry || match_entry(lf, ct));
+}
+
+/* An engine takes an id by its beginning, and where that is several ids' it finds none. */
+static void add_ids(const struct index *x, const struct filter *ids, struct vec *ret)
+{
+	for (size_t i = 0; i < ids->n; i++) {
+		void *found[2];
+
+		if (prefix_find(&x->ids, ids->values[i], found, 2) == 1)
+			vec_push(ret, found[0]);
+	}
+}
+
+static bool is_literal(struct str s)
+{
+	for (size_t i = 0; i < s.n; i++) {
+		char c = s.p[i];
+
+		if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+		      c == '_' || c == '-'))
+			return false;
+	}
+	return s.n > 0;
+}
+
+/* "^web$", "^/web$", "^/?web$": scripts look for one container by its name like this. */
+static bool is_whole_name(struct str pattern, struct str *ret)
+{
+	if (!str_starts(pattern, STR("^")) || !str_ends(pattern, STR("$")) || pattern.n < 2)
+		return false;
+	*ret = str_of(pattern.p + 1, pattern.n - 2);
+	*ret = str_strip_prefix(*ret, str_starts(*ret, STR("/?")) ? STR("/?") : STR("/"));
+	return is_literal(*ret);
+}
+
+static bool add_names(const struct index *x, const struct filter *names, struct vec *ret)
+{
+	struct str name;
+	bool alone;
+
+	for (size_t i = 0; i < names->n; i++)
+		if (!is_whole_name(names->values[i], &name))
+			return false;
+	for (size_t i = 0; i < names->n; i++) {
+		struct container *first = NULL;
+
+		if (is_whole_name(names->values[i], &name))
+			first = index_by_name(x, name, &alone);
+		if (!first)
+			continue;
+		vec_push(ret, first);
+		list_for_each(link, &first->by_name)
+			vec_push(ret, list_item(link, struct container, by_name));
+	}
+	return true;
+}
+
+bool list_filter_candidates(const struct list_filter *lf, struct vec *ret)
+{
+	const struct index *x = &lf->cluster->containers;
+	const struct filter *ids = filters_get(lf->filters, "id");
+	const struct filter *names = filters_get(lf->filters, "name");
+
+	if (ids)
+		add_ids(x, ids, ret);
+	return ids || (names && add_names(x, names, ret));
 }

@@ -5,6 +5,7 @@
 #ifndef CLUSTER_LIST_FILTER_H
 #define CLUSTER_LIST_FILTER_H
 
+#include "base/vec.h"
 #include "cluster/cluster.h"
 #include "docker/filters.h"
 
@@ -22,6 +23,12 @@ must_check struct error *list_filter_init(struct list_filter *lf, const struct c
 					  const struct filters *f);
 /* The filters name a status, so stopped containers are meant too. */
 bool list_filter_implies_all(const struct list_filter *lf);
+
+/*
+ * What alone can match, from the indexes, where the filters say what it is called; some may stand
+ * twice. Borrowed. False: anything may match.
+ */
+bool list_filter_candidates(const struct list_filter *lf, struct vec *ret);
 bool list_filter_match(const struct list_filter *lf, const struct container *ct);
 
 #endif

@@ -114,8 +114,10 @@ void put_list_entry(const struct shown *c, struct strbuf *out)
 	put_name(c, out);
 	strbuf_addf(out,
 		    "\"],\"Image\":\"" KNOWN_IMAGE "\",\"ImageID\":\"sha256:%064d\",\"Command\":"
-		    "\"/bin/serve\",\"Created\":%d,\"Ports\":[],\"Labels\":",
-		    1, CREATED);
+		    "\"/bin/serve\",\"Created\":%" PRIu32 ",\"Ports\":[],\"Labels\":",
+		    1,
+		    CREATED + (uint32_t)(scatter((uint64_t)c->who.node << 32 | c->who.index) %
+					 10000000));
 	put_labels(c, LIST_ENTRY, out->n - begin,
 		   sizeof(tail) - 1 - 4 + strlen(state) + strlen(status), out);
 	strbuf_addf(out, tail, state, status);

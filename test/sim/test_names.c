@@ -220,6 +220,35 @@ static may_suspend void filters_are_the_engines(struct sim *s)
 	sim_settle(s);
 }
 
+/* What is called by its whole name or its id is looked up, and found as if it were searched for. */
+static may_suspend void filters_find_one(struct sim *s)
+{
+	_cleanup_(strbuf_fini) struct strbuf filters = STRBUF_INIT;
+	const char *id;
+
+	sim_engine(s, "n1");
+	sim_engine(s, "n2");
+	sim_up(s);
+	id = sim_run_container(s, "n1/web", NULL);
+	sim_run_container(s, "n2/web-2", NULL);
+	assert_int_equal(count_listed(s, "", "{\"name\":[\"^web$\"]}"), 1);
+	assert_int_equal(count_listed(s, "", "{\"name\":[\"^/?web$\"]}"), 1);
+	assert_int_equal(count_listed(s, "", "{\"name\":[\"^/web$\",\"^web$\"]}"), 1);
+	assert_int_equal(count_listed(s, "", "{\"name\":[\"^/web$\",\"^web-2$\"]}"), 2);
+	assert_int_equal(count_listed(s, "", "{\"name\":[\"^/web$\",\"b-2\"]}"), 2);
+	assert_int_equal(count_listed(s, "", "{\"name\":[\"^/we.$\"]}"), 1);
+	assert_int_equal(count_listed(s, "", "{\"name\":[\"^web$\"],\"node\":[\"n2\"]}"), 0);
+	assert_int_equal(count_listed(s, "", "{\"name\":[\"^we$\"]}"), 0);
+
+	strbuf_addf(&filters, "{\"id\":[\"%.12s\",\"%s\"]}", id, id);
+	assert_int_equal(count_listed(s, "", filters.p), 1);
+	strbuf_reset(&filters);
+	strbuf_addf(&filters, "{\"id\":[\"%.12s\"],\"name\":[\"web-2\"]}", id);
+	assert_int_equal(count_listed(s, "", filters.p), 0);
+	assert_int_equal(count_listed(s, "", "{\"id\":[\"\"]}"), 0);
+	sim_settle(s);
+}
+
 /* Ports of all addresses of a node are its own. */
 static may_suspend void ports_are_the_nodes(struct sim *s)
 {
@@ -341,6 +370,7 @@ int main(void)
 		STORY(names_are_drawn_for_those_without),
 		STORY(ps_shows_what_runs),
 		STORY(filters_are_the_engines),
+		STORY(filters_find_one),
 		STORY(ports_are_the_nodes),
 		STORY(containers_of_a_dead_node_are_host_down),
 		STORY(swarms_own_containers_are_hidden),
