@@ -35,7 +35,8 @@ static void add_reference(const struct request *r, struct filters *f)
 may_suspend struct error *images_list(struct request *r)
 {
 	struct reply_stream out = { r };
-	struct image_query q = { .all = request_flag(r, "all"),
+	struct image_query q = { .version = r->version,
+				 .all = request_flag(r, "all"),
 				 .digests = request_flag(r, "digests") };
 
 	TRY(request_filters(r, &q.filters));

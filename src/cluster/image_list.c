@@ -238,10 +238,17 @@ static void put_texts(struct json_edit *edit, struct json root, const char *key,
 	json_edit_set(edit, root, key, arena_dup(arena, strbuf_str(&raw)));
 }
 
-/* The entry as one engine has it, with the names that all have. An engine writes <none> where there are none. */
-static struct error *write_merged(const struct merged *m, struct strbuf *out)
+static bool is_before(const struct image_listing *l, int minor)
+{
+	return api_version_cmp(l->query->version, API_VERSION(1, minor)) < 0;
+}
+
+/* The entry as one engine has it, with the names that all have, in the shape that the client knows. */
+static struct error *write_merged(const struct image_listing *l, const struct merged *m,
+				  struct strbuf *out)
 {
 	_cleanup_(arena_fini) struct arena arena = ARENA_INIT;
+	bool nameless = m->tags.n == 0 && m->digests.n == 0;
 	struct json_edit *edit;
 	struct json root;
 
@@ -249,8 +256,16 @@ static struct error *write_merged(const struct merged *m, struct strbuf *out)
 	edit = json_edit_new(root, &arena);
 	if (m->tags.n != m->copy->n_tags)
 		put_texts(edit, root, "RepoTags", &m->tags, &arena);
+	else if (nameless)
+		json_edit_set(edit, root, "RepoTags",
+			      is_before(l, 43) ? STR("[\"<none>:<none>\"]") : STR("[]"));
 	if (m->digests.n != m->copy->n_digests)
 		put_texts(edit, root, "RepoDigests", &m->digests, &arena);
+	else if (nameless)
+		json_edit_set(edit, root, "RepoDigests",
+			      is_before(l, 43) ? STR("[\"<none>@<none>\"]") : STR("[]"));
+	if (is_before(l, 44) && !json_exists(json_get(root, "VirtualSize")))
+		json_edit_set(edit, root, "VirtualSize", json_raw(json_get(root, "Size")));
 	json_edit_apply(edit, out);
 	return NULL;
 }
@@ -276,7 +291,7 @@ static may_suspend struct error *emit_all(struct image_listing *l, emit_fn *emit
 		if (comma)
 			strbuf_addc(&out, ',');
 		comma = true;
-		TRY(write_merged(&l->v[i], &out));
+		TRY(write_merged(l, &l->v[i], &out));
 		if (out.n < PIECE)
 			continue;
 		TRY(emit(arg, strbuf_str(&out)));

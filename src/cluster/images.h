@@ -30,6 +30,7 @@ must_check struct error *cluster_repository_node(const struct cluster *c, struct
 						 struct engine **ret);
 
 struct image_query {
+	struct api_version version; /* the shape that the client knows */
 	bool all, digests;
 	struct filters filters;
 };

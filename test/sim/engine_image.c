@@ -13,6 +13,7 @@
 #include "base/rand.h"
 #include "docker/auth.h"
 #include "docker/ref.h"
+#include "docker/version.h"
 #include "fiber/fiber.h"
 #include "sim/internal.h"
 
@@ -167,6 +168,15 @@ static bool is_hidden(const struct sim_call *call, const struct sim_image *image
 	return false;
 }
 
+/* They are asked for lists in the newest version that they have. */
+static bool has_virtual_size(const struct sim_engine *e)
+{
+	struct api_version newest;
+
+	assert_true(api_version_parse(str_from(e->api_newest), &newest));
+	return api_version_cmp(newest, API_VERSION(1, 44)) < 0;
+}
+
 may_suspend struct error *serve_image_list(struct sim_call *call)
 {
 	_cleanup_(strbuf_fini) struct strbuf text = STRBUF_INIT;
@@ -188,7 +198,8 @@ may_suspend struct error *serve_image_list(struct sim_call *call)
 		put_texts(&o, "RepoTags", &image->tags, "<none>:<none>");
 		json_put_i64(&o, "SharedSize", -1);
 		json_put_i64(&o, "Size", image->size);
-		json_put_i64(&o, "VirtualSize", image->size);
+		if (has_virtual_size(call->e))
+			json_put_i64(&o, "VirtualSize", image->size);
 		json_end_object(&o);
 	}
 	json_end_array(&o);

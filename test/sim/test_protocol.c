@@ -112,6 +112,41 @@ static may_suspend void the_lowest_version_is_advertised(struct sim *s)
 	sim_settle(s);
 }
 
+/* Lists come from memory, in the shape of the engines: each client gets the one that it knows. */
+static may_suspend void lists_have_the_shape_of_the_clients_version(struct sim *s)
+{
+	static const char *const engines[] = { "1.24", "1.41", "1.51" };
+	struct json entry;
+
+	for (size_t i = 0; i < ARRAY_LEN(engines); i++)
+		sim_engine(s, sim_text(s, "n%s", engines[i]), API("1.24", engines[i]),
+			   IMAGE(sim_text(s, "of:%s", engines[i])), IMAGE("base"));
+	sim_up(s);
+	for (size_t i = 0; i < ARRAY_LEN(engines); i++) {
+		const char *path =
+			"/v%s/images/json?filters=%%7B%%22reference%%22:[%%22of:%s%%22]%%7D";
+		struct sim_reply r = sim_get(s, sim_text(s, path, "1.41", engines[i]));
+
+		assert_int_equal(json_count(r.json), 1);
+		entry = json_item(r.json, 0);
+		assert_int_equal(json_get_i64(entry, "VirtualSize", -1),
+				 json_get_i64(entry, "Size", -2));
+	}
+	/* Without a name: engines of 1.51 list no words for that. */
+	sim_local(sim_find_engine(s, "n1.51"), 201, "POST", "/images/base/tag?repo=of&tag=1.51");
+	sim_wait(s, json_count(sim_get(s, "/images/json?filters=%7B%22dangling%22:[%22true%22]%7D")
+				       .json) == 1);
+	entry = json_item(
+		sim_get(s, "/v1.24/images/json?filters=%7B%22dangling%22:[%22true%22]%7D").json, 0);
+	assert_str(json_raw(json_get(entry, "RepoTags")), "[\"<none>:<none>\"]");
+	assert_str(json_raw(json_get(entry, "RepoDigests")), "[\"<none>@<none>\"]");
+	entry = json_item(
+		sim_get(s, "/v1.51/images/json?filters=%7B%22dangling%22:[%22true%22]%7D").json, 0);
+	assert_str(json_raw(json_get(entry, "RepoTags")), "[]");
+	assert_str(json_raw(json_get(entry, "RepoDigests")), "[]");
+	sim_settle(s);
+}
+
 /* An engine that takes no version before 1.44 serves old clients all the same. */
 static may_suspend void old_clients_reach_new_engines(struct sim *s)
 {
@@ -336,6 +371,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		STORY(the_window_of_versions),
 		STORY(the_lowest_version_is_advertised),
+		STORY(lists_have_the_shape_of_the_clients_version),
 		STORY(old_clients_reach_new_engines),
 		STORY(the_pool_says_what_it_is),
 		STORY(unknown_paths_and_methods),
