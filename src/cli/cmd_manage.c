@@ -81,15 +81,14 @@ static may_suspend struct error *open_embedded(struct manager *m, struct api_gue
 	return NULL;
 }
 
-static struct error *announce(const struct manager *m, const struct addr *at, bool found)
+static void announce(const struct manager *m, const struct addr *at, bool found)
 {
 	if (!m->embedded)
-		return NULL;
-	if (!found) {
+		return;
+	if (found)
+		embedded_announce(m->embedded, at, m->server_tls != NULL);
+	else
 		log_warn("no node can join: there is no port that it could reach; see --host");
-		return NULL;
-	}
-	return embedded_announce(m->embedded, at, m->server_tls != NULL);
 }
 
 static may_suspend void listen_on(struct manager *m, const struct serving *serving)
@@ -129,7 +128,7 @@ static may_suspend struct error *manage(struct manager *m)
 	m->api = api_new(&api);
 	found = embedded_address(m->options->advertise, &m->listeners, &at);
 	listen_on(m, &serving);
-	TRY(announce(m, &at, found));
+	announce(m, &at, found);
 
 	follow = (struct follow){ .discovery = m->discovery, .cluster = m->cluster };
 	group_go(&fibers, "discovery", follow_discovery, &follow);

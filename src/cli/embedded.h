@@ -30,7 +30,6 @@ struct api_guest embedded_guest(struct embedded *e);
 bool embedded_address(const char *advertise, const struct vec *listeners, struct addr *ret);
 
 /* Says on stdout how to add a node and how to use the pool. */
-must_check struct error *embedded_announce(const struct embedded *e, const struct addr *at,
-					   bool tls);
+void embedded_announce(const struct embedded *e, const struct addr *at, bool tls);
 
 #endif

@@ -60,22 +60,35 @@ static struct error *find(const struct registry *r, struct str id, struct regist
 	return NULL;
 }
 
-/* Removes what is due. A store that fails keeps it, and it ends again after the next start. */
+/*
+ * Removes one entry that is due, so that others come in between where many are. A store that fails
+ * keeps it, and it ends again after the next start.
+ */
+static may_suspend struct error *expire_one(struct registry *r, bool *ret_more)
+{
+	struct cluster_entry *e;
+	struct error *err;
+
+	LOCKED(r);
+	e = table_first_due(&r->table);
+	*ret_more = e && e->due.key <= clock_now();
+	if (!*ret_more)
+		return NULL;
+	err = store_remove_node(r->store, str_from(e->cluster->id), str_from(e->node));
+	if (err)
+		log_error("an entry that ended could not be removed", LOG_ERR(err));
+	error_free(err);
+	table_leave(&r->table, e);
+	return NULL;
+}
+
 static may_suspend struct error *expire(struct registry *r)
 {
-	LOCKED(r);
-	for (;;) {
-		struct cluster_entry *e = table_first_due(&r->table);
-		struct error *err;
+	bool more = true;
 
-		if (!e || e->due.key > clock_now())
-			return NULL;
-		err = store_remove_node(r->store, str_from(e->cluster->id), str_from(e->node));
-		if (err)
-			log_error("an entry that ended could not be removed", LOG_ERR(err));
-		error_free(err);
-		table_leave(&r->table, e);
-	}
+	while (more)
+		TRY(expire_one(r, &more));
+	return NULL;
 }
 
 static may_suspend struct error *wait_for_due(struct registry *r)
