@@ -43,22 +43,12 @@ static may_suspend struct error *bring_made(struct placement *p, struct engine *
 	return carry_image(&carry);
 }
 
-/* This client has just pulled the image on a node chosen for it, or built it: there, if it fits. */
-static may_suspend struct error *board_where_made(struct placement *p)
+static may_suspend struct error *board(struct placement *p)
 {
-	_cleanup_(engine_unrefp) struct engine *e =
-		pull_target_of_create(p->c, p->req->client, p->config.image);
-	struct engines one = { &e, 1 };
-	struct error *err;
+	_cleanup_(engine_unrefp) struct engine *made_at = NULL;
 
-	if (!e)
-		return placement_board(p);
-	err = placement_board_among(p, &one, "the image was made for this client elsewhere");
-	if (!error_is(err, ERR_NO_NODE))
-		return err;
-	error_free(err);
-	TRY(placement_board(p));
-	return bring_made(p, e);
+	TRY(placement_board_first(p, &made_at));
+	return made_at ? bring_made(p, made_at) : NULL;
 }
 
 static void write_body(struct placement *p, struct strbuf *out)
@@ -324,7 +314,7 @@ static may_suspend struct error *attempt(struct placement *p, struct str *ret_re
 {
 	struct error *err;
 
-	TRY(board_where_made(p));
+	TRY(board(p));
 	err = create_here(p, ret_reply);
 	if (error_is(err, ERR_NO_IMAGE))
 		err = create_without_image(p, err, ret_reply);

@@ -282,8 +282,20 @@ static struct error *choose_as_successor(struct placement *p, struct error *refu
 	predecessor_withdraw(old);
 	err = choose(p, ret);
 	predecessor_let_in(old);
+	p->is_successor = !err;
 	error_free(err ? err : refusal);
 	return err ? refusal : NULL;
+}
+
+/* All that a choice goes by, as of this moment. What it narrows is the caller's to restore. */
+static struct error *look_up(struct placement *p)
+{
+	TRY(find_dependencies(p));
+	p->is_drawn = p->sched.n_dependencies > 0;
+	find_near(p);
+	draw(p);
+	sched_ask_pool(&p->sched, (struct sched_node *const *)p->c->nodes.v, p->c->nodes.n);
+	return NULL;
 }
 
 struct error *placement_board(struct placement *p)
@@ -292,11 +304,8 @@ struct error *placement_board(struct placement *p)
 	struct sched_node *node;
 	struct error *err;
 
-	TRY(find_dependencies(p));
-	p->is_drawn = p->sched.n_dependencies > 0;
-	find_near(p);
-	draw(p);
-	sched_ask_pool(&p->sched, (struct sched_node *const *)p->c->nodes.v, p->c->nodes.n);
+	TRY(look_up(p));
+	p->is_successor = false;
 	err = choose(p, &node);
 	if (error_is(err, ERR_NO_NODE))
 		err = choose_as_successor(p, err, &node);
@@ -307,25 +316,81 @@ struct error *placement_board(struct placement *p)
 	return NULL;
 }
 
-struct error *placement_board_among(struct placement *p, const struct engines *engines,
-				    const char *why)
+/* Beside what the request narrows already. */
+static void narrow_to(struct placement *p, const struct engines *engines, const char *why)
 {
 	const struct sched_node **only =
 		arena_new_array(p->arena, const struct sched_node *, engines->n);
-	const struct sched_request before = p->sched;
-	struct error *err;
+	const struct sched_node *named = p->sched.only ? p->sched.only[0] : NULL;
 	size_t n = 0;
 
 	for (size_t i = 0; i < engines->n; i++) {
 		const struct member *m = member_of(engines->v[i]);
 
-		if (m && (!before.only || before.only[0] == &m->sched))
+		if (m && (!named || named == &m->sched))
 			only[n++] = &m->sched;
 	}
 	p->sched.only = only;
 	p->sched.n_only = n;
 	p->sched.only_why = why;
+}
+
+struct error *placement_board_among(struct placement *p, const struct engines *engines,
+				    const char *why)
+{
+	const struct sched_request before = p->sched;
+	struct error *err;
+
+	narrow_to(p, engines, why);
 	err = placement_board(p);
+	restore_only(p, &before);
+	return err;
+}
+
+struct error *placement_board_first(struct placement *p, struct engine **ret_made_at)
+{
+	_cleanup_(engine_unrefp) struct engine *e =
+		pull_target_of_create(p->c, p->req->client, p->config.image);
+	struct engines one = { &e, 1 };
+	struct error *err;
+
+	if (!e)
+		return placement_board(p);
+	err = placement_board_among(p, &one, "the image was made for this client elsewhere");
+	if (!error_is(err, ERR_NO_NODE))
+		return err;
+	error_free(err);
+	TRY(placement_board(p));
+	*ret_made_at = take(e);
+	return NULL;
+}
+
+/* As it was chosen: with the container whose place it takes, or as if that were gone. */
+static struct error *explain(struct placement *p, struct str *ret)
+{
+	const struct container *old = p->is_successor ? predecessor_of(p) : NULL;
+	struct error *err;
+
+	if (old)
+		predecessor_withdraw(old);
+	err = sched_explain(&p->c->config.scheduler, (struct sched_node *const *)p->c->nodes.v,
+			    p->c->nodes.n, &p->sched, p->arena, ret);
+	if (old)
+		predecessor_let_in(old);
+	return err;
+}
+
+struct error *placement_explain(struct placement *p, const struct engines *among, const char *why,
+				struct str *ret)
+{
+	const struct sched_request before = p->sched;
+	struct error *err;
+
+	if (among)
+		narrow_to(p, among, why);
+	err = look_up(p);
+	if (!err)
+		err = explain(p, ret);
 	restore_only(p, &before);
 	return err;
 }

@@ -21,6 +21,7 @@ struct placement {
 	int64_t cores; /* nano-CPUs that were asked for through CpuShares; 0: none */
 	/* What it names (containers, volumes, networks) is not on every node. */
 	bool is_drawn;
+	bool is_successor; /* it was boarded as if the container whose place it takes were gone */
 	struct flight flight;
 	/* An engine was asked to make the container, and whether it did is not known. */
 	bool unanswered;
@@ -39,6 +40,18 @@ must_check struct error *placement_board(struct placement *p);
 /* The same on the given nodes alone; `why` tells of the others in a refusal. */
 must_check struct error *placement_board_among(struct placement *p, const struct engines *engines,
 					       const char *why);
+
+/*
+ * Where this client has just pulled or built the image, if it fits there. Else anywhere, and
+ * *ret_made_at is a new reference to where that was; it stays as it is where all is well.
+ */
+must_check struct error *placement_board_first(struct placement *p, struct engine **ret_made_at);
+/*
+ * Why each of the cluster's nodes does not take it, STR_NONE where it does. Where `among` is not
+ * NULL, `why` is the reason of all others.
+ */
+must_check struct error *placement_explain(struct placement *p, const struct engines *among,
+					   const char *why, struct str *ret);
 
 /* The node could not create it: gives the reservation back, and goes there last from now on. */
 void placement_failed(struct placement *p);

@@ -44,10 +44,16 @@ struct error *sched_check_spreads(const struct exprs *spreads)
 	return NULL;
 }
 
-/* The node's value of the label; by==node is over the nodes themselves. */
+/* by==node */
+static bool is_over_nodes(const struct expr *e)
+{
+	return str_eq(e->match.text, STR("node"));
+}
+
+/* The node's value of the label; of nodes themselves their ids, as names may be the same. */
 static struct str value_on(const struct expr *e, const struct sched_node *node)
 {
-	if (str_eq(e->match.text, STR("node")))
+	if (is_over_nodes(e))
 		return node->id;
 	return sched_node_label(node, e->match.text);
 }
@@ -195,6 +201,9 @@ static struct str detail(const struct sched_run *run, const struct expr *e,
 
 	if (!g)
 		return arena_printf(arena, "no %.*s", STR_ARG(label));
+	if (is_over_nodes(e))
+		return arena_printf(arena, "%llu there, %llu elsewhere",
+				    (unsigned long long)g->count, (unsigned long long)s->fewest);
 	return arena_printf(arena, "%llu in %.*s=%.*s, %llu elsewhere",
 			    (unsigned long long)g->count, STR_ARG(label), STR_ARG(value),
 			    (unsigned long long)s->fewest);

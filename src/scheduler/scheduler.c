@@ -307,21 +307,32 @@ static int by_name(const void *a, const void *b)
 	return str_cmp((*left)->name, (*right)->name);
 }
 
-/* The nodes outside `only`: marked off in an array, since membership is asked for each. */
+/* By the nodes' places: those inside `only`, in an array, since it is asked of each. NULL: all. */
+static const bool *allowed_nodes(const struct placing *p)
+{
+	const struct sched_request *request = p->run.request;
+	bool *allowed;
+
+	if (!request->only)
+		return NULL;
+	allowed = arena_new_array(p->arena, bool, p->n);
+	for (size_t i = 0; i < request->n_only; i++)
+		if (is_among(p, request->only[i]))
+			allowed[request->only[i]->at] = true;
+	return allowed;
+}
+
 static void explain_all(const struct placing *p, struct reasons *why)
 {
 	const struct sched_request *request = p->run.request;
-	bool *allowed = arena_new_array(p->arena, bool, p->n);
+	const bool *allowed = allowed_nodes(p);
 
-	for (size_t i = 0; request->only && i < request->n_only; i++)
-		if (is_among(p, request->only[i]))
-			allowed[request->only[i]->at] = true;
 	memcpy(p->v, p->nodes, p->n * sizeof(struct sched_node *));
 	qsort(p->v, p->n, sizeof(struct sched_node *), by_name);
 	for (size_t i = 0; i < p->n; i++) {
 		struct reason *r;
 
-		if (!request->only || allowed[p->v[i]->at]) {
+		if (!allowed || allowed[p->v[i]->at]) {
 			explain(p, p->v[i], why);
 			continue;
 		}
@@ -383,10 +394,10 @@ static must_check struct error *place(struct placing *p, struct sched_node **ret
 	return NULL;
 }
 
-struct error *schedule(const struct sched_config *c, struct sched_node *const *nodes, size_t n,
-		       struct sched_request *request, struct arena *arena, struct sched_node **ret)
+static struct placing placing_of(const struct sched_config *c, struct sched_node *const *nodes,
+				 size_t n, struct sched_request *request, struct arena *arena)
 {
-	struct placing p = {
+	return (struct placing){
 		.config = c,
 		.run = { .request = request, .room = 1 + c->overcommit },
 		.nodes = nodes,
@@ -394,8 +405,46 @@ struct error *schedule(const struct sched_config *c, struct sched_node *const *n
 		.v = arena_new_array(arena, struct sched_node *, n),
 		.arena = arena,
 	};
+}
+
+struct error *schedule(const struct sched_config *c, struct sched_node *const *nodes, size_t n,
+		       struct sched_request *request, struct arena *arena, struct sched_node **ret)
+{
+	struct placing p = placing_of(c, nodes, n, request, arena);
 	struct error *err = place(&p, ret);
 
 	spreads_free(&p.run);
 	return err;
+}
+
+/* `why` is used anew for each node. */
+static struct str explain_one(const struct placing *p, const struct sched_node *node,
+			      struct reasons *why)
+{
+	_cleanup_(strbuf_fini) struct strbuf text = STRBUF_INIT;
+
+	why->n = 0;
+	explain(p, node, why);
+	if (!why->n)
+		return STR_NONE;
+	reasons_write(why, &text);
+	return arena_dup(p->arena, strbuf_str(&text));
+}
+
+struct error *sched_explain(const struct sched_config *c, struct sched_node *const *nodes, size_t n,
+			    struct sched_request *request, struct arena *arena, struct str *ret)
+{
+	struct placing p = placing_of(c, nodes, n, request, arena);
+	struct reasons *why = arena_new(arena, struct reasons);
+	const bool *allowed;
+
+	why->arena = arena;
+	forget(request);
+	(void)narrow_all(&p, false);
+	allowed = allowed_nodes(&p);
+	for (size_t i = 0; i < n; i++)
+		ret[i] = allowed && !allowed[i] ? str_from(request->only_why)
+						: explain_one(&p, nodes[i], why);
+	spreads_free(&p.run);
+	return check_budgets(request);
 }

@@ -105,4 +105,13 @@ must_check struct error *schedule(const struct sched_config *c, struct sched_nod
 				  size_t n, struct sched_request *request, struct arena *arena,
 				  struct sched_node **ret);
 
+/*
+ * Why each node does not take it, STR_NONE where it does; soft expressions are left aside. `ret` is
+ * as long as the nodes, its texts in the arena. ERR_INVALID as schedule().
+ */
+must_check struct error *sched_explain(const struct sched_config *c,
+				       struct sched_node *const *nodes, size_t n,
+				       struct sched_request *request, struct arena *arena,
+				       struct str *ret);
+
 #endif

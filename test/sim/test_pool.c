@@ -109,6 +109,51 @@ static may_suspend void placement_knows_images(struct sim *s)
 	sim_settle(s);
 }
 
+/* Each node's verdict is by all that a create looks at: volumes, the other nodes, this client. */
+static may_suspend void placement_knows_all_that_decides(struct sim *s)
+{
+	static const char volume[] = "{\"Image\":\"busybox\",\"HostConfig\":{\"Binds\":"
+				     "[\"data:/x\"]}}";
+	static const char even[] = "{\"Image\":\"busybox\",\"Env\":[\"spread:by==node\"]}";
+	struct sim_reply r;
+
+	two(s);
+	assert_status(sim_post(s, "/volumes/create", "{\"Name\":\"n2/data\"}"), 201);
+	r = place(s, volume);
+	assert_string_equal(sim_string(s, &r, "Node.Name"), "n2");
+	assert_true(str_contains(r.body, STR("{\"Name\":\"n1\",\"Fits\":false,\"Reason\":"
+					     "\"volume data is on n2\"}")));
+	assert_true(str_contains(r.body, STR("{\"Name\":\"n2\",\"Fits\":true}")));
+
+	sim_create(s, "web", "{\"Image\":\"busybox\",\"Env\":[\"constraint:node==n1\"]}");
+	r = place(s, even);
+	assert_string_equal(sim_string(s, &r, "Node.Name"), "n2");
+	assert_true(str_contains(r.body, STR("{\"Name\":\"n1\",\"Fits\":false,\"Reason\":"
+					     "\"spread by==node does not allow n1 "
+					     "(1 there, 0 elsewhere)\"}")));
+	r = place(s, "{\"Image\":\"app:1\"}");
+	assert_true(str_contains(r.body, STR("\"Reason\":\"the image is not there\"")));
+	sim_settle(s);
+}
+
+/* Where this client was told to pull it, its next create goes. */
+static may_suspend void placement_knows_a_clients_pull(struct sim *s)
+{
+	struct sim_reply r;
+	const char *first;
+
+	two(s);
+	sim_registry_put(s, "nginx", false);
+	assert_refused(sim_post(s, "/containers/create", "{\"Image\":\"nginx\"}"), 404, "");
+	r = place(s, "{\"Image\":\"nginx\"}");
+	first = sim_string(s, &r, "Node.Name");
+	for (int i = 0; i < 10; i++) {
+		r = place(s, "{\"Image\":\"nginx\"}");
+		assert_string_equal(sim_string(s, &r, "Node.Name"), first);
+	}
+	sim_settle(s);
+}
+
 static may_suspend void placement_refuses_as_a_create(struct sim *s)
 {
 	two(s);
@@ -148,6 +193,8 @@ int main(void)
 		STORY(one_node_is_inspected),
 		STORY(placement_tells_what_a_create_does),
 		STORY(placement_knows_images),
+		STORY(placement_knows_all_that_decides),
+		STORY(placement_knows_a_clients_pull),
 		STORY(placement_refuses_as_a_create),
 		STORY(plugins_are_joined),
 	};
