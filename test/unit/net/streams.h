@@ -14,6 +14,7 @@
 #include "base/duration.h"
 #include "base/mem.h"
 #include "fiber/deadline.h"
+#include "fiber/fence.h"
 #include "fiber/fiber.h"
 #include "fiber/group.h"
 #include "net/stream.h"
@@ -253,6 +254,48 @@ static inline may_suspend void case_quiet(_unused_ void *arg)
 	assert_false(stream_quiet(e.a));
 }
 
+#define FENCED (16 * 1024 * 1024) /* more than any socket takes */
+
+static inline void write_fenced(void *arg)
+{
+	struct ends *e = arg;
+	_cleanup_(mem_freep) char *much = mem_zalloc(FENCED);
+
+	trace_end("write", stream_write(e->a, str_of(much, FENCED)));
+	stream_close(take(e->a));
+}
+
+/* Closed before a write, and while one waits for room: not a byte goes out from then on. */
+static inline may_suspend void case_fence(_unused_ void *arg)
+{
+	struct fence fence = FENCE_INIT;
+	_cleanup_(ends_fini) struct ends e = { NULL, NULL };
+	_cleanup_(strbuf_fini) struct strbuf got = STRBUF_INIT;
+	_cleanup_(group_finish) struct group g = GROUP_INIT;
+
+	make_pair(&e);
+	fence_open(&fence, INT64_MAX);
+	e.a->fence = &fence;
+	assert_ok(stream_write(e.a, STR("x")));
+	assert_reads(e.b, "x");
+	group_go(&g, "writer", write_fenced, &e);
+	assert_ok(fiber_sleep(100 * MILLISECOND));
+	fence_close(&fence);
+	error_free(read_to_end(e.b, &got));
+	assert_ok(group_wait(&g));
+	assert_trace("write:this manager is not the primary");
+	assert_true(got.n > 0 && got.n < FENCED);
+
+	ends_fini(&e);
+	make_pair(&e);
+	e.a->fence = &fence;
+	assert_fails(stream_write(e.a, STR("x")), ERR_NOT_PRIMARY);
+	stream_close(take(e.a));
+	strbuf_reset(&got);
+	error_free(read_to_end(e.b, &got));
+	assert_int_equal(got.n, 0);
+}
+
 struct stream_case {
 	const char *name;
 	fiber_fn *run;
@@ -263,6 +306,7 @@ static const struct stream_case stream_cases[] = {
 	{ "flood", case_flood },	 { "cancel and timeout", case_cancel_and_timeout },
 	{ "close", case_close },	 { "abort", case_abort },
 	{ "hang up", case_hangup },	 { "quiet", case_quiet },
+	{ "fence", case_fence },
 };
 
 static inline void run_stream_cases(enum loop_kind kind, pair_fn *how)
