@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The table against the Docker API, path by path (v1.51-paths.txt), and against docs/api.md, where
- * it is printed. SWARM_WRITE_DOCS=1 writes the document anew.
+ * it is printed: by request, and by what each subcommand of `docker` asks (docker-commands.txt).
+ * SWARM_WRITE_DOCS=1 writes the document anew.
  */
 #include "unit/testing.h"
 
@@ -11,10 +12,13 @@
 #include "api/routes.h"
 #include "base/mem.h"
 
-#define PATHS	 "test/unit/api/v1.51-paths.txt"
-#define DOCUMENT "docs/api.md"
-#define BEGIN	 "<!-- The table is printed from src/api/routes.c. -->\n"
-#define END	 "<!-- The end of the table. -->\n"
+#define PATHS	       "test/unit/api/v1.51-paths.txt"
+#define COMMANDS       "test/unit/api/docker-commands.txt"
+#define DOCUMENT       "docs/api.md"
+#define BEGIN	       "<!-- The table is printed from src/api/routes.c. -->\n"
+#define END	       "<!-- The end of the table. -->\n"
+#define BEGIN_COMMANDS "<!-- The list is printed from " COMMANDS ". -->\n"
+#define END_COMMANDS   "<!-- The end of the list. -->\n"
 
 static void read_text(const char *path, struct strbuf *ret)
 {
@@ -95,6 +99,83 @@ static void print_table(struct strbuf *out)
 			    kinds[routes[i].kind], routes[i].note ? routes[i].note : "");
 }
 
+/* ---- the subcommands of docker ---- */
+
+static const struct route *row_of(struct str request)
+{
+	struct str method, pattern;
+
+	str_cut(request, ' ', &method, &pattern);
+	for (size_t i = 0; i < n_routes; i++)
+		if (str_eq(str_from(routes[i].method), method) &&
+		    str_eq(str_from(routes[i].pattern), pattern))
+			return &routes[i];
+	fail_msg("%s: no row for %.*s", COMMANDS, STR_ARG(request));
+	return NULL;
+}
+
+/* Behind what was said before, unless it was. */
+static void say(struct strbuf *out, struct str words)
+{
+	if (str_empty(words) || str_find(strbuf_str(out), words) >= 0)
+		return;
+	if (out->n)
+		strbuf_add(out, STR("; "));
+	strbuf_add(out, words);
+}
+
+static void print_names(struct str names, struct strbuf *out)
+{
+	const char *before = "";
+	struct str name;
+
+	while (str_next(&names, ',', &name)) {
+		strbuf_addf(out, "%s`%.*s`", before, STR_ARG(str_trim(name)));
+		before = ", ";
+	}
+}
+
+/* Refused where one of its requests is. */
+static void print_command(struct str names, struct str requests, struct str extra,
+			  struct strbuf *out)
+{
+	_cleanup_(strbuf_fini) struct strbuf who = STRBUF_INIT, differs = STRBUF_INIT;
+	struct str request;
+
+	while (!str_empty(requests) && str_next(&requests, ',', &request)) {
+		const struct route *row = row_of(str_trim(request));
+
+		say(&who, str_from(kinds[row->kind]));
+		say(&differs, str_from(row->note ? row->note : ""));
+	}
+	say(&differs, extra);
+	strbuf_add(out, STR("| "));
+	print_names(names, out);
+	strbuf_addf(out, " | %.*s | %.*s |\n",
+		    STR_ARG(who.n ? strbuf_str(&who) : STR("the command line itself")),
+		    STR_ARG(strbuf_str(&differs)));
+}
+
+static void print_commands(struct strbuf *out)
+{
+	_cleanup_(strbuf_fini) struct strbuf text = STRBUF_INIT;
+	struct str rest, line, names, requests, extra;
+
+	read_text(COMMANDS, &text);
+	rest = strbuf_str(&text);
+	strbuf_add(out, STR("| `docker` | answered by | what differs from one engine |\n"
+			    "| --- | --- | --- |\n"));
+	while (str_next(&rest, '\n', &line)) {
+		if (str_empty(line) || str_starts(line, STR("#")))
+			continue;
+		assert_true(str_cut(line, '|', &names, &requests));
+		assert_true(str_cut(requests, '|', &requests, &extra));
+		print_command(names, str_trim(requests), str_trim(extra), out);
+	}
+}
+
+/* ---- the document ---- */
+
 static void write_text(const char *path, struct str text)
 {
 	FILE *f = fopen(path, "w");
@@ -104,17 +185,19 @@ static void write_text(const char *path, struct str text)
 	assert_int_equal(fclose(f), 0);
 }
 
-static void test_the_document_is_the_table(_unused_ void **state)
+/* What stands between the two lines is what `print` says, or is made so. */
+static void check_printed(const char *begin_line, const char *end_line,
+			  void (*print)(struct strbuf *out))
 {
 	_cleanup_(strbuf_fini) struct strbuf text = STRBUF_INIT, wanted = STRBUF_INIT;
 	ptrdiff_t begin, end;
 
 	read_text(DOCUMENT, &text);
-	begin = str_find(strbuf_str(&text), STR(BEGIN));
-	end = str_find(strbuf_str(&text), STR(END));
+	begin = str_find(strbuf_str(&text), str_from(begin_line));
+	end = str_find(strbuf_str(&text), str_from(end_line));
 	assert_true(begin >= 0 && end > begin);
-	strbuf_add(&wanted, str_first(strbuf_str(&text), (size_t)begin + strlen(BEGIN)));
-	print_table(&wanted);
+	strbuf_add(&wanted, str_first(strbuf_str(&text), (size_t)begin + strlen(begin_line)));
+	print(&wanted);
 	strbuf_add(&wanted, str_skip(strbuf_str(&text), (size_t)end));
 	if (getenv("SWARM_WRITE_DOCS"))
 		write_text(DOCUMENT, strbuf_str(&wanted));
@@ -123,11 +206,22 @@ static void test_the_document_is_the_table(_unused_ void **state)
 			 DOCUMENT);
 }
 
+static void test_the_document_is_the_table(_unused_ void **state)
+{
+	check_printed(BEGIN, END, print_table);
+}
+
+static void test_the_document_lists_the_commands(_unused_ void **state)
+{
+	check_printed(BEGIN_COMMANDS, END_COMMANDS, print_commands);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_every_path_of_the_api_has_a_row),
 		cmocka_unit_test(test_the_document_is_the_table),
+		cmocka_unit_test(test_the_document_lists_the_commands),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
