@@ -78,6 +78,16 @@ void engine_failed(struct engine *e, const struct error *err)
 	health_wake(e);
 }
 
+void health_misbehaves(struct engine *e, const struct error *err)
+{
+	if (e->state != ENGINE_HEALTHY)
+		return;
+	engine_set_error(e, err);
+	e->failures = e->config.failure_retry;
+	engine_set_state(e, ENGINE_UNHEALTHY);
+	health_wake(e);
+}
+
 static may_suspend void ping_main(void *arg)
 {
 	struct engine *e = arg;

@@ -87,6 +87,8 @@ may_suspend void health_main(void *arg);
 void health_wake(struct engine *e);
 void health_suspect(struct engine *e); /* something is wrong with it: ping at once */
 void health_heard(struct engine *e);
+/* It answers, but what is on it cannot be read: unhealthy at once, until that can be read again. */
+void health_misbehaves(struct engine *e, const struct error *err);
 
 /* client.c: the transport's part of every call of our own. */
 struct engine_call {

@@ -463,6 +463,9 @@ static may_suspend void reconcile_main(void *arg)
 
 	if (err && !error_is(err, ERR_CANCELLED))
 		log_debug("cannot reconcile", LOG_STR("node", engine_name(e)), LOG_ERR(err));
+	/* That is no failure of the connection, which the next ping would make good. */
+	if (error_is(err, ERR_PROTOCOL) || error_is(err, ERR_TOO_LARGE))
+		health_misbehaves(e, err);
 }
 
 void refresh_start_reconcile(struct engine *e)
