@@ -16,7 +16,7 @@ import time
 
 import pytest
 
-from lab import host
+from lab import engine, host
 from lab.manager import REPOSITORY, binary, free_port
 
 COMMANDS = ['create', 'list', 'manage', 'join', 'discovery']
@@ -209,6 +209,23 @@ def test_refusals(args, line):
 def test_refusals_name_the_variable():
     assert refused('manage', 'a:1', SWARM_HOST='nonsense').startswith(
         'swarm manage: $SWARM_HOST takes tcp://ip:port, ')
+
+
+def test_closed_descriptors(tmp_path):
+    """What would be printed goes nowhere, and never into a connection that got the number."""
+    def shell(line):
+        return subprocess.Popen(['sh', '-c', f'exec "$0" {line}', binary()], env=environment())
+
+    assert shell('list a:1 >&-').wait(20) == 1
+    address = f'127.0.0.1:{free_port()}'
+    manager = shell(f'--debug manage -H {address} --state-dir {tmp_path}/state <&- >&- 2>&-')
+    try:
+        host.wait_until(lambda: engine.answers(address), 20, 'the manager answers')
+        assert {os.readlink(f'/proc/{manager.pid}/fd/{number}') for number in range(3)} == \
+            {'/dev/null'}
+    finally:
+        manager.terminate()
+        assert manager.wait(20) == 0
 
 
 # list
