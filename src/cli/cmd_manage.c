@@ -14,6 +14,8 @@
 #include "cli/follow.h"
 #include "cli/manage_options.h"
 #include "cli/managers.h"
+#include "cli/record_dir.h"
+#include "cli/record_kv.h"
 #include "cli/serving.h"
 #include "cli/user.h"
 #include "cli/version.h"
@@ -36,6 +38,8 @@ struct manager {
 	size_t wanted;				     /* connections at once */
 	struct tls_context *manager_tls;	     /* towards other managers */
 	struct managers managers;		     /* with --replication */
+	struct record_dir *record_dir;		     /* of a single manager */
+	struct record_store record_kv;		     /* of one of several */
 	struct cluster *cluster;
 	struct api *api;
 	struct error *err;
@@ -222,14 +226,46 @@ static struct error *open_tls(struct manager *m)
 	return tls_context_new_client(&m->plan.server_tls, &m->manager_tls);
 }
 
+/* A directory that was asked for must do; the default is needed by who reschedules, and made then. */
+static struct error *check_state_dir(const struct manager *m, const struct manage_options *o)
+{
+	const struct user *user = o->user ? &m->user : NULL;
+	bool asked_for = !m->discovery || strcmp(o->state_dir, DEFAULT_STATE_DIR) != 0;
+	struct error *err;
+
+	if (!asked_for && !user)
+		return NULL;
+	err = serving_make_state_dir(o->state_dir, user);
+	if (asked_for || !err)
+		return err;
+	log_warn("what is to be rescheduled is not remembered over a restart", LOG_ERR(err));
+	error_free(err);
+	return NULL;
+}
+
+static void choose_records(struct manager *m, const struct manage_options *o,
+			   const struct texts *words)
+{
+	struct str uri = STR("");
+
+	if (o->replication) {
+		record_kv_init(&m->record_kv, discovery_store(m->discovery));
+		m->plan.cluster.records = &m->record_kv;
+		return;
+	}
+	if (discovery_is_given(words))
+		error_free(discovery_argument(words, &uri)); /* it was right before */
+	m->record_dir = record_dir_new(o->state_dir, uri);
+	m->plan.cluster.records = record_dir_store(m->record_dir);
+}
+
 static struct error *manager_run(struct manager *m, const struct manage_options *o,
 				 const struct texts *words)
 {
 	TRY(open_discovery(m, o, words));
 	if (o->user)
 		TRY(check_user(o->user, &m->plan, &m->user));
-	if (!m->discovery)
-		TRY(serving_make_state_dir(o->state_dir, o->user ? &m->user : NULL));
+	TRY(check_state_dir(m, o));
 	TRY(open_tls(m));
 	m->plan.cluster.engine_tls = m->engine_tls;
 	m->wanted = m->plan.limits.http.connections;
@@ -237,6 +273,7 @@ static struct error *manager_run(struct manager *m, const struct manage_options 
 	managers_init(&m->managers);
 	if (o->replication)
 		m->plan.cluster.fence = &m->managers.fence;
+	choose_records(m, o, words);
 	loop_run(LOOP_REAL, manager_main, m);
 	return m->err;
 }
@@ -249,6 +286,7 @@ static struct error *manage_run(const void *options, const struct texts *words)
 
 	TRY(manage_options_read(options, &arena, &m.plan));
 	err = manager_run(&m, options, words);
+	record_dir_free(m.record_dir);
 	discovery_close(m.discovery);
 	tls_context_unref(m.server_tls);
 	tls_context_unref(m.engine_tls);

@@ -75,7 +75,7 @@ const struct flag manage_flags[] = {
 	  .type = FLAG_TEXT,
 	  AT(state_dir),
 	  .value = "DIR",
-	  .fallback = "/var/lib/swarm",
+	  .fallback = DEFAULT_STATE_DIR,
 	  .takes = "a directory",
 	  .help = "Where what must outlive a restart is kept" },
 	{ .name = "user",

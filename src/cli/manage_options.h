@@ -11,6 +11,8 @@
 #include "net/addr.h"
 
 /* As the flags fill it in. */
+#define DEFAULT_STATE_DIR "/var/lib/swarm"
+
 struct manage_options {
 	struct texts hosts, filters, cluster_opts, discovery_opts, limits;
 	const char *strategy, *driver;

@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "cluster/cluster.h"
+#include "cluster/watchdog.h"
 #include "net/addr.h"
 
 void managers_init(struct managers *m)
@@ -49,6 +50,7 @@ static void on_role(void *arg, enum election_role role, struct str primary)
 	switch (role) {
 	case ELECTION_LEADING:
 		api_serve(m->api);
+		cluster_role_changed(m->cluster);
 		cluster_tell_leader(m->cluster, "leader_elected", self);
 		break;
 	case ELECTION_LAPSED:

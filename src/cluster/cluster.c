@@ -165,7 +165,7 @@ void cluster_free(struct cluster *c)
 	free(c);
 }
 
-static bool all_settled(const struct cluster *c)
+bool cluster_is_settled(const struct cluster *c)
 {
 	const struct member *m;
 
@@ -177,7 +177,7 @@ static bool all_settled(const struct cluster *c)
 
 may_suspend struct error *cluster_wait_settled(struct cluster *c)
 {
-	while (!all_settled(c))
+	while (!cluster_is_settled(c))
 		TRY(waitq_wait(&c->settled, "nodes to be validated"));
 	return NULL;
 }

@@ -122,7 +122,7 @@ static may_suspend struct error *save_some(struct cluster *c)
 /* Who is not primary writes nothing, and will read before it does. */
 static may_suspend struct error *await_acting(struct cluster *c)
 {
-	while (!c->guards.is_loaded)
+	while (!guards_are_loaded(c))
 		TRY(waitq_wait(&c->guards.loaded, "records to be read"));
 	return NULL;
 }
@@ -196,6 +196,11 @@ static void drop_unrecorded(struct cluster *c)
 	}
 }
 
+static bool is_another_pools(const struct cluster *c, const struct guard *record)
+{
+	return c->config.records->shared && !map_get(&c->by_addr, str_from(record->node_addr));
+}
+
 static void take_records(struct cluster *c, const struct records *all)
 {
 	for (size_t i = 0; i < all->n; i++) {
@@ -203,6 +208,10 @@ static void take_records(struct cluster *c, const struct records *all)
 		struct guard *g;
 		struct error *err = guard_read(r->text, &g);
 
+		if (!err && is_another_pools(c, g)) {
+			guard_unref(g);
+			continue;
+		}
 		if (!err) {
 			guards_take_record(c, g, r->key, r->text);
 			continue;
@@ -239,7 +248,7 @@ may_suspend void guards_flush(struct cluster *c)
 	struct guards *gs = &c->guards;
 	struct error *err = NULL;
 
-	if (has_store(c) && gs->is_loaded) {
+	if (has_store(c) && guards_are_loaded(c) && guards_may_act(c)) {
 		_cleanup_(deadline_end) struct deadline d = deadline_begin(FLUSH_TIME);
 
 		while (!err && !deadline_passed(&d) &&

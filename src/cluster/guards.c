@@ -465,7 +465,12 @@ enum guard_verdict guard_judge(const struct cluster *c, const struct guard *g)
 		return engine_is_dead(e) ? GUARD_FAILED : GUARD_WAIT;
 	if (!at_addr || at_addr->leaving)
 		return early && !g->seen ? GUARD_WAIT : GUARD_ABSENT;
-	/* Another machine has its address, and it is at no other. */
+	/*
+	 * Another machine has its address, and it is at no other. A record that tells of it from
+	 * before this manager's time may be that of a pool which is no more.
+	 */
+	if (engine_state(at_addr->engine) == ENGINE_HEALTHY && !g->seen)
+		return cluster_is_settled(c) ? GUARD_REMOVED : GUARD_WAIT;
 	if (engine_state(at_addr->engine) == ENGINE_HEALTHY)
 		return early ? GUARD_WAIT : GUARD_FAILED;
 	return engine_is_dead(at_addr->engine) ? GUARD_FAILED : GUARD_WAIT;

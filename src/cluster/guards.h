@@ -133,6 +133,7 @@ may_suspend void guards_stop(struct cluster *c);
 void guards_wake(struct cluster *c);
 bool guards_may_act(const struct cluster *c);
 must_check struct error *guards_check_acting(const struct cluster *c);
+bool guards_are_loaded(const struct cluster *c);
 /* Parks until the records were read: before that a name may seem free that is not. */
 may_suspend must_check struct error *guards_await_loaded(struct cluster *c);
 

@@ -101,6 +101,9 @@ struct cluster {
 	bool stopping;
 };
 
+/* cluster.c: no node is Pending for the first time any more. */
+bool cluster_is_settled(const struct cluster *c);
+
 /* members.c */
 extern const struct engine_observer cluster_observer;
 struct member *member_new(struct cluster *c, const struct addr *a);

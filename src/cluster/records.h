@@ -6,6 +6,8 @@
 #ifndef CLUSTER_RECORDS_H
 #define CLUSTER_RECORDS_H
 
+#include <stdbool.h>
+
 #include "base/arena.h"
 #include "base/error.h"
 
@@ -29,6 +31,8 @@ struct record_store {
 	 * be read is named in the log and left out.
 	 */
 	may_suspend struct error *(*list)(void *arg, struct arena *arena, struct records *ret);
+	/* Other pools may have records there, too: those of nodes that are not listed are not ours. */
+	bool shared;
 	void *arg;
 };
 

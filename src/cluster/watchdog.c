@@ -35,11 +35,24 @@ struct error *guards_check_acting(const struct cluster *c)
 	return fence_check(c->config.fence);
 }
 
+/* It was not the primary meanwhile, and what it read then is old. */
+static bool is_another_term(const struct cluster *c)
+{
+	const struct fence *f = c->config.fence;
+
+	return f && f->term != c->guards.loaded_term;
+}
+
+bool guards_are_loaded(const struct cluster *c)
+{
+	return c->guards.is_loaded && !is_another_term(c);
+}
+
 may_suspend struct error *guards_await_loaded(struct cluster *c)
 {
 	_cleanup_(deadline_end) struct deadline d = deadline_begin(LOAD_TIME);
 
-	while (!c->guards.is_loaded && c->guards.began && c->config.records && guards_may_act(c)) {
+	while (!guards_are_loaded(c) && c->guards.began && c->config.records && guards_may_act(c)) {
 		struct error *err = waitq_wait(&c->guards.loaded, "the records of rescheduling");
 
 		if (!error_is(err, ERR_TIMEOUT) || !deadline_passed(&d)) {
@@ -142,21 +155,14 @@ static may_suspend struct error *wait_for_news(struct cluster *c, bool ticks)
 	return NULL;
 }
 
-/* It was not the primary meanwhile, and what it read then is old. */
-static bool is_another_term(const struct cluster *c)
-{
-	const struct fence *f = c->config.fence;
-
-	return f && f->term != c->guards.loaded_term;
-}
-
 static may_suspend struct error *begin_acting(struct cluster *c)
 {
 	uint64_t term = c->config.fence ? c->config.fence->term : 0;
-	struct error *err = guards_load(c);
+	struct error *err;
 
-	if (!err)
-		c->guards.loaded_term = term;
+	c->guards.is_loaded = false;
+	c->guards.loaded_term = term;
+	err = guards_load(c);
 	if (!err || error_is(err, ERR_CANCELLED))
 		return err;
 	log_error("the records of rescheduling cannot be read", LOG_ERR(err));
@@ -173,11 +179,10 @@ static may_suspend void watchdog_main(void *arg)
 	while (!err) {
 		bool fading = false;
 
-		if (!guards_may_act(c) || is_another_term(c))
-			gs->is_loaded = false;
 		if (!guards_may_act(c)) {
 			/* Another manager does. */
-		} else if (!gs->is_loaded) {
+			gs->is_loaded = false;
+		} else if (!guards_are_loaded(c)) {
 			err = begin_acting(c);
 			continue;
 		} else {
