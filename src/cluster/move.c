@@ -223,8 +223,11 @@ static may_suspend struct error *create(struct move *m)
 {
 	struct guard *g = m->g;
 	struct create_again again = { str_from(g->swarm_id), 0 };
+	struct http_header type = { STR("Content-Type"), STR("application/json") };
 	struct create_request req = {
 		.version = API_VERSION_NEWEST,
+		.headers = &type,
+		.n_headers = 1,
 		.name = str_from(g->name),
 		.again = &again,
 		.body = specification_body(m->specification, &m->arena),

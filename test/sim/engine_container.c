@@ -201,6 +201,8 @@ may_suspend struct error *serve_container_create(struct sim_call *call)
 	struct sim_container *c;
 	struct str body;
 
+	if (str_empty(http_header(&call->in->head.headers, "Content-Type")))
+		return fake_refuse(400, "Content-Type specified () must be 'application/json'");
 	TRY(http_incoming_read_all(call->in, 16 * MIB, &body));
 	TRY(work_at_create(call));
 	if (call->e->refusal)

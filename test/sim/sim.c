@@ -413,6 +413,11 @@ static void tell(uint64_t seed, void *arg)
 	sim_apart(t.story->name, seed, tell_main, &t);
 }
 
+void sim_tell_seeds(const struct story *story, uint64_t seeds)
+{
+	sim_each_seed(seeds, tell, (void *)story);
+}
+
 void sim_tell(void **state)
 {
 	sim_each_seed(2, tell, *state);

@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Rescheduling while everything goes wrong: nodes are cut off, stopped and brought back, managers are
+ * killed in the middle of moves, lines break, room is short, people remove things. In the end, when
+ * all is well again and some time has passed: one copy of each container is there, under its name,
+ * and runs where it is meant to; what was removed is gone; nothing else was touched.
+ *
+ * SIM_SEEDS=2000 tells it for that many seeds.
+ */
+#include "base/rand.h"
+#include "sim/records.h"
+#include "sim/sim.h"
+
+#define NODES	   4
+#define CONTAINERS 8
+#define STEPS	   40
+
+enum fate { THERE, REMOVED, UNCERTAIN };
+
+static struct {
+	enum fate fate[CONTAINERS];
+	bool runs[CONTAINERS]; /* it is meant to */
+	bool cut[NODES];
+	const char *swarm_ids[CONTAINERS];
+} told;
+
+static const char *const bodies[] = {
+	/* Alone, and with what the next ones need. */
+	"",
+	"\"HostConfig\":{\"Memory\":3000000000},",
+	"\"HostConfig\":{\"VolumesFrom\":[\"box0\"]},",
+	"\"HostConfig\":{\"NetworkMode\":\"container:box0\"},",
+	"\"HostConfig\":{\"PortBindings\":{\"80/tcp\":[{\"HostPort\":\"8080\"}]}},",
+	"\"HostConfig\":{\"PortBindings\":{\"80/tcp\":[{\"HostPort\":\"8080\"}]}},",
+	"\"HostConfig\":{\"Memory\":5000000000},",
+	"\"HostConfig\":{\"CpuShares\":1},",
+};
+
+static struct sim_engine *node(struct sim *s, int i)
+{
+	return sim_find_engine(s, sim_text(s, "n%d", i + 1));
+}
+
+static const char *name_of(struct sim *s, int i)
+{
+	return sim_text(s, "box%d", i);
+}
+
+static may_suspend const char *label(struct sim *s, const char *name, const char *key)
+{
+	struct sim_reply r = sim_get(s, sim_text(s, "/containers/%s/json", name));
+
+	assert_status(r, 200);
+	return sim_text(s, "%.*s", STR_ARG(json_get_str(json_path(r.json, "Config.Labels"), key)));
+}
+
+static may_suspend void begin(struct sim *s)
+{
+	sim_records(s);
+	for (int i = 0; i < NODES; i++)
+		sim_engine(s, sim_text(s, "n%d", i + 1));
+	sim_up(s);
+	for (int i = 0; i < CONTAINERS; i++) {
+		const char *body = sim_text(
+			s, "{\"Image\":\"busybox\",%s\"Env\":[\"reschedule:on-node-failure\"]}",
+			bodies[i]);
+
+		told.runs[i] = i != 7;
+		if (told.runs[i])
+			sim_run_container(s, name_of(s, i), body);
+		else
+			sim_create(s, name_of(s, i), body);
+		told.swarm_ids[i] = label(s, name_of(s, i), "com.docker.swarm.id");
+	}
+	sim_run(s, SECOND);
+}
+
+/* An answer that failed may have come too late to stop what it asked for. */
+static may_suspend void remove_some(struct sim *s)
+{
+	int i = 4 + (int)rand_below(CONTAINERS - 4);
+	struct sim_reply r;
+
+	if (told.fate[i] == REMOVED)
+		return;
+	r = sim_delete(s, sim_text(s, "/containers/%s?force=1", name_of(s, i)));
+	if (r.status == 204)
+		told.fate[i] = REMOVED;
+	else if (r.status != 404 && r.status != 409)
+		told.fate[i] = UNCERTAIN;
+}
+
+static may_suspend void fail_or_mend(struct sim *s, int i)
+{
+	size_t down = 0;
+
+	for (int k = 0; k < NODES; k++)
+		down += told.cut[k];
+	if (told.cut[i]) {
+		sim_heal(node(s, i));
+		told.cut[i] = false;
+	} else if (down < NODES - 1) {
+		sim_cut(node(s, i));
+		told.cut[i] = true;
+	}
+}
+
+static may_suspend void restart(struct sim *s, bool kill)
+{
+	sim_fault_clear(s);
+	sim_records_freeze(kill);
+	sim_restart_manager(s);
+	sim_records_freeze(false);
+}
+
+static may_suspend void step(struct sim *s)
+{
+	static const enum fault_kind faults[] = { FAULT_REFUSE, FAULT_RESET, FAULT_STALL,
+						  FAULT_GARBAGE, FAULT_CUT };
+
+	switch (rand_below(10)) {
+	case 0:
+	case 1:
+	case 2:
+		fail_or_mend(s, (int)rand_below(NODES));
+		break;
+	case 3:
+		sim_fault(s, NULL, faults[rand_below(ARRAY_LEN(faults))],
+			  rand_below(2) ? "POST /containers" : NULL, (unsigned int)rand_below(12));
+		break;
+	case 4:
+		restart(s, true);
+		break;
+	case 5:
+		restart(s, rand_below(2));
+		break;
+	case 6:
+		if (rand_below(3) == 0)
+			remove_some(s);
+		break;
+	default:
+		break;
+	}
+	/* Short, in the middle of what the last one began; or until that is known and done. */
+	sim_run(s, rand_below(3) ? rand_between(0, 500 * MILLISECOND)
+				 : rand_between(SECOND, 2 * MINUTE));
+}
+
+static may_suspend void mend_all(struct sim *s)
+{
+	sim_fault_clear(s);
+	sim_records_break(false);
+	for (int i = 0; i < NODES; i++) {
+		sim_heal(node(s, i));
+		told.cut[i] = false;
+	}
+	sim_run(s, 30 * MINUTE);
+}
+
+static void check_one(struct sim *s, int i)
+{
+	const char *name = name_of(s, i);
+	size_t copies = 0, running = 0;
+
+	for (int k = 0; k < NODES; k++) {
+		copies += sim_has_container(node(s, k), name);
+		running += sim_is_running(node(s, k), name);
+	}
+	if (told.fate[i] == REMOVED) {
+		/* On a node that was away then its copy is one that never moved, and stays. */
+		if (copies > 1)
+			fail_msg("%s was removed, and %zu copies are there", name, copies);
+		return;
+	}
+	if (told.fate[i] == UNCERTAIN && copies == 0)
+		return;
+	if (copies != 1)
+		fail_msg("there are %zu copies of %s", copies, name);
+	if (running != told.runs[i])
+		fail_msg("%s %s", name, running ? "runs" : "does not run");
+}
+
+static may_suspend void check_names(struct sim *s)
+{
+	for (int i = 0; i < CONTAINERS; i++) {
+		if (told.fate[i] != THERE)
+			continue;
+		assert_string_equal(label(s, name_of(s, i), "com.docker.swarm.id"),
+				    told.swarm_ids[i]);
+	}
+}
+
+static may_suspend void nothing_is_lost_or_doubled(struct sim *s)
+{
+	begin(s);
+	for (int i = 0; i < STEPS; i++)
+		step(s);
+	mend_all(s);
+	for (int i = 0; i < CONTAINERS; i++)
+		check_one(s, i);
+	check_names(s);
+	sim_settle(s);
+	sim_records_free();
+}
+
+static void tell_many(void **state)
+{
+	sim_tell_seeds(*state, 60);
+}
+
+int main(void)
+{
+	static struct story story = { "nothing_is_lost_or_doubled", nothing_is_lost_or_doubled };
+	const struct CMUnitTest tests[] = {
+		{ .name = story.name, .test_func = tell_many, .initial_state = &story },
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
