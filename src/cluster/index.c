@@ -135,13 +135,24 @@ static struct container *next_copy(const struct index *x, const struct container
 	return NULL;
 }
 
-/* One that has another generation than ct; NULL where there is none. */
+/*
+ * A generation may be given twice where a moved container was removed while older copies of it were
+ * out of sight, and one of these was moved since: then the one made last is the later one.
+ */
+static bool is_later(const struct container *a, const struct container *b)
+{
+	if (a->generation != b->generation)
+		return a->generation > b->generation;
+	return a->generation > 0 && a->created > b->created;
+}
+
+/* One that is earlier or later than ct; NULL where there is none. */
 static struct container *other_generation(const struct index *x, const struct container *ct)
 {
 	struct container *copy;
 
 	for (size_t at = 0; !str_empty(ct->swarm_id) && (copy = next_copy(x, ct, &at));)
-		if (copy->generation != ct->generation)
+		if (is_later(copy, ct) || is_later(ct, copy))
 			return copy;
 	return NULL;
 }
@@ -171,7 +182,7 @@ static void enter(struct index *x, struct container *ct)
 	struct container *copy;
 
 	while ((copy = other_generation(x, ct))) {
-		if (copy->generation > ct->generation) {
+		if (is_later(copy, ct)) {
 			make_stale(x, ct);
 			return;
 		}
@@ -195,7 +206,7 @@ static void restore_copy(struct index *x, const struct container *gone)
 	for (size_t i = 0; i < x->stale.n; i++) {
 		struct container *ct = x->stale.v[i];
 
-		if (is_copy(x, ct, gone) && (!latest || ct->generation > latest->generation))
+		if (is_copy(x, ct, gone) && (!latest || is_later(ct, latest)))
 			latest = ct;
 	}
 	if (!latest)

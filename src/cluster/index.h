@@ -20,7 +20,7 @@ struct index {
 	struct map names; /* by name, one of those that share it; the rest hang on by_name */
 	/*
 	 * Copies that a failed node still has, or has again: of containers with one swarm id and
-	 * one name those whose generation is not the highest. They answer to their ids alone.
+	 * one name those that are not the latest, by generation. They answer to their ids alone.
 	 */
 	struct vec stale;
 	struct map strangers; /* of ids as C strings: copies of nothing, though they look like it */

@@ -83,6 +83,8 @@ static may_suspend void remove_some(struct sim *s)
 
 	if (told.fate[i] == REMOVED)
 		return;
+	/* A client that is never answered would wait for ever. */
+	sim_fault_clear(s);
 	r = sim_delete(s, sim_text(s, "/containers/%s?force=1", name_of(s, i)));
 	if (r.status == 204)
 		told.fate[i] = REMOVED;

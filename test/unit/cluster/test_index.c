@@ -211,6 +211,29 @@ static void the_latest_copy_is_found(void **state)
 	}
 }
 
+/* Of one generation the one made last is the later one; without any, nobody knows. */
+static void equal_generations_are_told_apart_by_age(void **state)
+{
+	(void)state;
+	for (uint32_t generation = 0; generation < 2; generation++) {
+		struct index x;
+
+		for (int i = 0; i < 2; i++) {
+			moved[i].generation = generation;
+			moved[i].created = 1000 + i;
+		}
+		index_init(&x);
+		index_add(&x, &moved[1]);
+		index_add(&x, &moved[0]);
+		assert_int_equal(moved[0].stale, generation > 0);
+		assert_false(moved[1].stale);
+		index_remove(&x, &moved[1]);
+		assert_false(moved[0].stale);
+		index_remove(&x, &moved[0]);
+		index_fini(&x);
+	}
+}
+
 static void a_stranger_is_no_copy(void **state)
 {
 	struct container *found;
@@ -247,6 +270,7 @@ int main(void)
 		cmocka_unit_test(a_name_is_alone_when_its_twin_has_gone),
 		cmocka_unit_test(a_shared_swarm_id_outlives_either_copy),
 		cmocka_unit_test(the_latest_copy_is_found),
+		cmocka_unit_test(equal_generations_are_told_apart_by_age),
 		cmocka_unit_test(a_stranger_is_no_copy),
 	};
 

@@ -1,0 +1,180 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Containers with reschedule:on-node-failure on real engines, whose nodes are cut off and come back."""
+
+import json
+
+import pytest
+
+from lab import wait_until
+from support import Side
+
+# A failure is known at the first sign then, and it is the program's answer to it that takes time.
+SOON = ('--engine-failure-retry', '1')
+FOUND = 60
+
+
+@pytest.fixture
+def pool(fresh_lab, start_manager, cli, tmp_path):
+    """A pool of its own over all nodes, as a Side with .manager, which remembers in .state."""
+    state = tmp_path / 'state'
+    manager = start_manager('--debug', '--state-dir', str(state), *SOON)
+    side = Side('pool', manager.address, fresh_lab, cli)
+    side.manager = manager
+    side.state = state
+    return side
+
+
+def guard(pool, node, name, *options, policy=('-e', 'reschedule:on-node-failure')):
+    """Runs a container that is to be moved; it may go to any node later, but begins on this one."""
+    pool.docker('run', '-d', '--name', f'{node.name}/{name}', *policy, *options, 'busybox', 'sleep',
+                '1000').ok()
+
+
+def records(pool):
+    return sorted(pool.state.glob('reschedule/*/*.json'))
+
+
+def wait_records(pool, count):
+    wait_until(lambda: len(records(pool)) == count, 20, f'{count} records; there are {records(pool)}')
+
+
+def state_of(node, name):
+    """The container's State.Status on that engine itself, or None."""
+    status, body = node.api('GET', f'/containers/{name}/json')
+    return json.loads(body)['State']['Status'] if status == 200 else None
+
+
+def wait_state(node, name, state):
+    wait_until(lambda: state_of(node, name) == state, FOUND,
+               f'{name} on {node.name} is {state}; it is {state_of(node, name)}')
+
+
+def home(nodes, name):
+    """The node of these on which the container runs."""
+    found = []
+
+    def search():
+        found[:] = [node for node in nodes if state_of(node, name) == 'running']
+        return len(found) > 0
+
+    wait_until(search, FOUND, f'{name} runs somewhere else')
+    assert len(found) == 1, [node.name for node in found]
+    return found[0]
+
+
+def names(pool):
+    return sorted(pool.docker('ps', '-a', '--format', '{{.Names}}').ok().lines)
+
+
+def label(pool, name, key):
+    return pool.http('GET', f'/containers/{name}/json').json()['Config']['Labels'].get(key)
+
+
+def test_containers_move_and_their_copies_go(pool):
+    """One copy of each runs at every end, under its name; what was stopped is not started, and what
+    did not ask stays."""
+    first, *others = pool.lab.nodes
+    labels = json.dumps(['on-node-failure'])
+    guard(pool, first, 'web', '-e', 'A=b', '-m', '64m')
+    guard(pool, first, 'api', policy=('--label',
+                                      f'com.docker.swarm.reschedule-policies={labels}'))
+    guard(pool, first, 'user', '--volumes-from', 'web')
+    guard(pool, first, 'idle')
+    pool.docker('stop', '-t', '0', 'idle').ok()
+    pool.docker('run', '-d', '--name', f'{first.name}/plain', 'busybox', 'sleep', '1000').ok()
+    wait_records(pool, 4)
+    swarm_id = label(pool, 'web', 'com.docker.swarm.id')
+
+    first.cut()
+    web = home(others, 'web')
+    home(others, 'api')
+    assert home(others, 'user') == web
+    wait_until(lambda: any(state_of(node, 'idle') == 'created' for node in others), FOUND,
+               'idle is made again')
+    wait_until(lambda: len(pool.manager.logged('container rescheduled')) == 4, FOUND,
+               'all are rescheduled')
+    assert names(pool) == ['api', 'idle', 'plain', 'user', 'web']
+    assert label(pool, 'web', 'com.docker.swarm.id') == swarm_id
+    assert label(pool, 'web', 'com.docker.swarm.generation') == '1'
+    shown = pool.docker('inspect', 'web', '--format',
+                        '{{.Config.Env}} {{.HostConfig.Memory}} {{.Node.Name}}').ok().lines[0]
+    assert 'A=b' in shown and f'{64 << 20} {web.name}' in shown
+    assert pool.docker('exec', 'web', 'echo', 'there').ok().lines == ['there']
+    assert 'plain Host Down' in pool.docker('ps', '-a', '--format',
+                                            '{{.Names}} {{.Status}}').ok().lines
+
+    first.heal()
+    for name in ['web', 'api', 'user', 'idle']:
+        wait_state(first, name, None)
+    assert state_of(first, 'plain') == 'running'
+    assert names(pool) == ['api', 'idle', 'plain', 'user', 'web']
+    assert len(pool.manager.logged('removed what a node had of a container')) == 4
+    wait_records(pool, 4)
+    pool.docker('rm', '-f', 'web', 'api', 'user', 'idle').ok()
+    wait_records(pool, 0)
+
+
+def test_a_killed_manager_forgets_nothing(pool):
+    """The manager dies while the node is down, and one that begins then moves what ran there."""
+    first, *others = pool.lab.nodes
+    guard(pool, first, 'web')
+    wait_records(pool, 1)
+    pool.manager.kill()
+    first.cut()
+    pool.manager.start(healthy=2)
+    assert pool.docker('create', '--name', 'web', 'busybox', 'true').code == 1
+    home(others, 'web')
+    pool.manager.kill()
+    first.heal()
+    pool.manager.start(healthy=3)
+    wait_state(first, 'web', None)
+    assert names(pool) == ['web']
+
+
+def test_what_is_removed_meanwhile_is_not_moved(pool):
+    """Nobody can remove it on its node; but it is not made again."""
+    first, *others = pool.lab.nodes
+    # There is no room for it elsewhere.
+    guard(pool, first, 'web', '-e', f'constraint:node=={first.name}')
+    wait_records(pool, 1)
+    first.kill()
+    wait_until(lambda: pool.manager.logged('cannot be rescheduled yet'), FOUND, 'it is tried')
+    gone = pool.docker('rm', '-f', 'web')
+    assert gone.code == 1
+    assert f'Container web running on unhealthy node {first.name}; it is not rescheduled' in \
+        gone.stderr
+    wait_records(pool, 0)
+    first.start()
+    pool.manager.wait_healthy(3)
+    assert state_of(first, 'web') is not None
+    assert all(state_of(node, 'web') is None for node in others)
+
+
+def test_an_unknown_policy_is_refused(pool):
+    refused = pool.docker('create', '-e', 'reschedule:foo', 'busybox', 'true')
+    assert refused.code == 1 and 'reschedule:foo' in refused.stderr
+    refused = pool.docker('create', '--label', 'com.docker.swarm.reschedule-policies=["foo"]',
+                          'busybox', 'true')
+    assert refused.code == 1 and 'reschedule:foo' in refused.stderr
+
+
+@pytest.mark.slow
+def test_a_cut_of_a_minute_at_the_defaults(fresh_lab, start_manager, cli, tmp_path):
+    """Twelve containers of one node, which is cut off for a minute and healed: one copy of each runs,
+    under its name."""
+    manager = start_manager('--state-dir', str(tmp_path / 'state'))
+    pool = Side('pool', manager.address, fresh_lab, cli)
+    first, *others = fresh_lab.nodes
+    wanted = [f'c{number}' for number in range(12)]
+    for name in wanted:
+        guard(pool, first, name)
+    first.cut()
+    for name in wanted:
+        home(others, name)
+    wait_until(lambda: len(manager.logged('container rescheduled')) == len(wanted), 60,
+               'all are rescheduled')
+    first.heal()
+    for name in wanted:
+        wait_state(first, name, None)
+    running = sorted(pool.docker('ps', '--format', '{{.Names}}').ok().lines)
+    assert running == sorted(wanted)
