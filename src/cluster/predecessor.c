@@ -66,6 +66,7 @@ static void step(const struct container *ct, int sign)
 	m->sched.containers += sign;
 	m->sched.reserved_nano_cpus += sign * ct->nano_cpus;
 	m->sched.reserved_memory += sign * ct->memory;
+	devices_step_container(m, ct, sign);
 }
 
 void predecessor_withdraw(const struct container *ct)
@@ -73,6 +74,7 @@ void predecessor_withdraw(const struct container *ct)
 	struct member *m = member_of(ct->engine);
 
 	step(ct, -1);
+	labels_of_container(m, ct, NULL);
 	for (size_t i = 0; i < ct->n_ports; i++)
 		port_table_remove(&m->ports, &ct->ports[i], ct);
 }
@@ -82,6 +84,7 @@ void predecessor_let_in(const struct container *ct)
 	struct member *m = member_of(ct->engine);
 
 	step(ct, 1);
+	labels_of_container(m, NULL, ct);
 	for (size_t i = 0; i < ct->n_ports; i++)
 		port_table_add(&m->ports, &ct->ports[i], ct, ct->name);
 }

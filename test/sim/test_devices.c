@@ -66,6 +66,27 @@ static may_suspend void devices_change(struct sim *s)
 	assert_shown(s, "Reserved FPGA\",\"0 / 1\"");
 }
 
+/* Compose makes the new one beside the old one: it gets its GPU, and its place under a limit. */
+static may_suspend void a_successor_takes_over(struct sim *s)
+{
+	static const char config[] =
+		"{\"Image\":\"busybox\",\"Labels\":{\"app\":\"x\"%s},\"Env\":[\"limit:app==1\"],"
+		"\"HostConfig\":{\"DeviceRequests\":[{\"Count\":-1,\"Capabilities\":[[\"gpu\"]]}]}"
+		"}";
+	const char *body = sim_text(s, config, "");
+
+	sim_engine(s, "n1");
+	sim_engine(s, "n2", DEVICES(GPUS(2)));
+	sim_up(s);
+	sim_create(s, "web", body);
+	assert_refused(sim_post(s, "/containers/create", body), 500, "no resources available");
+	sim_create(s, "next", sim_text(s, config, ",\"com.docker.compose.replace\":\"web\""));
+	assert_string_equal(sim_node_of(s, "next"), "n2");
+	assert_int_equal(sim_delete(s, "/containers/web").status, 204);
+	assert_shown(s, "Reserved gpu\",\"2 / 2\"");
+	sim_settle(s);
+}
+
 struct job {
 	struct sim *s;
 	const char *path, *body;
@@ -148,10 +169,8 @@ static may_suspend void platforms_decide(struct sim *s)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		STORY(gpus_are_reserved),
-		STORY(devices_change),
-		STORY(many_at_once),
-		STORY(platforms_decide),
+		STORY(gpus_are_reserved), STORY(devices_change),   STORY(a_successor_takes_over),
+		STORY(many_at_once),	  STORY(platforms_decide),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
