@@ -58,12 +58,13 @@ must_check struct error *no_arguments(const struct texts *words);
 		.takes = HOST_TAKES, .check = check_host, .help = "Where to listen: " HOST_TAKES  \
 	}
 
-#define DISCOVERY_OPT_FLAG(options)                                                           \
-	{                                                                                     \
-		.name = "discovery-opt", .type = FLAG_LIST,                                   \
-		.at = offsetof(options, discovery_opts), .value = "K=V",                      \
-		.takes = "an option of the discovery as key=value", .check = check_key_value, \
-		.help = "An option of the discovery"                                          \
+#define DISCOVERY_OPT_FLAG(options)                                                             \
+	{                                                                                       \
+		.name = "discovery-opt", .type = FLAG_LIST,                                     \
+		.at = offsetof(options, discovery_opts), .value = "K=V",                        \
+		.takes = "an option of the discovery as key=value", .check = check_key_value,   \
+		.help = "An option of a key-value store: kv.path, kv.cacertfile, kv.certfile, " \
+			"kv.keyfile"                                                            \
 	}
 
 /* Forms of values that several commands take; see flag.check. */

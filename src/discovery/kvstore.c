@@ -91,6 +91,7 @@ static struct error *trim_path(struct str path, struct str *ret)
 	if (str_empty(path) || str_contains(path, STR("//")))
 		return error_new(ERR_INVALID, "--discovery-opt kv.path takes a path such as "
 					      "docker/swarm/nodes");
+	TRY(kv_check_path(path));
 	*ret = path;
 	return NULL;
 }

@@ -36,11 +36,31 @@ static const struct kv_backend *find_backend(struct str scheme)
 	return NULL;
 }
 
-struct error *kv_check_scheme(struct str scheme)
+static bool is_part(struct str part)
 {
-	if (find_backend(scheme))
-		return NULL;
-	return error_new(ERR_INVALID, "there is no key-value store \"%.*s://\"", STR_ARG(scheme));
+	if (str_eq(part, STR(".")) || str_eq(part, STR("..")))
+		return false;
+	for (size_t i = 0; i < part.n; i++) {
+		unsigned char c = (unsigned char)part.p[i];
+
+		if (c < ' ' || c == 0x7f)
+			return false;
+	}
+	return true;
+}
+
+struct error *kv_check_path(struct str path)
+{
+	struct str rest = path, part;
+
+	while (str_next(&rest, '/', &part)) {
+		if (!is_part(part))
+			return error_new(ERR_INVALID,
+					 "\"%.*s\" is no path in a key-value store: it has a part "
+					 "\"%.*s\"",
+					 STR_ARG(path), STR_ARG(part));
+	}
+	return NULL;
 }
 
 /* "host", "host:port", "[v6]", "[v6]:port" */
@@ -114,10 +134,13 @@ struct error *kv_open(struct str uri, const struct kv_options *options, struct k
 	struct kv_target target = { 0 };
 	struct kv *kv;
 
-	TRY(kv_check_scheme(scheme));
+	if (!backend)
+		return error_new(ERR_INVALID, "there is no key-value store \"%.*s://\"",
+				 STR_ARG(scheme));
 	addrs = mem_realloc_array(NULL, ENDPOINTS_MAX, sizeof(*addrs));
 	str_cut(str_skip(uri, (size_t)at + mark.n), '/', &list, &path);
 	TRY(parse_endpoints(list, backend, addrs, &target.n_addrs));
+	TRY(kv_check_path(path));
 	TRY(open_tls(backend, options, &tls));
 	target.addrs = addrs;
 	target.tls = tls;

@@ -44,8 +44,8 @@ DEFINE_CLEANUP(struct kv *, kv_close)
 
 const char *kv_scheme(const struct kv *kv); /* "etcd", "consul", "zk" */
 
-/* ERR_INVALID where kv_open would say so of what is in front of "://". */
-must_check struct error *kv_check_scheme(struct str scheme);
+/* ERR_INVALID: a part between slashes is none that every store takes ("..", control characters). */
+must_check struct error *kv_check_path(struct str path);
 
 /*
  * A value as of `revision`: what kv_wait takes. It means nothing else, and is 0 in no answer where

@@ -313,7 +313,8 @@ def test_a_store_that_answers_garbage(kind, answer):
         assert done.stderr.startswith('swarm list: ') and done.stdout == ''
 
 
-def test_etcd_over_tls(begin, tmp_path):
+@pytest.mark.parametrize('kind', ['etcd', 'consul'])
+def test_a_store_over_tls(kind, begin, tmp_path):
     folder = tmp_path / 'certs'
     subprocess.run([os.path.join(REPOSITORY, 'tools', 'make-certs'), folder,
                     'manager-store=127.0.0.1', 'manager=127.0.0.1'], check=True,
@@ -322,7 +323,7 @@ def test_etcd_over_tls(begin, tmp_path):
         return types.SimpleNamespace(ca=f'{folder}/{name}/ca.pem', cert=f'{folder}/{name}/cert.pem',
                                      key=f'{folder}/{name}/key.pem')
 
-    store = begin.store('etcd', tls=files('manager-store'))
+    store = begin.store(kind, tls=files('manager-store'))
     ours = files('manager')
     opts = ['--discovery-opt', f'kv.cacertfile={ours.ca}', '--discovery-opt',
             f'kv.certfile={ours.cert}', '--discovery-opt', f'kv.keyfile={ours.key}']

@@ -18,6 +18,7 @@ import os
 import random
 import re
 import socket
+import ssl
 import threading
 import time
 import urllib.parse
@@ -284,11 +285,19 @@ class Handler(http.server.BaseHTTPRequestHandler):
 class Server(http.server.ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 128
+    tls = None
 
     def get_request(self):
         connection, address = super().get_request()
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if self.tls:
+            # The handshake is done by the first read, on the connection's own thread.
+            connection = self.tls.wrap_socket(connection, server_side=True,
+                                              do_handshake_on_connect=False)
         return connection, address
+
+    def handle_error(self, request, client_address):
+        pass  # a client that went away, or that shows no certificate
 
 
 def expire_for_ever(state):
@@ -302,11 +311,19 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument('--port', type=int, required=True)
     parser.add_argument('--data', required=True)
+    parser.add_argument('--tls', nargs=3, metavar=('CA', 'CERT', 'KEY'),
+                        help='serve with it, and ask clients for a certificate of the CA')
     options = parser.parse_args()
     os.makedirs(options.data, exist_ok=True)
     Handler.state = State(os.path.join(options.data, 'state.json'))
     threading.Thread(target=expire_for_ever, args=(Handler.state,), daemon=True).start()
-    Server(('127.0.0.1', options.port), Handler).serve_forever()
+    server = Server(('127.0.0.1', options.port), Handler)
+    if options.tls:
+        ca, cert, key = options.tls
+        server.tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=ca)
+        server.tls.load_cert_chain(cert, key)
+        server.tls.verify_mode = ssl.CERT_REQUIRED
+    server.serve_forever()
 
 
 if __name__ == '__main__':

@@ -157,6 +157,15 @@ class Store:
         self.kill()
 
 
+def connect(port, tls, timeout):
+    """An HTTP client of a server with those certificates (None: in the clear)."""
+    if not tls:
+        return http.client.HTTPConnection('127.0.0.1', port, timeout=timeout)
+    context = ssl.create_default_context(cafile=tls.ca)
+    context.load_cert_chain(tls.cert, tls.key)
+    return http.client.HTTPSConnection('127.0.0.1', port, timeout=timeout, context=context)
+
+
 class EtcdServer(Server):
     def __init__(self, directory, name, port, peer_port, tls=None):
         super().__init__(directory, port)
@@ -182,13 +191,7 @@ class EtcdServer(Server):
 
     def ask(self, path, body, timeout=5):
         """Its JSON gateway's answer; OSError or ValueError."""
-        if self.tls:
-            context = ssl.create_default_context(cafile=self.tls.ca)
-            context.load_cert_chain(self.tls.cert, self.tls.key)
-            connection = http.client.HTTPSConnection('127.0.0.1', self.port, timeout=timeout,
-                                                     context=context)
-        else:
-            connection = http.client.HTTPConnection('127.0.0.1', self.port, timeout=timeout)
+        connection = connect(self.port, self.tls, timeout)
         try:
             connection.request('POST', path, json.dumps(body))
             return json.loads(connection.getresponse().read())
@@ -269,20 +272,27 @@ class ZooKeeper(Store):
 
 
 class ConsulServer(Server):
-    """The program that $CONSUL names, or the double of it in consul.py."""
+    """The program that $CONSUL names, or the double of it in consul.py, which alone does TLS."""
+
+    def __init__(self, directory, port, tls=None):
+        super().__init__(directory, port)
+        self.tls = tls
 
     def argv(self):
         data = os.path.join(self.directory, 'data')
         real = os.environ.get('CONSUL')
-        if not real:
-            return [sys.executable, CONSUL_DOUBLE, '--port', str(self.port), '--data', data]
+        if not real or self.tls:
+            argv = [sys.executable, CONSUL_DOUBLE, '--port', str(self.port), '--data', data]
+            if self.tls:
+                argv += ['--tls', self.tls.ca, self.tls.cert, self.tls.key]
+            return argv
         ports = ('ports { http = %d  grpc = -1  grpc_tls = -1  dns = -1  server = %d  '
                  'serf_lan = %d  serf_wan = -1 }' % (self.port, free_port(), free_port()))
         return [real, 'agent', '-server', '-bootstrap-expect=1', '-node=test', '-bind=127.0.0.1',
                 '-client=127.0.0.1', f'-data-dir={data}', '-hcl', ports]
 
     def serves(self):
-        connection = http.client.HTTPConnection('127.0.0.1', self.port, timeout=2)
+        connection = connect(self.port, self.tls, timeout=2)
         try:
             connection.request('GET', '/v1/status/leader')
             return len(connection.getresponse().read()) > 4
@@ -295,5 +305,5 @@ class ConsulServer(Server):
 class Consul(Store):
     scheme = 'consul'
 
-    def __init__(self, directory):
-        self.servers = [ConsulServer(os.path.join(directory, 'consul'), free_port())]
+    def __init__(self, directory, tls=None):
+        self.servers = [ConsulServer(os.path.join(directory, 'consul'), free_port(), tls)]

@@ -40,6 +40,9 @@ static void refuses(_unused_ void **state)
 		{ "etcd://a:0", "the port is 0" },
 		{ "etcd://a:65536", "no number up to 65535" },
 		{ "etcd://::1", "an IPv6 address goes in brackets" },
+		{ "zk://a/b/../c", "it has a part \"..\"" },
+		{ "etcd://a/.", "it has a part \".\"" },
+		{ "consul://a/b\nc", "is no path in a key-value store" },
 		{ "zk://a b", "neither a name nor an IP address" },
 		{ "zk://a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a", "more than 16 addresses" },
 	};
