@@ -13,7 +13,7 @@ import time
 import pytest
 
 from lab import wait_until
-from lab.stores import Etcd, ZooKeeper
+from lab.stores import Consul, Etcd, ZooKeeper
 from support.several import Several, info_rows
 
 TTL = 5
@@ -205,9 +205,10 @@ def test_30_restarts_in_a_row(several, fresh_lab):
     assert names and [name for name in names if not there['/' + name]] == []
 
 
-def test_zookeeper_elects_too(fresh_lab, tmp_path):
-    with ZooKeeper(tmp_path) as store, \
-            Several(store, tmp_path, ttl=f'{TTL}s', nodes=fresh_lab.addresses) as managers:
+@pytest.mark.parametrize('kind, ttl', [(ZooKeeper, TTL), (Consul, 20)], ids=['zk', 'consul'])
+def test_sessions_that_end_lead_to_new_campaigns(fresh_lab, tmp_path, kind, ttl):
+    with kind(tmp_path) as store, \
+            Several(store, tmp_path, ttl=f'{ttl}s', nodes=fresh_lab.addresses) as managers:
         first = managers.primary()
         [second] = managers.replicas()
         second.docker('run', '-d', '--name', 'web', 'busybox', 'sleep', '1000').ok()

@@ -250,6 +250,42 @@ static may_suspend void stepping_down_ends_an_operation_at_its_next_write(struct
 	sim_settle(s);
 }
 
+/* What the primary before did last: its events are still on their way. */
+static may_suspend void who_is_elected_looks_at_the_nodes(struct sim *s)
+{
+	struct sim_engine *e = two_managers(s);
+
+	sim_fault(s, e, FAULT_STALL, "GET /events", 0);
+	sim_local_create(e, "late", "{\"Image\":\"busybox\"}");
+	sim_run(s, SECOND);
+	assert_true(sim_fault_fired(s));
+	assert_status(sim_get(s, "/containers/late/json"), 404);
+	assert_ok(cluster_reconcile(sim_cluster(s)));
+	assert_status(sim_get(s, "/containers/late/json"), 200);
+	assert_refused(sim_post(s, "/containers/create?name=late", "{\"Image\":\"busybox\"}"), 409,
+		       "already assigned");
+	sim_fault_clear(s);
+	sim_settle(s);
+}
+
+static may_suspend void who_leads_is_an_event(struct sim *s)
+{
+	struct sim_stream *st;
+
+	two_managers(s);
+	sim_run(s, MINUTE);
+	cluster_tell_leader(sim_cluster(s), "leader_elected", STR("10.0.0.1:4000"));
+	st = sim_open(s, "GET", "/events?since=10s&filters=%7B%22type%22%3A%5B%22manager%22%5D%7D",
+		      NULL);
+	assert_true(str_contains(sim_next_line(st, SECOND),
+				 STR("\"Type\":\"manager\",\"Action\":\"leader_elected\","
+				     "\"Actor\":{\"ID\":\"10.0.0.1:4000\"")));
+	cluster_tell_leader(sim_cluster(s), "leader_lost", STR("10.0.0.1:4000"));
+	assert_true(str_contains(sim_next_line(st, SECOND), STR("\"leader_lost\"")));
+	sim_close(st);
+	sim_settle(s);
+}
+
 /* The engine acts when all of the body is there, so the last piece of it counts too. */
 static may_suspend void a_body_under_way_is_cut(struct sim *s)
 {
@@ -285,6 +321,8 @@ int main(void)
 		STORY(joined_streams_go_on),
 		STORY(stepping_down_ends_an_operation_at_its_next_write),
 		STORY(a_body_under_way_is_cut),
+		STORY(who_is_elected_looks_at_the_nodes),
+		STORY(who_leads_is_an_event),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
