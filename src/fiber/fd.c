@@ -9,6 +9,7 @@
 #include "fiber/fd.h"
 
 #include <assert.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -23,6 +24,7 @@ struct fd {
 	int told;  /* what a fiber was woken for that has not run since */
 	struct fiber *reader, *writer;
 	struct fiber *dependent; /* cancelled when the peer hangs up */
+	bool when_gone;		 /* ... and not where its stream has merely ended */
 };
 
 struct fd *fd_new(int descriptor)
@@ -83,6 +85,14 @@ static void tell(struct fd *f, struct fiber *fiber, int event)
 	fiber_wake(fiber, WAKE_EVENT);
 }
 
+/* The kernel tells it unasked: it is watched for by asking for what never comes, urgent data. */
+static bool is_gone(const struct fd *f)
+{
+	struct pollfd p = { .fd = f->descriptor };
+
+	return poll(&p, 1, 0) == 1 && p.revents & (POLLHUP | POLLERR);
+}
+
 static void on_event(uv_poll_t *h, int status, int events)
 {
 	struct fd *f = container_of(h, struct fd, poll);
@@ -92,6 +102,8 @@ static void on_event(uv_poll_t *h, int status, int events)
 		f->armed = 0;
 		events = UV_READABLE | UV_WRITABLE | UV_DISCONNECT;
 	}
+	if (f->when_gone && (events & UV_PRIORITIZED) && is_gone(f))
+		events |= UV_DISCONNECT;
 
 	struct fiber *dependent = f->dependent;
 	int idle = 0;
@@ -104,6 +116,8 @@ static void on_event(uv_poll_t *h, int status, int events)
 		idle |= UV_WRITABLE;
 	else if (events & UV_WRITABLE)
 		tell(f, f->writer, UV_WRITABLE);
+	/* Urgent data, which nobody sends, ends the watch. */
+	idle |= UV_PRIORITIZED;
 	if (events & UV_DISCONNECT) {
 		f->dependent = NULL;
 		idle |= UV_DISCONNECT;
@@ -141,6 +155,15 @@ may_suspend struct error *fd_wait_writable(struct fd *f)
 void fd_cancel_on_hangup(struct fd *f, struct fiber *fiber)
 {
 	f->dependent = fiber;
+	f->when_gone = false;
 	if (fiber)
 		arm(f, f->armed | UV_DISCONNECT);
+}
+
+void fd_cancel_when_gone(struct fd *f, struct fiber *fiber)
+{
+	f->dependent = fiber;
+	f->when_gone = true;
+	if (fiber)
+		arm(f, (f->armed & ~UV_DISCONNECT) | UV_PRIORITIZED);
 }

@@ -28,4 +28,10 @@ may_suspend must_check struct error *fd_wait_writable(struct fd *f);
  */
 void fd_cancel_on_hangup(struct fd *f, struct fiber *fiber);
 
+/*
+ * Likewise, but only for a peer that has gone altogether, where an end of its stream may be meant
+ * as one. A closed TCP connection is told from an ended one when it refuses a keep-alive.
+ */
+void fd_cancel_when_gone(struct fd *f, struct fiber *fiber);
+
 #endif

@@ -70,7 +70,11 @@ static struct error *parse(struct http_connection *c, struct str head, struct ar
  */
 static void watch_hangup(struct http_connection *c)
 {
-	if (c->in.head.upgrade.n == 0 && !c->hijacked)
+	if (c->hijacked)
+		return;
+	if (c->in.head.upgrade.n > 0)
+		stream_cancel_when_gone(c->conn.stream, c->fiber);
+	else
 		stream_cancel_on_hangup(c->conn.stream, c->fiber);
 }
 

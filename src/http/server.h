@@ -2,8 +2,9 @@
 /*
  * Serves HTTP/1.1 on a listener: a fiber for each connection reads heads, one request after the
  * other, and calls the handler, which answers through http/reply.h before it returns. A client
- * that hangs up once its request was read cancels the handler (until it hijacks; never where it
- * asked for an upgrade). Bad requests are answered and logged here.
+ * that hangs up once its request was read cancels the handler (until it hijacks; where it asked for
+ * an upgrade, only one that has gone altogether and not just ended its side). Bad requests are
+ * answered and logged here.
  */
 #ifndef HTTP_SERVER_H
 #define HTTP_SERVER_H

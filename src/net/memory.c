@@ -25,6 +25,7 @@ struct channel {
 	bool unread;  /* the reader has gone */
 	struct waitq readers, writers;
 	struct fiber *dependent; /* of the reader: cancelled when the writer ends */
+	bool when_gone;		 /* ... or only when it closes */
 };
 
 struct memory_pair;
@@ -72,14 +73,15 @@ static void channel_take(struct channel *c, void *buf, size_t n)
 	waitq_wake_all(&c->writers);
 }
 
-/* The writer's last word. */
-static void channel_end(struct channel *c, bool reset)
+/* The writer's last word, and whether it has gone with it. */
+static void channel_end(struct channel *c, bool gone, bool reset)
 {
-	struct fiber *dependent = c->dependent;
+	struct fiber *dependent = gone || !c->when_gone ? c->dependent : NULL;
 
 	c->ended = true;
 	c->reset |= reset;
-	c->dependent = NULL;
+	if (dependent)
+		c->dependent = NULL;
 	waitq_wake_all(&c->readers);
 	if (dependent)
 		fiber_cancel(dependent);
@@ -154,7 +156,7 @@ static may_suspend struct error *memory_shutdown(struct stream *s)
 	if (e->in->reset)
 		return reset_error(s, "end the stream to");
 	if (!e->out->ended)
-		channel_end(e->out, false);
+		channel_end(e->out, false, false);
 	return NULL;
 }
 
@@ -162,8 +164,20 @@ static void memory_cancel_on_hangup(struct stream *s, struct fiber *f)
 {
 	struct channel *c = memory(s)->in;
 
+	c->when_gone = false;
 	c->dependent = c->ended ? NULL : f;
 	if (f && c->ended)
+		fiber_cancel(f);
+}
+
+static void memory_cancel_when_gone(struct stream *s, struct fiber *f)
+{
+	struct memory_end *e = memory(s);
+	bool gone = e->out->unread;
+
+	e->in->when_gone = true;
+	e->in->dependent = gone ? NULL : f;
+	if (f && gone)
 		fiber_cancel(f);
 }
 
@@ -189,7 +203,7 @@ static void memory_close(struct stream *s, bool abort)
 	e->closed = true;
 	e->in->unread = true;
 	e->in->dependent = NULL;
-	channel_end(e->out, reset);
+	channel_end(e->out, true, reset);
 	waitq_wake_all(&e->in->writers);
 	if (!pair->ends[0].closed || !pair->ends[1].closed)
 		return;
@@ -204,6 +218,7 @@ static const struct stream_ops memory_ops = {
 	.shutdown = memory_shutdown,
 	.wait_readable = memory_wait_readable,
 	.cancel_on_hangup = memory_cancel_on_hangup,
+	.cancel_when_gone = memory_cancel_when_gone,
 	.quiet = memory_quiet,
 	.close = memory_close,
 };

@@ -56,6 +56,11 @@ void stream_cancel_on_hangup(struct stream *s, struct fiber *f)
 	s->ops->cancel_on_hangup(s, f);
 }
 
+void stream_cancel_when_gone(struct stream *s, struct fiber *f)
+{
+	s->ops->cancel_when_gone(s, f);
+}
+
 bool stream_quiet(struct stream *s)
 {
 	return s->ops->quiet(s);

@@ -29,6 +29,7 @@ struct stream_ops {
 	may_suspend struct error *(*shutdown)(struct stream *s);
 	may_suspend struct error *(*wait_readable)(struct stream *s);
 	void (*cancel_on_hangup)(struct stream *s, struct fiber *f);
+	void (*cancel_when_gone)(struct stream *s, struct fiber *f);
 	bool (*quiet)(struct stream *s);
 	void (*close)(struct stream *s, bool abort);
 };
@@ -64,6 +65,8 @@ may_suspend must_check struct error *stream_wait_readable(struct stream *s);
 
 /* While set, a peer that hangs up cancels the fiber (see fiber/fd.h); NULL turns it off. */
 void stream_cancel_on_hangup(struct stream *s, struct fiber *f);
+/* While set, one that has gone altogether does: an end of its stream alone is no hang-up. */
+void stream_cancel_when_gone(struct stream *s, struct fiber *f);
 
 /* Nothing came and the peer has not closed: an idle pooled connection may be used again. */
 bool stream_quiet(struct stream *s);

@@ -106,6 +106,11 @@ static void tcp_cancel_on_hangup(struct stream *s, struct fiber *f)
 	fd_cancel_on_hangup(tcp(s)->fd, f);
 }
 
+static void tcp_cancel_when_gone(struct stream *s, struct fiber *f)
+{
+	fd_cancel_when_gone(tcp(s)->fd, f);
+}
+
 static bool tcp_quiet(struct stream *s)
 {
 	char c;
@@ -137,6 +142,7 @@ static const struct stream_ops tcp_ops = {
 	.shutdown = tcp_shutdown,
 	.wait_readable = tcp_wait_readable,
 	.cancel_on_hangup = tcp_cancel_on_hangup,
+	.cancel_when_gone = tcp_cancel_when_gone,
 	.quiet = tcp_quiet,
 	.close = tcp_close,
 };

@@ -375,6 +375,11 @@ static void tls_cancel_on_hangup(struct stream *s, struct fiber *f)
 	fd_cancel_on_hangup(tls(s)->fd, f);
 }
 
+static void tls_cancel_when_gone(struct stream *s, struct fiber *f)
+{
+	fd_cancel_when_gone(tls(s)->fd, f);
+}
+
 static bool tls_quiet(struct stream *s)
 {
 	struct tls_stream *t = tls(s);
@@ -414,6 +419,7 @@ static const struct stream_ops tls_ops = {
 	.shutdown = tls_shutdown,
 	.wait_readable = tls_wait_readable,
 	.cancel_on_hangup = tls_cancel_on_hangup,
+	.cancel_when_gone = tls_cancel_when_gone,
 	.quiet = tls_quiet,
 	.close = tls_close,
 };

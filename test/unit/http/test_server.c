@@ -353,6 +353,23 @@ FIBER_TEST(test_a_client_that_hangs_up_cancels_the_handler)
 	assert_int_equal(http_server_connections(f.server), 0);
 }
 
+/* Who asks for an upgrade may have ended its side, which holds all of its input, and wait. */
+FIBER_TEST(test_a_client_that_waits_for_an_upgrade)
+{
+	FIXTURE(f);
+	CLIENT(client, f);
+
+	say(client, POST("/sleep") "Connection: Upgrade\r\nUpgrade: tcp\r\n\r\ninput");
+	settle();
+	assert_ok(stream_shutdown(client));
+	settle();
+	assert_int_equal(f.handled, 0);
+	stream_close(take(client));
+	settle();
+	assert_int_equal(f.cancelled, 1);
+	assert_int_equal(http_server_connections(f.server), 0);
+}
+
 /* While the body comes, an end is for the handler to find in the body. */
 FIBER_TEST(test_a_body_cut_short)
 {
@@ -485,6 +502,7 @@ int main(void)
 		cmocka_unit_test(test_slow_heads),
 		cmocka_unit_test(test_idle_connections_are_closed),
 		cmocka_unit_test(test_a_client_that_hangs_up_cancels_the_handler),
+		cmocka_unit_test(test_a_client_that_waits_for_an_upgrade),
 		cmocka_unit_test(test_a_body_cut_short),
 		cmocka_unit_test(test_an_early_answer_is_heard),
 		cmocka_unit_test(test_hijack),

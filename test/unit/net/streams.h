@@ -211,6 +211,33 @@ static inline void be_cancelled_by(void *arg)
 	stream_cancel_on_hangup(arg, NULL);
 }
 
+static inline void be_cancelled_when_gone(void *arg)
+{
+	stream_cancel_when_gone(arg, fiber_self());
+	trace_end("request", fiber_sleep(HOUR));
+	stream_cancel_on_hangup(arg, NULL);
+}
+
+/* Its stream may end before that. */
+static inline may_suspend void case_gone(_unused_ void *arg)
+{
+	_cleanup_(ends_fini) struct ends e = { NULL, NULL };
+	_cleanup_(group_finish) struct group g = GROUP_INIT;
+
+	make_pair(&e);
+	assert_ok(stream_write(e.b, STR("request")));
+	assert_reads(e.a, "request");
+	group_go(&g, "request", be_cancelled_when_gone, e.a);
+	assert_ok(fiber_sleep(2 * MILLISECOND));
+	assert_ok(stream_write(e.b, STR("x")));
+	assert_ok(stream_shutdown(e.b));
+	assert_ok(fiber_sleep(5 * MILLISECOND));
+	assert_trace("");
+	stream_abort(take(e.b));
+	assert_ok(group_wait(&g));
+	assert_trace("request:cancelled");
+}
+
 static inline may_suspend void case_hangup(_unused_ void *arg)
 {
 	_cleanup_(ends_fini) struct ends e = { NULL, NULL };
@@ -305,8 +332,8 @@ static const struct stream_case stream_cases[] = {
 	{ "both ways", case_both_ways }, { "half close", case_half_close },
 	{ "flood", case_flood },	 { "cancel and timeout", case_cancel_and_timeout },
 	{ "close", case_close },	 { "abort", case_abort },
-	{ "hang up", case_hangup },	 { "quiet", case_quiet },
-	{ "fence", case_fence },
+	{ "hang up", case_hangup },	 { "gone", case_gone },
+	{ "quiet", case_quiet },	 { "fence", case_fence },
 };
 
 static inline void run_stream_cases(enum loop_kind kind, pair_fn *how)
