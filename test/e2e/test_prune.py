@@ -81,3 +81,39 @@ def test_nodes(docker):
     assert [row.split()[:2] for row in rows] == [[f'node-{n}', 'Ready'] for n in (1, 2, 3)]
     assert '"Hostname": "node-2"' in docker('node', 'inspect', 'node-2').ok().stdout
     assert docker('plugin', 'ls', '-q').lines == []
+
+
+@pytest.mark.every_cli
+def test_system_prune(pair, tmp_path):
+    """Everything at once: what one engine deletes the pool deletes, wherever it is."""
+    (tmp_path / 'Dockerfile').write_text('FROM busybox\nARG ROUND\nRUN echo $ROUND > /round\n')
+
+    def pruned(side, *options):
+        code, out, err = side.said('system', 'prune', '-f', *options)
+        # Each of several in any order.
+        return code, err, sorted(re.sub(r'<id \d+>', '<id>', out).splitlines())
+
+    def story(side):
+        # One on every node, so that busybox is used on each.
+        side.start('stays', 'sleep', '1000', HostConfig={'Binds': ['used:/data']})
+        for number in range(2):
+            side.start(f'stays-{number}', 'sleep', '1000')
+        for number in range(4):
+            side.create(f'idle-{number}', 'true', Volumes={'/anonymous': {}})
+        for name in ('net-1', 'net-2'):
+            side.docker('network', 'create', name).ok()
+        side.docker('volume', 'create', 'unused').ok()
+        for number in range(2):
+            side.docker('build', '-q', '-t', 'app:1', '--build-arg', f'ROUND={number}', tmp_path,
+                        env={'DOCKER_BUILDKIT': '0'}).ok()
+        told = [pruned(side, '--filter', 'label=none'), pruned(side), pruned(side)]
+        told += [side.said('ps', '-a', '--format', '{{.Names}}'),
+                 side.said('network', 'ls', '-q', '-f', 'type=custom'),
+                 side.docker('volume', 'ls', '-q', '-f', 'name=used').ok().lines,
+                 pruned(side, '-a', '--volumes')]
+        return [*told, side.docker('volume', 'ls', '-q', '-f', 'name=used').ok().lines,
+                sorted(side.docker('images', '--format', '{{.Repository}}').ok().lines)]
+
+    told = pair.tell(story)
+    assert {'net-1', 'net-2', 'Deleted Containers:', 'Deleted Images:'} <= set(told[1][2])
+    assert told[3][1] == 'stays-1\nstays-0\nstays\n' and told[5] == ['unused', 'used'] and told[8] == ['busybox']
