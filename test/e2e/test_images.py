@@ -270,3 +270,25 @@ def test_an_image_that_was_made_is_there_at_once(pair):
         reply = pair.pool.http('POST', '/containers/create', {'Image': f'made:{number}'})
         assert reply.status == 201, repr(reply)
         assert pair.pool.http('DELETE', '/containers/base').status == 204
+
+
+def test_steps_of_a_build(pair, tmp_path):
+    """Hidden from a list, there with -a, and what was built upon an image has it as an ancestor."""
+    (tmp_path / 'Dockerfile').write_text('FROM busybox\nENV a=1\nENV b=2\nCMD ["true"]\n')
+    pair.both(lambda side: side.docker('build', '-q', '-t', 'stepped', tmp_path,
+                                       env={'DOCKER_BUILDKIT': '0'}).ok())
+    pair.both(lambda side: side.create('mine', 'true', Image='stepped'))
+
+    def counts(side):
+        return [len(side.http('GET', f'/images/json?{query}').json())
+                for query in ('all=0', 'all=1', 'filters={%22dangling%22:[%22true%22]}')]
+
+    wait_until(lambda: counts(pair.pool) == counts(pair.engine), 30, 'the steps are known')
+    assert counts(pair.pool)[1] > counts(pair.pool)[0]
+    for ancestor in ('busybox', 'stepped', 'stepped:latest', 'nosuch'):
+        pair.same('ps', '-a', '--format', '{{.Image}}', '--filter', f'ancestor={ancestor}')
+    # An engine of 20.10 does not have it.
+    for until, names in (('1h', 0), ('2100-01-01', 1)):
+        reply = pair.pool.http('GET', f'/images/json?filters={{%22until%22:[%22{until}%22],'
+                                      '%22reference%22:[%22stepped%22]}')
+        assert reply.status == 200 and len(reply.json()) == names, f'{until}: {reply}'

@@ -169,3 +169,30 @@ def test_what_the_pool_does_not_have(pair):
         reply = pair.pool.http(method, path, {} if method == 'POST' else None)
         assert reply.status == 503 and 'swarm-mode' in reply.message(), f'{path}: {reply}'
     assert pair.pool.docker('service', 'ls').code == 1
+
+
+def test_info_has_what_all_nodes_say(pair):
+    names = ('CgroupDriver', 'CgroupVersion', 'LoggingDriver', 'DefaultRuntime', 'Runtimes',
+             'SecurityOptions', 'Plugins', 'IndexServerAddress', 'Driver', 'DriverStatus',
+             'MemoryLimit', 'SwapLimit', 'CpuCfsQuota', 'PidsLimit', 'InitBinary', 'OSVersion')
+    pair.tell(lambda side: {name: side.http('GET', '/info').json().get(name) for name in names})
+
+
+@pytest.mark.parametrize('method, path', [
+    ('GET', '/containers/box/checkpoints'), ('POST', '/containers/box/checkpoints'),
+    ('DELETE', '/containers/box/checkpoints/one'), ('GET', '/containers/nosuch/checkpoints')])
+def test_checkpoints_go_to_the_engine(pair, method, path):
+    pair.both(lambda side: side.create('box', 'true'))
+    body = {'CheckpointID': 'one'} if method == 'POST' else None
+    pool, engine = pair.both(lambda side: side.http(method, path, body))
+    if 'nosuch' in path:
+        assert (pool.status, pool.message()) == (404, 'No such container: nosuch')
+    else:
+        assert (pool.status, pool.message()) == (engine.status, engine.message())
+
+
+def test_what_all_nodes_say_alike_is_said_once(pair):
+    bad = 'filters={%22nosuch%22:[%22x%22]}'
+    for path in (f'/containers/prune?{bad}', f'/images/prune?{bad}', f'/volumes/prune?{bad}',
+                 f'/networks/prune?{bad}', f'/build/prune?{bad}', '/images/create?fromImage=UPPER'):
+        pair.same_reply('POST', path)
