@@ -85,7 +85,7 @@ def test_containers_move_and_their_copies_go(pool):
     wait_records(pool, 4)
     swarm_id = label(pool, 'web', 'com.docker.swarm.id')
 
-    first.cut()
+    first.kill()
     web = home(others, 'web')
     home(others, 'api')
     assert home(others, 'user') == web
@@ -103,10 +103,10 @@ def test_containers_move_and_their_copies_go(pool):
     assert 'plain Host Down' in pool.docker('ps', '-a', '--format',
                                             '{{.Names}} {{.Status}}').ok().lines
 
-    first.heal()
+    first.start()
     for name in ['web', 'api', 'user', 'idle']:
         wait_state(first, name, None)
-    assert state_of(first, 'plain') == 'running'
+    assert state_of(first, 'plain') is not None
     assert names(pool) == ['api', 'idle', 'plain', 'user', 'web']
     assert len(pool.manager.logged('removed what a node had of a container')) == 4
     wait_records(pool, 4)
