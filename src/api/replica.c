@@ -5,6 +5,8 @@
 #include "api/proxy.h"
 #include "base/duration.h"
 #include "fiber/fence.h"
+#include "fiber/group.h"
+#include "http/reply.h"
 #include "net/tls.h"
 
 /* To the primary: a manager that is gone shows within this time. */
@@ -13,10 +15,28 @@
 #define KEY_HEADER    "X-Swarm-Manager"
 #define CLIENT_HEADER "X-Swarm-Client"
 
+/* A request with the primary, on a fiber of its own so that it can be given up. */
+struct passing {
+	struct list link;
+	struct request *r;
+	const struct proxy *proxy;
+	struct group group;
+	struct error *err;
+	bool given_up;
+};
+
+static may_suspend void passing_fini(struct passing *s)
+{
+	list_remove(&s->link);
+	group_finish(&s->group);
+	error_free(s->err);
+}
+
 void replica_init(struct replica *r, const struct fence *fence, struct tls_context *tls)
 {
 	*r = (struct replica){ .fence = fence, .tls = tls ? tls_context_ref(tls) : NULL };
 	r->passes_on = fence != NULL;
+	list_init(&r->passing);
 }
 
 static void forget_primary(struct replica *r)
@@ -33,6 +53,29 @@ void replica_fini(struct replica *r)
 	tls_context_unref(r->tls);
 }
 
+static bool is_at(const struct http_client *c, const struct addr *a)
+{
+	const struct addr *at = http_client_addr(c);
+
+	return a && at->port == a->port && strcmp(at->host, a->host) == 0;
+}
+
+/*
+ * Another one leads: what the one before has not answered yet it may never, be it that it stands
+ * still. What it has begun to answer goes on.
+ */
+static void give_up_unanswered(struct replica *r, const struct addr *primary)
+{
+	list_for_each(link, &r->passing) {
+		struct passing *s = list_item(link, struct passing, link);
+
+		if (http_reply_begun(s->r->in) || is_at(s->proxy->manager, primary))
+			continue;
+		s->given_up = true;
+		group_cancel(&s->group);
+	}
+}
+
 void api_set_managers_key(struct api *a, struct str key)
 {
 	strbuf_reset(&a->replica.key);
@@ -42,6 +85,7 @@ void api_set_managers_key(struct api *a, struct str key)
 void api_serve(struct api *a)
 {
 	a->replica.passes_on = false;
+	give_up_unanswered(&a->replica, NULL);
 	forget_primary(&a->replica);
 }
 
@@ -53,6 +97,7 @@ void api_pass_on(struct api *a, const struct addr *primary)
 	forget_primary(r);
 	if (!primary)
 		return;
+	give_up_unanswered(r, primary);
 	r->primary = http_client_new(primary, r->tls);
 	http_client_set_connect_time(r->primary, CONNECT_TIME);
 	addr_format(primary, &r->primary_name);
@@ -151,6 +196,26 @@ static struct error *check_may_pass(const struct request *r)
 	return NULL;
 }
 
+static may_suspend void pass(void *arg)
+{
+	struct passing *s = arg;
+
+	s->err = proxy_pass(s->r, s->proxy);
+}
+
+static may_suspend struct error *pass_unless_given_up(struct request *r, const struct proxy *p)
+{
+	_cleanup_(passing_fini) struct passing s = { .r = r, .proxy = p, .group = GROUP_INIT };
+
+	list_append(&r->api->replica.passing, &s.link);
+	group_go(&s.group, "passed on", pass, &s);
+	TRY(group_wait(&s.group));
+	if (s.given_up && error_is(s.err, ERR_CANCELLED))
+		return error_new(ERR_NOT_PRIMARY,
+				 "the primary manager was replaced before it answered");
+	return take(s.err);
+}
+
 may_suspend struct error *replica_pass(struct request *r)
 {
 	_cleanup_(http_client_unrefp) struct http_client *primary = NULL;
@@ -163,7 +228,7 @@ may_suspend struct error *replica_pass(struct request *r)
 	headers = headers_to_pass(r);
 	p.manager = primary;
 	p.headers = &headers;
-	err = proxy_pass(r, &p);
+	err = pass_unless_given_up(r, &p);
 	/* Nothing was sent: it has gone, and another one is about to take its place. */
 	if (error_is(err, ERR_REFUSED))
 		err = error_as(ERR_NOT_PRIMARY, error_wrap(err, "the primary manager"));

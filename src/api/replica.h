@@ -14,6 +14,7 @@
 #define API_REPLICA_H
 
 #include "api/request.h"
+#include "base/list.h"
 #include "base/strbuf.h"
 #include "http/client.h"
 
@@ -24,6 +25,7 @@ struct replica {
 	bool passes_on;		     /* else this manager serves */
 	struct http_client *primary; /* NULL: none is known */
 	struct strbuf primary_name;
+	struct list passing; /* what was passed on and is not over */
 };
 
 void replica_init(struct replica *r, const struct fence *fence, struct tls_context *tls);

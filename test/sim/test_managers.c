@@ -93,6 +93,47 @@ static may_suspend void without_a_primary_one_comes_again(struct sim *s)
 	assert_int_equal(sim_count_containers(e), 0);
 }
 
+struct asking {
+	struct sim *s;
+	struct sim_reply reply;
+};
+
+static may_suspend void ask_for_create(void *arg)
+{
+	struct asking *a = arg;
+
+	a->reply = sim_post(a->s, "/containers/create?name=x", "{\"Image\":\"busybox\"}");
+}
+
+/* It stands still, or its machine is gone, and another one leads: nobody waits for its answer. */
+static may_suspend void what_a_lost_primary_has_not_answered_is_given_up(struct sim *s)
+{
+	struct asking a = { .s = s };
+	struct addr other = { .kind = ADDR_TCP, .host = "10.9.9.9", .port = 4000 };
+	struct sim_engine *e = two_managers(s);
+	struct sim_stream *events = sim_open(s, "GET", "/events", NULL);
+
+	sim_cut(e);
+	sim_go(s, "client", ask_for_create, &a);
+	sim_run(s, SECOND);
+	api_pass_on(sim_replica(s), NULL);
+	api_pass_on(sim_replica(s), &sim_primary_addr);
+	sim_run(s, SECOND);
+	assert_int_equal(a.reply.status, 0);
+	api_pass_on(sim_replica(s), &other);
+	sim_join(s);
+	assert_come_again(&a.reply, "was replaced before it answered");
+
+	/* What it has begun to answer goes on. */
+	sim_heal(e);
+	sim_wait(s, sim_count_containers(e) == 0);
+	sim_local_create(e, "late", "{\"Image\":\"busybox\"}");
+	assert_non_null(sim_next_line(events, MINUTE).p);
+	sim_close(events);
+	api_pass_on(sim_replica(s), &sim_primary_addr);
+	sim_settle(s);
+}
+
 /* For a moment each may take the other one for the primary. */
 static may_suspend void two_replicas_do_not_play_ball(struct sim *s)
 {
@@ -314,6 +355,7 @@ int main(void)
 		STORY(a_replica_answers_for_itself),
 		STORY(a_replica_passes_the_rest_on),
 		STORY(without_a_primary_one_comes_again),
+		STORY(what_a_lost_primary_has_not_answered_is_given_up),
 		STORY(two_replicas_do_not_play_ball),
 		STORY(the_primary_knows_a_replicas_clients),
 		STORY(nobody_else_says_who_asks),
