@@ -205,16 +205,30 @@ static struct error *open_discovery(struct manager *m, const struct manage_optio
 	return NULL;
 }
 
-static struct error *check_user(const char *name, const struct manage_plan *plan, struct user *ret)
+/* kv.cacertfile, kv.certfile and kv.keyfile, which are read again later on. */
+static struct error *check_store_files(const struct user *u, const struct texts *discovery_opts)
+{
+	struct str key, path;
+
+	for (size_t i = 0; i < discovery_opts->n; i++) {
+		str_cut(str_from(discovery_opts->v[i]), '=', &key, &path);
+		if (str_ends(key, STR("file")))
+			TRY(user_check_readable(u, path.p));
+	}
+	return NULL;
+}
+
+static struct error *check_user(const struct manage_options *o, const struct manage_plan *plan,
+				struct user *ret)
 {
 	const char *const files[] = { plan->server_tls.ca,   plan->server_tls.cert,
 				      plan->server_tls.key,  plan->engine_tls.ca,
 				      plan->engine_tls.cert, plan->engine_tls.key };
 
-	TRY(user_find(name, ret));
+	TRY(user_find(o->user, ret));
 	for (size_t i = 0; i < ARRAY_LEN(files); i++)
 		TRY(user_check_readable(ret, files[i]));
-	return NULL;
+	return check_store_files(ret, &o->discovery_opts);
 }
 
 static struct error *open_tls(struct manager *m)
@@ -264,7 +278,7 @@ static struct error *manager_run(struct manager *m, const struct manage_options 
 {
 	TRY(open_discovery(m, o, words));
 	if (o->user)
-		TRY(check_user(o->user, &m->plan, &m->user));
+		TRY(check_user(o, &m->plan, &m->user));
 	TRY(check_state_dir(m, o));
 	TRY(open_tls(m));
 	m->plan.cluster.engine_tls = m->engine_tls;

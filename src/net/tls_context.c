@@ -5,6 +5,7 @@
 #include "net/tls_context.h"
 
 #include <assert.h>
+#include <openssl/crypto.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -118,6 +119,8 @@ static void read_again(void *arg)
 	struct reading *r = arg;
 
 	r->err = settings_new(&r->context->files, r->context->server, &r->ssl);
+	/* What the library keeps for this thread is of no more use. */
+	OPENSSL_thread_stop();
 }
 
 /* Streams hold their settings by themselves: those under way keep what they began with. */
