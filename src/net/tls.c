@@ -42,6 +42,7 @@ struct tls_stream {
 	SSL *ssl;
 	struct tls_context *context;
 	struct readiness readable, writable;
+	struct error *fault;	      /* met while waiting: for the next read to tell */
 	bool ready;		      /* the handshake is done */
 	bool broken;		      /* OpenSSL forbids any further call */
 	bool ended;		      /* our direction */
@@ -241,6 +242,8 @@ static may_suspend struct error *tls_read(struct stream *s, void *buf, size_t ca
 {
 	struct tls_stream *t = tls(s);
 
+	if (t->fault)
+		return take(t->fault);
 	TRY(handshake(t));
 	for (;;) {
 		size_t n = 0;
@@ -356,6 +359,7 @@ static int peek(struct tls_stream *t)
 	size_t n;
 
 	ERR_clear_error();
+	errno = 0;
 	return SSL_get_error(t->ssl, SSL_peek_ex(t->ssl, &c, 1, &n));
 }
 
@@ -367,6 +371,9 @@ static may_suspend struct error *tls_wait_readable(struct stream *s)
 	TRY(handshake(t));
 	while (!t->broken && is_wait(result = peek(t)))
 		TRY(await(t, result));
+	/* A fatal alert is told once: after it the stream looks as if it had ended well. */
+	if (!t->broken && result != SSL_ERROR_NONE && result != SSL_ERROR_ZERO_RETURN)
+		t->fault = failure(t, result, errno);
 	return NULL;
 }
 
@@ -390,6 +397,7 @@ static bool tls_quiet(struct stream *s)
 /* All but the descriptor. */
 static void tls_free(struct tls_stream *t)
 {
+	error_free(t->fault);
 	SSL_free(t->ssl);
 	waitq_fini(&t->readable.others);
 	waitq_fini(&t->writable.others);

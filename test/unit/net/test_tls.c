@@ -244,6 +244,9 @@ static void refusal_main(_unused_ void *arg)
 	group_go(&g, "server", serve, &m);
 	assert_ok(dial(&m.at, m.client, &s));
 
+	/* A wait before the read must not swallow it. */
+	assert_ok(stream_wait_readable(s));
+
 	struct error *err = stream_read(s, &c, 1, &n);
 
 	assert_true(error_is(err, ERR_TLS));
