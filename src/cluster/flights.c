@@ -51,13 +51,13 @@ struct error *flight_hold_name(struct cluster *c, struct flight *f, struct str n
 }
 
 struct error *flight_take_name(struct cluster *c, struct flight *f, struct str name,
-			       struct str swarm_id)
+			       struct str swarm_id, uint32_t generation)
 {
 	bool alone = true;
 	const struct container *ct = index_by_name(&c->containers, name, &alone);
 
 	if (ct && (!alone || !str_eq(ct->swarm_id, swarm_id) ||
-		   engine_state(ct->engine) == ENGINE_HEALTHY))
+		   (engine_state(ct->engine) == ENGINE_HEALTHY && ct->generation >= generation)))
 		return name_taken(name, str_first(ct->id, 12));
 	return hold(c, f, name);
 }

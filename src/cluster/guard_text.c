@@ -20,6 +20,7 @@ void guard_write(const struct guard *g, struct strbuf *out)
 	json_put_str(&o, "name", str_from(g->name));
 	json_put_str(&o, "swarm_id", str_from(g->swarm_id));
 	json_put_str(&o, "container", str_from(g->container));
+	json_put_i64(&o, "copy", g->copy);
 	json_put_i64(&o, "generation", g->generation);
 	json_put_bool(&o, "running", g->running);
 	json_put_bool(&o, "unfinished", g->made_again);
@@ -54,14 +55,15 @@ static struct error *check(struct json root)
 struct error *guard_read(struct str text, struct guard **ret)
 {
 	_cleanup_(arena_fini) struct arena arena = ARENA_INIT;
-	int64_t generation;
+	int64_t generation, copy;
 	struct json root, node;
 	struct guard *g;
 
 	TRY(json_parse(text, &arena, &root));
 	TRY(check(root));
 	generation = json_get_i64(root, "generation", -1);
-	if (generation < 0 || generation >= INT32_MAX)
+	copy = json_get_i64(root, "copy", 0);
+	if (copy < 0 || generation < copy || generation >= INT32_MAX)
 		return error_new(ERR_INVALID, "generation is no number that can be");
 	node = json_get(root, "node");
 
@@ -74,6 +76,7 @@ struct error *guard_read(struct str text, struct guard **ret)
 	guard_set_text(&g->node_name, json_get_str(node, "name"));
 	guard_set_text(&g->node_addr, json_get_str(node, "addr"));
 	guard_set_text(&g->from, json_get_str(root, "from"));
+	g->copy = (uint32_t)copy;
 	g->generation = (uint32_t)generation;
 	g->spent = true;
 	g->running = json_get_bool(root, "running");

@@ -285,6 +285,7 @@ static void follow(struct cluster *c, struct guard *g, const struct container *c
 	guard_set_text(&g->node_id, engine_id(e));
 	guard_set_text(&g->node_name, engine_name(e));
 	guard_set_text(&g->node_addr, engine_addr(e));
+	g->copy = ct->generation;
 	g->seen = true;
 	g->spent = true;
 	g->generation = MAX(g->generation, ct->generation);
@@ -318,6 +319,9 @@ static bool is_followed(const struct cluster *c, const struct guard *g, const st
 {
 	const struct container *before = guard_container(c, g);
 
+	/* What is left of an earlier one, while the later one is out of sight. */
+	if (ct->generation < g->copy)
+		return false;
 	return g->state == GUARD_LOST || before == ct || !before || before->stale ||
 	       str_eq(before->id, ct->id);
 }
@@ -509,6 +513,11 @@ void guards_take_record(struct cluster *c, struct guard *record, struct str key,
 
 	memcpy(record->key, key.p, MIN(key.n, sizeof(record->key) - 1));
 	record->saved = str_hash(text);
+	/* All that was seen of it is what is left of an earlier copy. */
+	if (g && !g->saved && record->copy > g->copy) {
+		guard_drop(c, g);
+		g = NULL;
+	}
 	if (!g) {
 		table_add(&c->guards, record);
 		guard_set_state(c, record, GUARD_LOST);

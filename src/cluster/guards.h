@@ -42,6 +42,7 @@ struct guard {
 	/* The copy that it follows. */
 	char *container, *node_id, *node_name, *node_addr;
 	bool seen;		     /* it was in the tables since this manager began */
+	uint32_t copy;		     /* its generation */
 	uint32_t generation;	     /* the highest that any copy may have been given */
 	bool spent;		     /* a copy may have that generation */
 	bool running;		     /* it is meant to run */

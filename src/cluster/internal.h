@@ -139,9 +139,12 @@ extern const struct sched_lookups cluster_lookups;
  * outlive it; flight_end gives all back and may be called twice.
  */
 must_check struct error *flight_hold_name(struct cluster *c, struct flight *f, struct str name);
-/* The same where the container of that swarm id may have it, on a node that is not well. */
+/*
+ * The same where the container of that swarm id may have it: on a node that is not well, or an
+ * earlier copy than this generation.
+ */
 must_check struct error *flight_take_name(struct cluster *c, struct flight *f, struct str name,
-					  struct str swarm_id);
+					  struct str swarm_id, uint32_t generation);
 /* Reserves on m; an empty swarm id: no container will take its place (a build). */
 void flight_board(struct flight *f, struct member *m, struct str swarm_id);
 /*

@@ -398,7 +398,8 @@ may_suspend struct error *cluster_create(struct cluster *c, const struct create_
 	TRY(guards_await_loaded(c));
 	TRY(placement_read(&p));
 	if (req->again)
-		TRY(flight_take_name(c, &p.flight, p.name, req->again->swarm_id));
+		TRY(flight_take_name(c, &p.flight, p.name, req->again->swarm_id,
+				     req->again->generation));
 	else if (!str_empty(p.name))
 		TRY(flight_hold_name(c, &p.flight, p.name));
 

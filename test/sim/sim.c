@@ -418,6 +418,11 @@ void sim_tell_seeds(const struct story *story, uint64_t seeds)
 	sim_each_seed(seeds, tell, (void *)story);
 }
 
+void sim_tell_seed(const struct story *story, uint64_t seed)
+{
+	tell(seed, (void *)story);
+}
+
 void sim_tell(void **state)
 {
 	sim_each_seed(2, tell, *state);

@@ -48,6 +48,7 @@ struct story {
 void sim_tell(void **state); /* a cmocka test: its initial state is a struct story */
 /* The same for so many seeds, where the environment does not say. */
 void sim_tell_seeds(const struct story *story, uint64_t seeds);
+void sim_tell_seed(const struct story *story, uint64_t seed); /* that one alone */
 
 /*
  * An operation that is told again and again, with every kind of fault at its first step, at its

@@ -210,11 +210,19 @@ static void tell_many(void **state)
 	sim_tell_seeds(*state, 60);
 }
 
+/* They found a generation given twice, and a guard that followed what was left of an earlier copy. */
+static void tell_known(void **state)
+{
+	sim_tell_seed(*state, 139);
+	sim_tell_seed(*state, 1191);
+}
+
 int main(void)
 {
 	static struct story story = { "nothing_is_lost_or_doubled", nothing_is_lost_or_doubled };
 	const struct CMUnitTest tests[] = {
 		{ .name = story.name, .test_func = tell_many, .initial_state = &story },
+		{ .name = "known_seeds", .test_func = tell_known, .initial_state = &story },
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
