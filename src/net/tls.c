@@ -366,7 +366,7 @@ static int peek(struct tls_stream *t)
 static may_suspend struct error *tls_wait_readable(struct stream *s)
 {
 	struct tls_stream *t = tls(s);
-	int result;
+	int result = SSL_ERROR_NONE;
 
 	TRY(handshake(t));
 	while (!t->broken && is_wait(result = peek(t)))
