@@ -19,8 +19,6 @@
 
 #define FIRST_READ (16 * KIB)
 
-/* ---- /build ---- */
-
 struct building {
 	struct build_request req;
 	struct build *build;
@@ -164,8 +162,6 @@ may_suspend struct error *build_cancel(struct request *r)
 	return proxy_pass(r,
 			  &(struct proxy){ .engine = e, .path = request_with_query(r, r->path) });
 }
-
-/* ---- /session and /grpc ---- */
 
 /* A client's connection that has been promised HTTP/2, and what it said ahead. */
 struct promised {

@@ -56,8 +56,6 @@ static char *scope_of(struct str discovery)
 	return strbuf_take(&name);
 }
 
-/* ---- writing ---- */
-
 struct write_job {
 	const struct record_dir *dir;
 	struct str key, text;
@@ -183,8 +181,6 @@ static may_suspend struct error *drop(void *arg, struct str key)
 	return job_error(&job);
 }
 
-/* ---- reading ---- */
-
 struct list_job {
 	const struct record_dir *dir;
 	struct vec names; /* of char *: keys */
@@ -252,8 +248,6 @@ static may_suspend struct error *list(void *arg, struct arena *arena, struct rec
 	vec_fini(&job.names);
 	return NULL;
 }
-
-/* ---- all of it ---- */
 
 struct record_dir *record_dir_new(const char *state_dir, struct str discovery)
 {

@@ -18,8 +18,6 @@
  */
 #define BUILD_FIRST (300 * MILLISECOND)
 
-/* ---- choosing ---- */
-
 /* What the scheduler is asked, and the expressions that this owns. */
 struct choice {
 	struct cluster *c;
@@ -131,8 +129,6 @@ static struct error *choose_for_build(struct choice *q, const struct build_reque
 	error_free(err);
 	return choose(q, ret);
 }
-
-/* ---- builds ---- */
 
 struct build {
 	struct cluster *c;
@@ -296,8 +292,6 @@ may_suspend struct error *cluster_build_wait(struct cluster *c, struct str id, s
 	return err;
 }
 
-/* ---- sessions ---- */
-
 struct build_session {
 	struct build_table *table;
 	struct meeting *meeting;
@@ -376,8 +370,6 @@ void cluster_session_close(struct build_session *s)
 	free(s->client);
 	free(s);
 }
-
-/* ---- gRPC ---- */
 
 struct build_grpc {
 	struct build_table *table;

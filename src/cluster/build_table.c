@@ -26,8 +26,6 @@ void build_table_init(struct build_table *t)
 	list_init(&t->lapsed);
 }
 
-/* ---- meetings ---- */
-
 static void write_key(struct strbuf *out, enum meeting_kind kind, struct str id)
 {
 	strbuf_addc(out, kind == MEETING_SESSION ? 's' : 'b');
@@ -77,8 +75,6 @@ struct engine *meeting_find(const struct build_table *t, enum meeting_kind kind,
 	m = map_get(&t->meetings, strbuf_str(&key));
 	return m ? m->engine : NULL;
 }
-
-/* ---- pins ---- */
 
 static void pin_free(struct build_table *t, struct build_pin *p)
 {

@@ -80,8 +80,6 @@ static struct member_sum *member_named(struct usage *u, struct str name)
 	return m;
 }
 
-/* ---- images ---- */
-
 static void add_texts(struct usage *u, struct vec *texts, struct json list)
 {
 	struct json_iter it = json_iter(list);
@@ -147,8 +145,6 @@ static void edit_image(struct usage *u, const struct used *image, struct json_ed
 	set_number(u, edit, image->entry, "Containers", image->containers);
 }
 
-/* ---- names in the pool ---- */
-
 static void edit_container(struct usage *u, const struct used *used, struct json_edit *edit)
 {
 	struct container *ct = index_by_id(&u->cluster->containers, used->key);
@@ -201,8 +197,6 @@ static const struct list_kind *kind_of_list(struct str name)
 			return &list_kinds[i];
 	return NULL;
 }
-
-/* ---- merging ---- */
 
 static void add_item(struct usage *u, struct member_sum *m, const struct engine *e,
 		     struct json entry)

@@ -79,8 +79,6 @@ static void rename_to(struct config_rename *renames, size_t *n, struct str from,
 		renames[(*n)++] = (struct config_rename){ from, to };
 }
 
-/* ---- volumes ---- */
-
 /* The volume's driver shares it between nodes, or may: nobody knows before it is made. */
 static bool is_drivers_own(const struct placement *p, struct str volume)
 {
@@ -153,8 +151,6 @@ static void draw_volumes(struct placement *p)
 	p->flight.volumes = claims;
 	p->flight.n_volumes = n_claims;
 }
-
-/* ---- networks ---- */
 
 static void add_joinable(const struct cluster *c, const struct object *network, struct set *s)
 {

@@ -63,8 +63,6 @@ void guard_set_text(char **slot, struct str text)
 	*slot = str_dup(text);
 }
 
-/* ---- the table ---- */
-
 static void table_add(struct guards *gs, struct guard *g)
 {
 	struct guard *first = map_get(&gs->by_name, str_from(g->name));
@@ -199,8 +197,6 @@ static struct guard *guard_new(struct cluster *c, const struct container *ct)
 	table_add(&c->guards, g);
 	return g;
 }
-
-/* ---- what the tables tell ---- */
 
 static bool is_up(const struct container *ct)
 {
@@ -428,8 +424,6 @@ bool guards_fade(struct cluster *c)
 	return !list_empty(&c->guards.fading);
 }
 
-/* ---- what to think of one that is lost ---- */
-
 struct container *guard_container(const struct cluster *c, const struct guard *g)
 {
 	return g->container ? index_by_id(&c->containers, str_from(g->container)) : NULL;
@@ -479,8 +473,6 @@ enum guard_verdict guard_judge(const struct cluster *c, const struct guard *g)
 		return early ? GUARD_WAIT : GUARD_FAILED;
 	return engine_is_dead(at_addr->engine) ? GUARD_FAILED : GUARD_WAIT;
 }
-
-/* ---- records ---- */
 
 /*
  * What a record knows that the tables cannot: how it was meant to be, what was being done about it.

@@ -55,8 +55,6 @@ static struct error *check(const struct move *m, enum guard_state expected)
 	return error_new(ERR_UNAVAILABLE, "its node may be back");
 }
 
-/* ---- a node that left the pool ---- */
-
 static may_suspend bool answers(const struct move *m)
 {
 	struct engine_config config = {
@@ -103,8 +101,6 @@ static void leave_with_node(struct move *m)
 		 LOG_CSTR("name", m->g->name), LOG_CSTR("node", m->g->node_name));
 	guard_drop(m->c, m->g);
 }
-
-/* ---- networks ---- */
 
 /* Where a network of that name is on a node that is well. */
 static bool is_there(const struct cluster *c, enum object_kind kind, struct str name)
@@ -178,8 +174,6 @@ static may_suspend struct error *connect(struct move *m, const struct specified_
 	error_free(err);
 	return NULL;
 }
-
-/* ---- creating ---- */
 
 /* What is of one node alone would be another thing elsewhere. */
 static struct error *check_what_it_needs(struct move *m)
@@ -271,8 +265,6 @@ static may_suspend void undo(struct move *m)
 	error_free(err);
 }
 
-/* ---- finishing ---- */
-
 static may_suspend struct error *join_networks(struct move *m, struct json inspect)
 {
 	struct json now = json_path(inspect, "NetworkSettings.Networks"), endpoint;
@@ -343,8 +335,6 @@ static may_suspend struct error *finish(struct move *m)
 	error_free(err);
 	return NULL;
 }
-
-/* ---- all of it ---- */
 
 static may_suspend struct error *run(struct move *m)
 {

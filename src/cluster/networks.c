@@ -26,8 +26,6 @@ bool network_is_joinable(const struct engine *e, const struct object *network)
 	return str_eq(network->scope, STR("swarm")) ? info->swarm_active : info->cluster_store;
 }
 
-/* ---- create ---- */
-
 /* A name that is being given. */
 struct held_network {
 	struct str name;
@@ -232,8 +230,6 @@ may_suspend struct error *cluster_create_network(struct cluster *c, struct api_v
 	return NULL;
 }
 
-/* ---- inspect ---- */
-
 static void network_path(struct strbuf *path, struct str id, struct str query)
 {
 	strbuf_addf(path, "/networks/%.*s", STR_ARG(id));
@@ -372,8 +368,6 @@ may_suspend struct error *cluster_inspect_network(struct cluster *c, struct str 
 	log_missing(&fan);
 	return merge(&fan, base, name, arena, ret_json);
 }
-
-/* ---- remove ---- */
 
 /* A swarm's network is a manager's to remove; which nodes have it is known only to themselves. */
 static struct error *choose_remover(const struct found *f, const struct found_copy **ret)

@@ -67,8 +67,6 @@ bool object_index_is_unique(const struct object_index *x, const struct object *o
 	return slot && is_one(x, slot);
 }
 
-/* ---- look-up ---- */
-
 void found_fini(struct found *f)
 {
 	for (size_t i = 0; i < f->n; i++) {

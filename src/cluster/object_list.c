@@ -70,8 +70,6 @@ static void object_listing_fini(struct object_listing *l)
 	arena_fini(&l->arena);
 }
 
-/* ---- what there is ---- */
-
 static void add(struct object_listing *l, const struct copy *copy, bool on_asked_node)
 {
 	l->v[l->n++] = (struct listed){
@@ -129,8 +127,6 @@ static void collect(struct object_listing *l)
 		add_slot(l, slots[i]);
 	qsort(l->v, l->n, sizeof(*l->v), by_name);
 }
-
-/* ---- filters ---- */
 
 static struct error *bad_volume_dangling(const struct filter *f)
 {
@@ -241,8 +237,6 @@ static may_suspend struct error *keep_matching(struct object_listing *l)
 	TRY(err);
 	return filters_check_patterns(l->filters);
 }
-
-/* ---- the answer ---- */
 
 static struct error *write_one(const struct listed *one, struct strbuf *out)
 {

@@ -34,8 +34,6 @@ struct shared_pull {
 	struct waitq news;
 };
 
-/* ---- lines ---- */
-
 static struct told *told_new(uint64_t number, struct str id, struct str text, bool is_bar)
 {
 	struct told *t = mem_alloc(sizeof(*t) + id.n + text.n);
@@ -118,8 +116,6 @@ static const struct told *line_behind(const struct shared_pull *p, uint64_t at)
 	}
 	return low < p->lines.n ? p->lines.v[low] : NULL;
 }
-
-/* ---- pulls ---- */
 
 static may_suspend struct error *pull(struct shared_pull *p)
 {
@@ -231,8 +227,6 @@ may_suspend struct error *shared_pull_next(struct shared_pull *p, uint64_t *at, 
 	strbuf_add(line, t->text);
 	return NULL;
 }
-
-/* ---- for creates ---- */
 
 static void write_query(struct str image, struct strbuf *out)
 {

@@ -26,8 +26,6 @@ static struct str volume_path(struct str name, const char *rest, struct arena *a
 	return arena_dup(arena, strbuf_str(&path));
 }
 
-/* ---- create ---- */
-
 struct volume_create {
 	struct cluster *c;
 	struct api_version version;
@@ -218,8 +216,6 @@ may_suspend struct error *cluster_create_volume(struct cluster *c, struct api_ve
 	return create_on_one(&v, ret_json);
 }
 
-/* ---- inspect ---- */
-
 /* With swarm.compat=1.2 one name is on every node, and any of them answers for it. */
 static struct error *find(const struct cluster *c, struct str name, struct found *ret)
 {
@@ -251,8 +247,6 @@ may_suspend struct error *cluster_inspect_volume(struct cluster *c, struct str n
 	return object_rename_text(text, object_pool_name(c, copy->engine, copy->object, arena),
 				  arena, ret_json);
 }
-
-/* ---- remove ---- */
 
 /* What is global is removed once, and gone everywhere. */
 static may_suspend struct error *remove_global(const struct found *f, struct str path,

@@ -67,8 +67,6 @@ may_suspend struct error *guards_await_loaded(struct cluster *c)
 	return NULL;
 }
 
-/* ---- what is due ---- */
-
 static bool depends_on(const struct container_config *config, const struct guard *g)
 {
 	for (size_t i = 0; i < config->dependencies.n; i++) {
@@ -136,8 +134,6 @@ static void begin_moves(struct cluster *c)
 			move_begin(c, g);
 	}
 }
-
-/* ---- the fiber ---- */
 
 /* Until something has changed, or a second has passed where that may change something. */
 static may_suspend struct error *wait_for_news(struct cluster *c, bool ticks)
@@ -216,8 +212,6 @@ may_suspend void guards_stop(struct cluster *c)
 	group_finish(&c->guards.moves);
 	guards_flush(c);
 }
-
-/* ---- what others tell ---- */
 
 void cluster_role_changed(struct cluster *c)
 {

@@ -12,8 +12,6 @@
 /* More than any machine has; sums stay far from overflow. */
 #define MOST_DEVICES INT64_C(1000000)
 
-/* ---- what a container asks for ---- */
-
 /* Room for some words, in the order of the text. */
 struct words {
 	struct str *v;
@@ -115,8 +113,6 @@ struct error *device_requests_read(struct json list, struct arena *arena,
 	return NULL;
 }
 
-/* ---- what an engine has ---- */
-
 /* What is being gathered, in arrays that are long enough. */
 struct gathered {
 	struct arena *arena;
@@ -206,8 +202,6 @@ void devices_read(struct json info, struct arena *arena, struct devices *ret)
 	*ret = (struct devices){ g.kinds, g.n_kinds, words_array(&g.ids),
 				 words_array(&g.runtimes) };
 }
-
-/* ---- what serves what ---- */
 
 static bool is_word_char(char c)
 {

@@ -83,8 +83,6 @@ uint32_t labels_generation(struct json labels)
 	return (uint32_t)n;
 }
 
-/* ---- writing ---- */
-
 /* The cores that count are those which its engine shows now: it may have been updated since. */
 static void write_labels(struct json_out *o, struct json labels, struct json host,
 			 int64_t nano_cpus)
@@ -195,8 +193,6 @@ void specification_write(struct json inspect, int64_t nano_cpus, struct strbuf *
 	json_end_object(&o);
 	json_end_object(&o);
 }
-
-/* ---- reading ---- */
 
 static struct json endpoints_of(struct json specification)
 {

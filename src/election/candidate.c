@@ -47,8 +47,6 @@ static struct error *lease_over(void)
 	return error_new(ERR_UNAVAILABLE, "the lease ended before it could be renewed");
 }
 
-/* ---- getting the key ---- */
-
 static may_suspend struct error *begin_term(struct term *t, bool *ret_won)
 {
 	struct election *e = t->election;
@@ -87,8 +85,6 @@ static may_suspend struct error *prepare(struct term *t)
 	e->config.observer->elected(e->config.arg);
 	return NULL;
 }
-
-/* ---- keeping it ---- */
 
 /* Another one may have been made the leader by hand, or the store be a new one. */
 static may_suspend struct error *check_key(const struct term *t, uint64_t *ret_revision)

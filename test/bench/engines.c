@@ -69,8 +69,6 @@ static void or_die(struct error *err)
 	exit(1);
 }
 
-/* ---- containers ---- */
-
 static struct made *made_of(const struct ask *a)
 {
 	uint32_t at = a->who.index - n_containers;
@@ -116,8 +114,6 @@ static void tell_container(const struct ask *a, const char *action)
 		    m ? m->name : "one");
 	tell(a->engine, "container", action, a->id, strbuf_str(&attributes));
 }
-
-/* ---- answers ---- */
 
 static may_suspend struct error *answer(const struct ask *a, int status, struct str json)
 {
@@ -267,8 +263,6 @@ static may_suspend struct error *removal(struct ask *a)
 	return http_reply(a->in, 204, NULL, NULL, 0, STR_NONE);
 }
 
-/* ---- streams ---- */
-
 static uint64_t bytes_asked(const struct ask *a)
 {
 	uint64_t n = 0;
@@ -408,8 +402,6 @@ static may_suspend struct error *load(struct ask *a)
 		TRY(http_incoming_read(a->in, scrap, sizeof(scrap), &n));
 	return answer(a, 200, STR("{\"stream\":\"Loaded image: big:latest\\n\"}\r\n"));
 }
-
-/* ---- requests ---- */
 
 /* "127.1.2.3:port", as the client was told to call it. */
 static struct engine *engine_meant(struct str host)

@@ -86,8 +86,6 @@ def labels_of(lab, key):
     return {node.name: node.labels[key] for node in lab.nodes}
 
 
-# ---- strategies ----
-
 def test_spread(pool):
     pool.make_all([f's{number}' for number in range(10)])
     assert pool.counts() == [2] * 5
@@ -113,8 +111,6 @@ def test_random(other_pool):
         pool.create(f'r{number}')
     assert sum(pool.counts()) == 12 and pool.counts()[4] <= 2
 
-
-# ---- expressions ----
 
 @pytest.mark.parametrize('expression, nodes', [
     ('constraint:storage==disk', '24'), ('constraint:storage!=disk', '135'),
@@ -208,8 +204,6 @@ def test_spread_over_racks(pool, wide_lab):
     pool.make('soft', '-e', 'spread:by==~rack', '-e', 'constraint:rack==a').ok()
 
 
-# ---- what containers share ----
-
 def test_dependencies(pool):
     pool.docker('run', '-d', '--name', 'db', *ROOMY, 'busybox', 'sleep', '1000').ok()
     where = pool.node_of('db')
@@ -257,8 +251,6 @@ def test_slots(pool):
     pool.make('s2', *here).ok()
 
 
-# ---- resources ----
-
 def test_reservations(pool, wide_lab):
     """Reserved CPU and memory, of --cpus, -c and -m, and `docker info` that shows them."""
     told = json.loads(wide_lab.node(1).api('GET', '/info')[1])
@@ -298,8 +290,6 @@ def test_platforms(pool, wide_lab):
         f'{UNMET}\n[platform linux/s390x]\nno node fits: 5 nodes: platform linux/s390x not on '
         f'node-1, node-2, node-3, node-4, node-5 (linux/{machine})')
 
-
-# ---- builds and retries ----
 
 def test_a_build_with_a_constraint(pool, wide_lab, tmp_path):
     (tmp_path / 'Dockerfile').write_text('FROM busybox\nLABEL made=here\n')

@@ -85,8 +85,6 @@ void clients_fini(struct sim *s)
 	vec_fini(&s->clients);
 }
 
-/* ---- requests ---- */
-
 static size_t count_headers(const struct http_header *headers)
 {
 	size_t n = 0;
@@ -209,8 +207,6 @@ const char *sim_string(struct sim *s, const struct sim_reply *r, const char *pat
 	return arena_cstr(&s->arena, json_str(json_path(r->json, path)));
 }
 
-/* ---- what stories do all the time ---- */
-
 may_suspend const char *sim_create(struct sim *s, const char *name, const char *body)
 {
 	const char *path =
@@ -258,8 +254,6 @@ may_suspend const char *sim_info_line(struct sim *s, const char *node, const cha
 	}
 	return "";
 }
-
-/* ---- streams ---- */
 
 may_suspend struct sim_stream *sim_open(struct sim *s, const char *method, const char *path,
 					const char *body)
@@ -340,8 +334,6 @@ may_suspend struct str sim_next_line(struct sim_stream *st, int64_t span)
 			return STR_NONE;
 	}
 }
-
-/* ---- hijacked connections ---- */
 
 static void write_hijack(const char *path, const char *body, bool upgrade, const char *early,
 			 struct strbuf *out)

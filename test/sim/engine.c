@@ -28,8 +28,6 @@ char *fake_draw_id(void)
 	return strbuf_take(&id);
 }
 
-/* ---- replies ---- */
-
 struct error *fake_refuse(int status, const char *fmt, ...)
 {
 	_cleanup_(strbuf_fini) struct strbuf text = STRBUF_INIT;
@@ -84,8 +82,6 @@ static struct str common_headers(void *arg)
 {
 	return strbuf_str(&((struct sim_engine *)arg)->common_headers);
 }
-
-/* ---- making one ---- */
 
 static char *label_text(const struct sim_option *o)
 {
@@ -237,8 +233,6 @@ struct sim_engine *sim_engine_at(const struct sim *s, const struct addr *a)
 	return NULL;
 }
 
-/* ---- what happens to it ---- */
-
 void sim_cut(struct sim_engine *e)
 {
 	e->cut = true;
@@ -334,8 +328,6 @@ void sim_engine_free(struct sim_engine *e)
 	free(e);
 }
 
-/* ---- looking at it ---- */
-
 size_t sim_count_containers(const struct sim_engine *e)
 {
 	return e->containers.n;
@@ -382,8 +374,6 @@ void sim_local_events(struct sim_engine *e, size_t n)
 	for (size_t i = 0; i < n; i++)
 		fake_event(e, "volume", "mount", "some-volume", NULL, "\"driver\":\"local\"");
 }
-
-/* ---- acting on it ---- */
 
 /* A request from the machine itself: no wire, no faults. */
 static may_suspend struct http_result local_request(struct sim_engine *e, const char *method,

@@ -27,8 +27,6 @@ struct sim_build {
 	bool cancelled;
 };
 
-/* ---- /build ---- */
-
 struct fake_build {
 	struct sim_call *call;
 	struct sim_build *entry;
@@ -237,8 +235,6 @@ may_suspend struct error *serve_build_cancel(struct sim_call *call)
 	}
 	return fake_reply_empty(call, 200);
 }
-
-/* ---- /session, /grpc ---- */
 
 static may_suspend struct error *echo(struct stream *stream, struct str early)
 {

@@ -60,8 +60,6 @@ void fake_container_release(struct sim_container *c)
 	free(c);
 }
 
-/* ---- create ---- */
-
 static void read_command(struct sim_container *c)
 {
 	struct json command = json_field(c->config, "Cmd"), word;
@@ -217,8 +215,6 @@ may_suspend struct error *serve_container_create(struct sim_call *call)
 	return fake_reply(call, 201, &text);
 }
 
-/* ---- remove ---- */
-
 void fake_container_destroy(struct sim_container *c)
 {
 	vec_remove(&c->engine->containers, c);
@@ -264,8 +260,6 @@ may_suspend struct error *serve_container_remove(struct sim_call *call)
 	TRY(fake_work(call, MILLISECOND));
 	return fake_reply_empty(call, 204);
 }
-
-/* ---- change ---- */
 
 may_suspend struct error *serve_container_rename(struct sim_call *call)
 {

@@ -62,8 +62,6 @@ may_suspend struct error *serve_exec_create(struct sim_call *call)
 	return fake_reply(call, 201, &text);
 }
 
-/* ---- start ---- */
-
 struct exec_io {
 	struct sim_exec *exec;
 	struct stream *stream; /* NULL: detached */

@@ -17,8 +17,6 @@
 #include "fiber/fiber.h"
 #include "sim/internal.h"
 
-/* ---- the table ---- */
-
 struct str fake_image_familiar(struct str ref, struct arena *arena)
 {
 	struct image_ref parsed;
@@ -142,8 +140,6 @@ static void image_event(struct sim_engine *e, const char *action, const char *ac
 	fake_event(e, "image", action, actor, "", "\"name\":\"x\"");
 }
 
-/* ---- list and inspect ---- */
-
 static void put_texts(struct json_out *o, const char *key, const struct vec *v, const char *none)
 {
 	json_key(o, key);
@@ -238,8 +234,6 @@ may_suspend struct error *serve_image_inspect(struct sim_call *call)
 	json_end_object(&o);
 	return fake_reply(call, 200, &text);
 }
-
-/* ---- the registry ---- */
 
 static struct registry_image *registry_find(const struct sim *s, struct str ref)
 {
@@ -390,8 +384,6 @@ may_suspend struct error *serve_image_pull(struct sim_call *call)
 				   STR_ARG(from));
 	return pull_found(call, found);
 }
-
-/* ---- load, tag, delete ---- */
 
 static void load_line(struct sim_call *call, struct str line, struct strbuf *said)
 {

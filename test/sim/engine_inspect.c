@@ -34,8 +34,6 @@ static void put_field(struct json_out *o, const char *key, struct json object,
 	json_put_raw(o, key, json_exists(v) ? json_raw(v) : str_from(otherwise));
 }
 
-/* ---- ports ---- */
-
 static void write_list_port(struct json_out *o, struct str spec, struct json binding)
 {
 	struct str private, protocol = STR("tcp"), ip = json_get_str(binding, "HostIp");
@@ -88,8 +86,6 @@ void fake_container_write_ports(const struct sim_container *c, struct json_out *
 			json_end_array(o);
 	}
 }
-
-/* ---- list ---- */
 
 static void put_status(const struct sim_container *c, struct json_out *o)
 {
@@ -177,8 +173,6 @@ may_suspend struct error *serve_container_list(struct sim_call *call)
 	json_end_array(&o);
 	return fake_reply(call, 200, &text);
 }
-
-/* ---- inspect ---- */
 
 static void put_state(const struct sim_container *c, struct json_out *o)
 {

@@ -194,8 +194,6 @@ void fake_container_write_networks(const struct sim_container *c, struct json_ou
 	json_end_object(o);
 }
 
-/* ---- requests ---- */
-
 static void write_members(const struct sim_engine *e, const struct sim_network *n,
 			  struct json_out *o)
 {
@@ -435,8 +433,6 @@ may_suspend struct error *serve_network_disconnect(struct sim_call *call)
 	network_event(call->e, "disconnect", n, c);
 	return fake_reply_empty(call, 200);
 }
-
-/* ---- looking at it ---- */
 
 bool sim_has_network(const struct sim_engine *e, const char *name)
 {

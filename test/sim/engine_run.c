@@ -25,8 +25,6 @@ void fake_container_say(struct sim_container *c, int stream, struct str data)
 	waitq_wake_all(&c->changed);
 }
 
-/* ---- processes ---- */
-
 static may_suspend struct error *pass_time(struct sim_container *c, int64_t span)
 {
 	_cleanup_(deadline_end) struct deadline d = deadline_begin(span);
@@ -161,8 +159,6 @@ void fake_container_stop_at_once(struct sim_container *c, int exit_code)
 	waitq_wake_all(&c->changed);
 }
 
-/* ---- start ---- */
-
 static bool shares_port(const struct sim_container *a, const struct sim_container *b)
 {
 	struct json mine = json_field(json_field(a->config, "HostConfig"), "PortBindings");
@@ -239,8 +235,6 @@ may_suspend struct error *serve_container_start(struct sim_call *call)
 	TRY(fake_container_start(c));
 	return fake_reply_empty(call, 204);
 }
-
-/* ---- stop, kill, restart, pause ---- */
 
 void fake_container_kill(struct sim_container *c, int signal)
 {
@@ -336,8 +330,6 @@ may_suspend struct error *serve_container_unpause(struct sim_call *call)
 {
 	return set_paused(call, false);
 }
-
-/* ---- wait ---- */
 
 static bool is_over(const struct sim_container *c, struct str condition, unsigned int run)
 {

@@ -42,8 +42,6 @@ may_suspend struct error *serve_container_logs(struct sim_call *call)
 	}
 }
 
-/* ---- attach ---- */
-
 struct attach {
 	struct sim_container *c;
 	struct stream *stream;
@@ -157,8 +155,6 @@ may_suspend struct error *serve_container_resize(struct sim_call *call)
 	fake_container_event(c, "resize", "\"height\":\"24\",\"width\":\"80\"");
 	return fake_reply_empty(call, 200);
 }
-
-/* ---- readers ---- */
 
 static may_suspend struct error *reply_text(struct sim_call *call, const char *text)
 {

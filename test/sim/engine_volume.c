@@ -147,8 +147,6 @@ static const struct sim_container *user_of(const struct sim_engine *e, const str
 	return NULL;
 }
 
-/* ---- requests ---- */
-
 static void write_volume(const struct sim_volume *v, struct json_out *o)
 {
 	_cleanup_(strbuf_fini) struct strbuf created = STRBUF_INIT, path = STRBUF_INIT;
@@ -285,8 +283,6 @@ may_suspend struct error *serve_volume_prune(struct sim_call *call)
 	json_end_object(&o);
 	return fake_reply(call, 200, &text);
 }
-
-/* ---- looking at it ---- */
 
 bool sim_has_volume(const struct sim_engine *e, const char *name)
 {

@@ -49,8 +49,6 @@ static void keep_line(enum log_level level, struct str line, void *arg)
 	strbuf_addc(&s->log, '\n');
 }
 
-/* ---- the manager ---- */
-
 struct cluster_config *sim_config(struct sim *s)
 {
 	return &s->config;
@@ -167,8 +165,6 @@ struct engine *sim_node(const struct sim *s, const struct sim_engine *e)
 	return node;
 }
 
-/* ---- small things ---- */
-
 uint64_t sim_seed(const struct sim *s)
 {
 	return s->seed;
@@ -235,8 +231,6 @@ bool sim_logged(const struct sim *s, const char *part)
 {
 	return str_contains(sim_log(s), str_from(part));
 }
-
-/* ---- telling ---- */
 
 static struct sim *sim_new(uint64_t seed)
 {
@@ -371,8 +365,6 @@ void sim_each_seed(uint64_t seeds, void (*fn)(uint64_t seed, void *arg), void *a
 	for (seed = 1; seed <= seeds; seed++)
 		fn(seed, arg);
 }
-
-/* ---- one story ---- */
 
 struct telling {
 	const struct story *story;

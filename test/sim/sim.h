@@ -136,8 +136,6 @@ may_suspend bool sim_join_within(struct sim *s, int64_t span);
 struct str sim_log(const struct sim *s);
 bool sim_logged(const struct sim *s, const char *part);
 
-/* ---- engines ---- */
-
 struct sim_option {
 	enum {
 		OPTION_END,
@@ -265,16 +263,12 @@ may_suspend void sim_local(struct sim_engine *e, int status, const char *method,
 /* Somebody ran so many things there: so many events that nobody else wants. */
 void sim_local_events(struct sim_engine *e, size_t n);
 
-/* ---- the registry ---- */
-
 /* Images that every engine can pull; `private`: only with X-Registry-Auth. */
 void sim_registry_put(struct sim *s, const char *ref, bool private);
 /* From now on a pull of it takes so long, and then fails with the text where there is one. */
 void sim_registry_set(struct sim *s, const char *ref, int64_t takes, const char *error);
 /* Its pulls begin with that many lines that say how far it is. */
 void sim_registry_bars(struct sim *s, const char *ref, int bars);
-
-/* ---- faults between manager and engines (wire.c) ---- */
 
 enum fault_kind {
 	FAULT_NONE,
@@ -300,8 +294,6 @@ bool sim_fault_fired(const struct sim *s);
 enum fault_kind sim_fault_kind(const struct sim *s); /* that was asked for last */
 void sim_fault_clear(struct sim *s);		     /* new connections are well again */
 void sim_on_hangup(struct sim *s, void (*fn)(void *arg), void *arg);
-
-/* ---- clients (client.c): all through the api server ---- */
 
 struct sim_reply {
 	int status; /* 0: there was no answer, body says why */
@@ -388,8 +380,6 @@ void sim_hijack_close(struct sim_hijack *h); /* the client goes away; twice is f
 
 /* A connection to the manager's API for bytes that no client would send. Closed by the caller. */
 struct stream *sim_connect(struct sim *s, const char *client);
-
-/* ---- what must hold whenever nothing is under way (check.c) ---- */
 
 /*
  * What the manager knows of each healthy node is what is there; what it has reserved is their sum;

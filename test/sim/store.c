@@ -32,8 +32,6 @@ static struct sim_kv *sim_kv(struct kv *kv)
 	return container_of(kv, struct sim_kv, base);
 }
 
-/* ---- the store ---- */
-
 static struct sim_key *find_key(const struct sim_store *s, struct str name)
 {
 	for (size_t i = 0; i < s->keys.n; i++) {
@@ -174,8 +172,6 @@ void sim_store_remove(struct sim_store *s, struct str key)
 			drop_key(s, i);
 }
 
-/* ---- the network ---- */
-
 may_suspend void sim_kv_run(const struct sim_kv *k)
 {
 	fiber_shield();
@@ -228,8 +224,6 @@ static may_suspend struct error *unheard(struct kv *kv, struct error *err)
 	sim_kv_run(sim_kv(kv));
 	return err;
 }
-
-/* ---- kv.h ---- */
 
 static may_suspend struct error *store_get(struct kv *kv, struct str key, struct arena *arena,
 					   struct kv_value *ret)

@@ -52,8 +52,6 @@ static size_t calls(struct sim *s, const char *request)
 	return sim_calls(node(s, "n1"), request) + sim_calls(node(s, "n2"), request);
 }
 
-/* ---- the classic builder ---- */
-
 static may_suspend void a_build_goes_where_its_args_say(struct sim *s)
 {
 	/* {"A":"1","constraint:node":"=n2"} */
@@ -250,8 +248,6 @@ static may_suspend void builds_are_spread(struct sim *s)
 	sim_settle(s);
 }
 
-/* ---- streams ---- */
-
 static const char chunked[] = "POST /build?t=app HTTP/1.1\r\nHost: m\r\n"
 			      "Transfer-Encoding: chunked\r\n\r\n";
 
@@ -334,8 +330,6 @@ static may_suspend void a_build_is_cancelled_by_its_id(struct sim *s)
 	assert_int_equal(calls(s, "POST /build/cancel"), 1);
 	sim_settle(s);
 }
-
-/* ---- sessions ---- */
 
 static may_suspend struct sim_hijack *upgraded(struct sim *s, const char *client, const char *path,
 					       const char *header, const char *early)
@@ -446,8 +440,6 @@ static may_suspend void a_context_from_stdin_meets_its_build(struct sim *s)
 	assert_true(has_line(last, "Successfully built"));
 	sim_settle(s);
 }
-
-/* ---- gRPC ---- */
 
 /* "n1" or "n2", whichever node answered. */
 static may_suspend const char *where(struct sim_hijack *h)

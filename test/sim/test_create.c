@@ -49,8 +49,6 @@ static may_suspend const char *created_on(struct sim *s, const char *name, const
 	return sim_node_of(s, name);
 }
 
-/* ---- placement ---- */
-
 static may_suspend void spreads_by_memory(struct sim *s)
 {
 	const char *body = "{\"Image\":\"busybox\",\"HostConfig\":{\"Memory\":1073741824}}";
@@ -319,8 +317,6 @@ static may_suspend void a_name_may_say_its_node(struct sim *s)
 		       400, "n9");
 	sim_settle(s);
 }
-
-/* ---- many at once ---- */
 
 static may_suspend void check_never_over(struct sim *s)
 {

@@ -46,8 +46,6 @@ struct world {
 	struct group fibers;
 };
 
-/* ---- a manager ---- */
-
 static may_suspend void on_elected(void *arg)
 {
 	struct node *n = arg;
@@ -120,8 +118,6 @@ static bool leads(const struct node *n)
 {
 	return n->election && n->role == ELECTION_LEADING && fence_is_open(&n->fence);
 }
-
-/* ---- what must hold ---- */
 
 static void check_write(struct node *n)
 {
@@ -212,8 +208,6 @@ static struct node *leader_of(struct world *w)
 	return NULL;
 }
 
-/* ---- a world ---- */
-
 typedef may_suspend void world_fn(struct world *w);
 
 static may_suspend void world_run(struct world *w, size_t n, int64_t ttl, world_fn *fn)
@@ -238,8 +232,6 @@ static may_suspend void world_run(struct world *w, size_t n, int64_t ttl, world_
 	}
 	sim_store_fini(&w->store);
 }
-
-/* ---- chaos ---- */
 
 static may_suspend void pass(struct world *w, int64_t span)
 {
@@ -350,8 +342,6 @@ static may_suspend void chaos(struct world *w)
 	assert_true((int64_t)writes < 0);
 }
 
-/* ---- stories ---- */
-
 static may_suspend void one_is_elected_and_replaced(struct world *w)
 {
 	struct node *first, *second;
@@ -450,8 +440,6 @@ static may_suspend void a_key_taken_away_by_hand_is_noticed(struct world *w)
 	assert_false(leads(first) && first->fence.term == term);
 	settle(w, w->ttl);
 }
-
-/* ---- telling ---- */
 
 struct told {
 	world_fn *fn;

@@ -208,8 +208,6 @@ static may_suspend void a_restart_of_the_engine_is_a_gap(struct sim *s)
 	sim_settle(s);
 }
 
-/* ---- slow readers ---- */
-
 /* Reads nothing: its connection's buffers fill, then the manager's backlog for it. */
 static may_suspend void a_slow_reader_is_closed_and_holds_up_nobody(struct sim *s)
 {

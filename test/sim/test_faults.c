@@ -6,8 +6,6 @@
  */
 #include "sim/acting.h"
 
-/* ---- create ---- */
-
 static may_suspend void create_prepare(struct sim *s)
 {
 	two_nodes(s);
@@ -38,8 +36,6 @@ static may_suspend void create_after(struct sim *s)
 		sim_create(s, "x", NULL);
 	}
 }
-
-/* ---- create with a pull, and with a pull that has somewhere to fall back to ---- */
 
 static const struct http_header with_auth[] = {
 	{ STR_INIT("X-Registry-Auth"), STR_INIT("eyJ1c2VybmFtZSI6InUiLCJwYXNzd29yZCI6InAifQ==") },
@@ -85,8 +81,6 @@ static may_suspend void create_falling_back_after(struct sim *s)
 	if (acting.reply.status == 201)
 		assert_int_equal(n, 1);
 }
-
-/* ---- start, stop, remove, rename, update, commit, inspect ---- */
 
 static may_suspend void start_prepare(struct sim *s)
 {
@@ -233,8 +227,6 @@ static may_suspend void exec_create_after(struct sim *s)
 {
 	assert_status(sim_post(s, "/containers/x/exec", "{\"Cmd\":[\"cat\"]}"), 201);
 }
-
-/* ---- the manager's own: coming up, a reconcile ---- */
 
 static may_suspend void admit_prepare(struct sim *s)
 {

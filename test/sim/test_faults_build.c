@@ -49,8 +49,6 @@ static may_suspend void build_after(struct sim *s)
 	check_left(s);
 }
 
-/* ---- with a session ---- */
-
 static struct sim_hijack *session;
 
 static may_suspend void open_session(struct sim *s)
@@ -83,8 +81,6 @@ static may_suspend void session_after(struct sim *s)
 	open_session(s);
 	sim_hijack_close(session);
 }
-
-/* ---- gRPC ---- */
 
 static may_suspend void grpc_prepare(struct sim *s)
 {

@@ -17,8 +17,6 @@ static size_t networks_of(struct sim *s, const char *name)
 	       sim_has_network(sim_find_engine(s, "n2"), name);
 }
 
-/* ---- volumes ---- */
-
 static may_suspend void volume_create_prepare(struct sim *s)
 {
 	two_nodes(s);
@@ -102,8 +100,6 @@ static may_suspend void volume_prune_after(struct sim *s)
 	assert_int_equal(volumes_of(s, "data"), 0);
 }
 
-/* ---- an image that was built elsewhere than its container's volume is ---- */
-
 static may_suspend void image_brought_prepare(struct sim *s)
 {
 	sim_engine(s, "n1", IMAGE("app:1"));
@@ -131,8 +127,6 @@ static may_suspend void image_brought_after(struct sim *s)
 	sim_create(s, "x", "{\"Image\":\"app:1\",\"HostConfig\":{\"Binds\":[\"data:/x\"]}}");
 	assert_string_equal(sim_node_of(s, "x"), "n2");
 }
-
-/* ---- networks ---- */
 
 static may_suspend void network_create_prepare(struct sim *s)
 {

@@ -5,8 +5,6 @@
  */
 #include "sim/acting.h"
 
-/* ---- streams: their answers are as long as the engine talks ---- */
-
 static may_suspend void logs_prepare(struct sim *s)
 {
 	two_nodes(s);
@@ -43,8 +41,6 @@ static may_suspend void wait_after(struct sim *s)
 {
 	assert_false(runs(s, "x"));
 }
-
-/* ---- attach and exec ---- */
 
 static may_suspend void attach_prepare(struct sim *s)
 {
@@ -90,8 +86,6 @@ static may_suspend void exec_after(struct sim *s)
 	}
 	assert_status(sim_get(s, sim_text(s, "/exec/%s/json", exec_id)), 200);
 }
-
-/* ---- fan-outs ---- */
 
 static may_suspend void pull_prepare(struct sim *s)
 {

@@ -45,8 +45,6 @@ static may_suspend void three(struct sim *s)
 	sim_up(s);
 }
 
-/* ---- create without the image ---- */
-
 static may_suspend void a_built_image_draws_its_containers(struct sim *s)
 {
 	sim_engine(s, "n1");
@@ -164,8 +162,6 @@ static may_suspend void after_a_minute_the_choice_is_forgotten(struct sim *s)
 	sim_settle(s);
 }
 
-/* ---- many creates and one pull ---- */
-
 struct create_job {
 	struct sim *s;
 	const char *image;
@@ -213,8 +209,6 @@ static may_suspend void a_pull_holds_up_nobody(struct sim *s)
 	assert_status(slow.reply, 201);
 	sim_settle(s);
 }
-
-/* ---- on several nodes ---- */
 
 static may_suspend size_t count_lines(struct sim_reply r, const char *part)
 {

@@ -146,8 +146,6 @@ static may_suspend void two_replicas_do_not_play_ball(struct sim *s)
 	assert_come_again(&r, "this manager is not the primary any more");
 }
 
-/* ---- who asks ---- */
-
 static may_suspend struct sim_reply create_nginx(struct sim *s, const char *client,
 						 const struct http_header *headers)
 {
@@ -194,8 +192,6 @@ static may_suspend void nobody_else_says_who_asks(struct sim *s)
 	assert_int_equal(pulls(s), 2);
 	sim_settle(s);
 }
-
-/* ---- the lease ---- */
 
 static may_suspend void without_a_lease_it_only_reads(struct sim *s)
 {

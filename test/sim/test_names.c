@@ -46,8 +46,6 @@ static may_suspend const char *names_listed(struct sim *s, const char *id)
 	return arena_cstr(sim_arena(s), json_raw(json_get(json_item(r.json, 0), "Names")));
 }
 
-/* ---- look-up ---- */
-
 static may_suspend void everything_finds_it(struct sim *s)
 {
 	struct sim_reply r;
@@ -165,8 +163,6 @@ static may_suspend void names_are_drawn_for_those_without(struct sim *s)
 	sim_settle(s);
 }
 
-/* ---- ps ---- */
-
 static may_suspend void ps_shows_what_runs(struct sim *s)
 {
 	struct sim_reply r;
@@ -271,8 +267,6 @@ static may_suspend void ports_are_the_nodes(struct sim *s)
 	sim_settle(s);
 }
 
-/* ---- a node that is down ---- */
-
 static may_suspend void containers_of_a_dead_node_are_host_down(struct sim *s)
 {
 	struct sim_engine *n1 = sim_engine(s, "n1");
@@ -312,8 +306,6 @@ static may_suspend void swarms_own_containers_are_hidden(struct sim *s)
 	assert_int_equal(count_listed(s, "all=1", NULL), 2);
 	sim_settle(s);
 }
-
-/* ---- what others do on the nodes ---- */
 
 static may_suspend void what_happens_on_a_node_is_known(struct sim *s)
 {

@@ -80,8 +80,6 @@ static const char *on_network(struct sim *s, const char *network)
 
 #define CUSTOM "{\"type\":[\"custom\"]}"
 
-/* ---- made and found ---- */
-
 static may_suspend void each_node_has_its_own_three(struct sim *s)
 {
 	three(s);
@@ -203,8 +201,6 @@ static may_suspend void filters_are_an_engines(struct sim *s)
 	sim_settle(s);
 }
 
-/* ---- who is in it ---- */
-
 static may_suspend void a_bare_built_in_has_the_containers_of_all(struct sim *s)
 {
 	struct sim_reply r;
@@ -324,8 +320,6 @@ static may_suspend void a_project_is_together(struct sim *s)
 	sim_settle(s);
 }
 
-/* ---- removed ---- */
-
 static may_suspend void it_is_removed_where_it_is(struct sim *s)
 {
 	three(s);
@@ -371,8 +365,6 @@ static may_suspend void what_others_do_is_seen(struct sim *s)
 	sim_wait(s, sim_get(s, "/networks/front").status == 404);
 	sim_settle(s);
 }
-
-/* ---- of a swarm ---- */
 
 static may_suspend void without_a_driver_it_is_overlay_where_that_can_be(struct sim *s)
 {
@@ -440,8 +432,6 @@ static may_suspend void a_lost_container_leaves_by_another_node(struct sim *s)
 	sim_heal(node(s, "n2"));
 	sim_settle(s);
 }
-
-/* ---- swarm.compat=1.2 ---- */
 
 static may_suspend void with_compat_names_are_long_and_overlay_is_meant(struct sim *s)
 {

@@ -54,8 +54,6 @@ static may_suspend void one_node_is_inspected(struct sim *s)
 	assert_string_equal(sim_string(s, &r, "Status.State"), "down");
 }
 
-/* ---- POST /placement ---- */
-
 static may_suspend void two(struct sim *s)
 {
 	sim_engine(s, "n1", LABEL("storage", "ssd"));
@@ -166,8 +164,6 @@ static may_suspend void placement_refuses_as_a_create(struct sim *s)
 	sim_create(s, "free", NULL);
 	sim_settle(s);
 }
-
-/* ---- plugins ---- */
 
 static may_suspend void plugins_are_joined(struct sim *s)
 {

@@ -57,8 +57,6 @@ static may_suspend void one_node(struct sim *s)
 	sim_up(s);
 }
 
-/* ---- versions ---- */
-
 static may_suspend void the_window_of_versions(struct sim *s)
 {
 	struct sim_reply r;
@@ -178,8 +176,6 @@ static may_suspend void the_pool_says_what_it_is(struct sim *s)
 	sim_settle(s);
 }
 
-/* ---- bad requests ---- */
-
 static may_suspend void unknown_paths_and_methods(struct sim *s)
 {
 	one_node(s);
@@ -296,8 +292,6 @@ static may_suspend void names_are_no_paths(struct sim *s)
 	assert_refused(sim_get(s, "/images/..%2F..%2Finfo/json"), 404, "");
 	sim_settle(s);
 }
-
-/* ---- connections ---- */
 
 static may_suspend void requests_may_be_pipelined(struct sim *s)
 {

@@ -158,8 +158,6 @@ static may_suspend void a_future_end_ends_then(struct sim *s)
 	sim_close(events);
 }
 
-/* ---- the seam ---- */
-
 struct maker {
 	struct sim *s;
 	int n;
@@ -205,8 +203,6 @@ static may_suspend void nothing_is_lost_or_told_twice(struct sim *s)
 		sim_close(streams[i]);
 	}
 }
-
-/* ---- nodes that fail ---- */
 
 /* The others' past is told in time, and that one node's is not. */
 static may_suspend void a_failure_is_told(struct sim *s, enum fault_kind kind)

@@ -46,8 +46,6 @@ static may_suspend struct sim_hijack *start_exec(struct sim *s, const char *id, 
 			  upgrade, early);
 }
 
-/* ---- attach ---- */
-
 static may_suspend void attach_carries_both_ways(struct sim *s)
 {
 	struct sim_hijack *h;
@@ -224,8 +222,6 @@ static may_suspend void an_engine_that_dies_ends_its_streams(struct sim *s)
 	sim_settle(s);
 }
 
-/* ---- exec ---- */
-
 static may_suspend void exec_runs_and_tells_how_it_ended(struct sim *s)
 {
 	struct sim_hijack *h;
@@ -318,8 +314,6 @@ static may_suspend void an_exec_is_found_after_a_restart(struct sim *s)
 	sim_settle(s);
 }
 
-/* ---- wait, logs ---- */
-
 static may_suspend void wait_says_at_once_that_it_waits(struct sim *s)
 {
 	struct sim_stream *st;
@@ -395,8 +389,6 @@ static may_suspend void long_logs_are_whole(struct sim *s)
 	assert_true(str_ends(r.body, STR("0002999\n")));
 	sim_settle(s);
 }
-
-/* ---- what is passed through as it is ---- */
 
 static may_suspend void readers_are_passed_through(struct sim *s)
 {

@@ -75,8 +75,6 @@ static may_suspend const char *run_with(struct sim *s, const char *name, const c
 				   volume));
 }
 
-/* ---- made and found ---- */
-
 static may_suspend void it_is_made_once(struct sim *s)
 {
 	struct sim_reply r;
@@ -201,8 +199,6 @@ static may_suspend void filters_are_an_engines(struct sim *s)
 	assert_refused(list(s, "{\"colour\":[\"red\"]}"), 400, "Invalid filter 'colour'");
 	sim_settle(s);
 }
-
-/* ---- it draws its users ---- */
 
 static may_suspend void users_go_where_it_is(struct sim *s)
 {
@@ -348,8 +344,6 @@ static may_suspend void a_built_image_and_a_volume_meet(struct sim *s)
 	sim_settle(s);
 }
 
-/* ---- removed ---- */
-
 static may_suspend void it_is_removed_where_it_is(struct sim *s)
 {
 	three(s);
@@ -396,8 +390,6 @@ static may_suspend void all_nodes_are_pruned(struct sim *s)
 	assert_string_equal(names(s, "{}"), "kept");
 	sim_settle(s);
 }
-
-/* ---- swarm.compat=1.2 ---- */
 
 static may_suspend void with_compat_it_is_on_every_node(struct sim *s)
 {

@@ -43,8 +43,6 @@ struct wire {
 	struct waitq never;
 };
 
-/* ---- faults ---- */
-
 void sim_fault(struct sim *s, struct sim_engine *e, enum fault_kind kind, const char *request,
 	       unsigned int nth)
 {
@@ -99,8 +97,6 @@ static may_suspend struct error *delay(void)
 {
 	return fiber_sleep(rand_between(20 * MICROSECOND, 400 * MICROSECOND));
 }
-
-/* ---- one connection ---- */
 
 /* "POST /v1.41/containers/create?name=x HTTP/1.1": which request begins here, if one does. */
 static void note_request(struct wire *w, struct str piece)
@@ -321,8 +317,6 @@ static may_suspend void wire_main(void *arg)
 	waitq_fini(&w->never);
 	free(w);
 }
-
-/* ---- dialling ---- */
 
 static may_suspend struct error *await_engine(struct sim_engine *e, const char *address)
 {

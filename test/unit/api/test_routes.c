@@ -99,8 +99,6 @@ static void print_table(struct strbuf *out)
 			    kinds[routes[i].kind], routes[i].note ? routes[i].note : "");
 }
 
-/* ---- the subcommands of docker ---- */
-
 static const struct route *row_of(struct str request)
 {
 	struct str method, pattern;
@@ -173,8 +171,6 @@ static void print_commands(struct strbuf *out)
 		print_command(names, str_trim(requests), str_trim(extra), out);
 	}
 }
-
-/* ---- the document ---- */
 
 static void write_text(const char *path, struct str text)
 {

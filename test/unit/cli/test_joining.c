@@ -357,8 +357,6 @@ STORY(comes_right_after_any_weather)
 	}
 }
 
-/* ---- what a manager does ---- */
-
 struct reader {
 	struct discovery *d;
 	unsigned woken;

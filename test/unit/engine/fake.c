@@ -41,8 +41,6 @@ static may_suspend struct error *fake_dial(const struct addr *a _unused_, void *
 	return NULL;
 }
 
-/* ---- what is on it ---- */
-
 struct str fake_id(const char *name)
 {
 	static char id[65];
@@ -122,8 +120,6 @@ static void forget_events(struct fake *f)
 		free(f->events.v[i]);
 	vec_clear(&f->events);
 }
-
-/* ---- what it answers ---- */
 
 static may_suspend struct error *reply(struct http_incoming *in, int status, struct str body)
 {
@@ -411,8 +407,6 @@ static may_suspend void handler(struct http_incoming *in, void *arg)
 	error_free(handle(arg, in));
 }
 
-/* ---- its life ---- */
-
 void fake_break_streams(struct fake *f)
 {
 	f->epoch++;
@@ -478,8 +472,6 @@ void fake_tell(fake_story *story)
 	rand_seed(7);
 	loop_run(LOOP_VIRTUAL, tell, &t);
 }
-
-/* ---- the observer ---- */
 
 static struct error *hear_validate(void *arg, struct engine *e _unused_,
 				   const struct engine_info *info _unused_)
