@@ -101,11 +101,26 @@ static bool has_engine(const struct engines *engines, const struct engine *e)
 	return false;
 }
 
+/* Leaves in `all` what is in `have` too. */
+static void keep_common(struct engines *all, const struct engines *have)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < all->n; i++) {
+		if (has_engine(have, all->v[i]))
+			all->v[n++] = all->v[i];
+		else
+			engine_unref(all->v[i]);
+	}
+	all->n = n;
+}
+
 /* Some engine that has every image that is named; where there is none, why. */
 static struct error *node_with_all(const struct request *r, struct engine **ret)
 {
 	const struct http_url *url = &r->in->url;
-	_cleanup_(engine_unrefp) struct engine *found = NULL;
+	_cleanup_(engines_fini) struct engines common = { NULL, 0 };
+	bool any = false;
 
 	for (size_t i = 0; i < url->n_params; i++) {
 		_cleanup_(engines_fini) struct engines have = { NULL, 0 };
@@ -113,22 +128,25 @@ static struct error *node_with_all(const struct request *r, struct engine **ret)
 
 		if (!str_eq(url->params[i].name, STR("names")))
 			continue;
-		if (!found) {
-			TRY(cluster_image_node(r->cluster, name, &found));
-			continue;
-		}
 		cluster_image_nodes(r->cluster, name, &have);
 		if (!have.n)
 			return cluster_no_such_image(name);
-		if (!has_engine(&have, found))
-			return error_new(
-				ERR_NOT_IMPLEMENTED,
-				"the images are not all on one node, and images of several "
-				"nodes in one archive are not served yet");
+		if (any) {
+			keep_common(&common, &have);
+		} else {
+			common = have;
+			have = (struct engines){ NULL, 0 };
+		}
+		if (!common.n)
+			return error_new(ERR_NOT_IMPLEMENTED,
+					 "no node has all of these images (%.*s is not where those "
+					 "before it are): save them one at a time",
+					 STR_ARG(name));
+		any = true;
 	}
-	if (!found)
+	if (!any)
 		return error_new(ERR_INVALID, "the query names no images");
-	*ret = take(found);
+	*ret = engine_ref(common.v[0]);
 	return NULL;
 }
 
