@@ -168,7 +168,7 @@ static may_suspend struct error *join_removed(struct fan_job *job, struct map *s
 	struct json root, item;
 	struct json_iter it;
 
-	TRY(json_parse(job->body, arena, &root));
+	TRY(error_as(ERR_PROTOCOL, json_parse(job->body, arena, &root)));
 	it = json_iter(root);
 	while (json_next(&it, NULL, &item)) {
 		struct str *text = arena_new(arena, struct str);
@@ -190,8 +190,8 @@ static struct str text_key(const void *item)
 	return *(const struct str *)item;
 }
 
-static may_suspend struct error *join_all_removed(struct fan *fan, struct arena *arena,
-						  struct str *ret_json)
+/* An answer that cannot be read is its node's failure. */
+static may_suspend void join_all_removed(struct fan *fan, struct arena *arena, struct str *ret_json)
 {
 	_cleanup_(map_fini) struct map seen;
 	_cleanup_(strbuf_fini) struct strbuf out = STRBUF_INIT;
@@ -201,10 +201,9 @@ static may_suspend struct error *join_all_removed(struct fan *fan, struct arena 
 	json_begin_array(&o);
 	for (size_t i = 0; i < fan->n; i++)
 		if (!fan->jobs[i].err)
-			TRY(join_removed(&fan->jobs[i], &seen, arena, &o));
+			fan->jobs[i].err = join_removed(&fan->jobs[i], &seen, arena, &o);
 	json_end_array(&o);
 	*ret_json = arena_dup(arena, strbuf_str(&out));
-	return NULL;
 }
 
 may_suspend struct error *cluster_remove_image(struct cluster *c, struct str image,
@@ -227,6 +226,6 @@ may_suspend struct error *cluster_remove_image(struct cluster *c, struct str ima
 	TRY(fan_call(&fan, &engines));
 	for (size_t i = 0; i < fan.n; i++)
 		refresh(fan.jobs[i].engine, id);
-	TRY(join_all_removed(&fan, arena, ret_json));
+	join_all_removed(&fan, arena, ret_json);
 	return fan_error(&fan, ERR_NOT_FOUND);
 }

@@ -320,6 +320,14 @@ static struct error *merge(const struct fan *fan, const struct fan_job *base, st
 	return NULL;
 }
 
+/* A node whose answer cannot be read is one that does not tell. */
+static may_suspend struct error *check_json(struct fan_job *job)
+{
+	struct json root;
+
+	return error_as(ERR_PROTOCOL, json_parse(job->body, &job->arena, &root));
+}
+
 static void log_missing(const struct fan *fan)
 {
 	for (size_t i = 0; i < fan->n; i++)
@@ -341,6 +349,7 @@ may_suspend struct error *cluster_inspect_network(struct cluster *c, struct str 
 		.version = version,
 		.method = "GET",
 		.time = ENGINE_CALL_TIME,
+		.on_answer = check_json,
 	};
 	bool built_in = network_is_built_in(ref);
 	const struct found_copy *live;
