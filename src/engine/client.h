@@ -78,6 +78,7 @@ typedef may_suspend struct error *engine_line_fn(void *arg, struct str line);
 /*
  * The lines of a streamed answer, one call of on_line for each, until it ends. A line that is an
  * `error` of the engine's ends it: that is the error of the call, and on_line does not see it.
+ * An answer that does not end where a line does is an error too.
  */
 may_suspend must_check struct error *engine_read_lines(struct http_exchange *x,
 						       engine_line_fn *on_line, void *arg);

@@ -68,6 +68,14 @@ static may_suspend struct error *take_lines(struct strbuf *in, struct json_scan 
 	return NULL;
 }
 
+/* What is no line, or half of one, is not passed over: its sender said something else than we heard. */
+static struct error *check_end(struct str rest)
+{
+	if (str_empty(str_trim(rest)))
+		return NULL;
+	return error_new(ERR_PROTOCOL, "the answer does not end in a line of JSON");
+}
+
 may_suspend struct error *engine_read_lines(struct http_exchange *x, engine_line_fn *on_line,
 					    void *arg)
 {
@@ -82,7 +90,7 @@ may_suspend struct error *engine_read_lines(struct http_exchange *x, engine_line
 	for (;;) {
 		TRY(client_read(x, &in, &n));
 		if (!n)
-			return NULL;
+			return check_end(strbuf_str(&in));
 		TRY(take_lines(&in, &scan, on_line, arg));
 	}
 }
