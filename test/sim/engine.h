@@ -90,6 +90,9 @@ struct sim_engine {
 	const char *os, *architecture; /* NULL: linux, x86_64 */
 	const char *devices;	       /* GenericResources of /info; NULL: none */
 	const char *refusal;	       /* of each create; NULL: none */
+	const char *scripted;	       /* the requests that have a scripted answer; NULL: none */
+	const char *scripted_body;
+	int scripted_status;
 	unsigned int creating, most_creating;
 	bool listed, up, cut;
 	struct waitq line; /* it was cut or mended */

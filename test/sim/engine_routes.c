@@ -123,12 +123,33 @@ static void note(struct sim_call *call)
 		    STR_ARG(call->in->url.raw_query), (double)(clock_now() - HOUR) / SECOND);
 }
 
+void sim_script(struct sim_engine *e, const char *request, int status, const char *body)
+{
+	e->scripted = request;
+	e->scripted_status = status;
+	e->scripted_body = body;
+}
+
+static bool is_scripted(const struct sim_call *call)
+{
+	_cleanup_(strbuf_fini) struct strbuf line = STRBUF_INIT;
+
+	if (!call->e->scripted)
+		return false;
+	strbuf_addf(&line, "%.*s %.*s%s%.*s", STR_ARG(call->in->head.method), STR_ARG(call->path),
+		    call->in->url.raw_query.n ? "?" : "", STR_ARG(call->in->url.raw_query));
+	return str_starts(strbuf_str(&line), str_from(call->e->scripted));
+}
+
 static may_suspend struct error *dispatch(struct sim_call *call)
 {
 	struct str method = call->in->head.method;
 
 	TRY(take_version(call));
 	note(call);
+	if (is_scripted(call))
+		return http_reply(call->in, call->e->scripted_status, "application/json", NULL, 0,
+				  str_from(call->e->scripted_body));
 	for (size_t i = 0; i < ARRAY_LEN(engine_routes); i++) {
 		const struct engine_route *r = &engine_routes[i];
 

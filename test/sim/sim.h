@@ -253,6 +253,11 @@ bool sim_has_volume(const struct sim_engine *e, const char *name);
 bool sim_has_network(const struct sim_engine *e, const char *name_or_id);
 /* From now on it answers each create 500 with the text; NULL: no more. */
 void sim_refuse_creates(struct sim_engine *e, const char *text);
+/*
+ * From now on it does nothing for requests that begin with the text ("POST /images/create"), and
+ * answers them with this status and body; `request` NULL: no more.
+ */
+void sim_script(struct sim_engine *e, const char *request, int status, const char *body);
 /* How many creates it was asked for at the same time at most. */
 unsigned int sim_most_creates_at_once(const struct sim_engine *e);
 /* How many requests that begin with the text ("POST /images/create") reached it. */
