@@ -165,7 +165,7 @@ def test_a_cut_of_a_minute_at_the_defaults(fresh_lab, start_manager, cli, tmp_pa
     manager = start_manager('--state-dir', str(tmp_path / 'state'))
     pool = Side('pool', manager.address, fresh_lab, cli)
     first, *others = fresh_lab.nodes
-    wanted = [f'c{number}' for number in range(12)]
+    wanted = [f'web{number}' for number in range(12)]
     for name in wanted:
         guard(pool, first, name)
     first.cut()
