@@ -53,8 +53,9 @@ struct error *cluster_image_node(const struct cluster *c, struct str image, stru
 {
 	const struct slot *slot = image_index_find(&c->images, image);
 
-	for (size_t i = 0; slot && i < slot->n; i++) {
-		struct engine *e = slot->copies[i].engine;
+	/* Of images that share a name the latest: what was just built is what its client means. */
+	for (size_t i = slot ? slot->n : 0; i > 0; i--) {
+		struct engine *e = slot->copies[i - 1].engine;
 
 		if (engine_state(e) == ENGINE_HEALTHY) {
 			*ret = engine_ref(e);
@@ -214,18 +215,20 @@ may_suspend struct error *cluster_remove_image(struct cluster *c, struct str ima
 	_cleanup_(strbuf_fini) struct strbuf path = STRBUF_INIT;
 	_cleanup_(fan_fini) struct fan fan = { .version = version, .method = "DELETE" };
 	const struct slot *slot = image_index_find(&c->images, image);
-	struct str id;
+	struct str *ids;
 
 	cluster_image_nodes(c, image, &engines);
 	if (!engines.n)
 		return cluster_no_such_image(image);
-	id = arena_dup(arena, slot->copies[0].image->id);
+	ids = arena_new_array(arena, struct str, engines.n);
+	for (size_t i = 0; i < engines.n; i++)
+		ids[i] = arena_dup(arena, slot_copy_on(slot, engines.v[i])->image->id);
 
 	image_path(&path, image, "", query);
 	fan.path = strbuf_str(&path);
 	TRY(fan_call(&fan, &engines));
 	for (size_t i = 0; i < fan.n; i++)
-		refresh(fan.jobs[i].engine, id);
+		refresh(fan.jobs[i].engine, ids[i]);
 	join_all_removed(&fan, arena, ret_json);
 	return fan_error(&fan, ERR_NOT_FOUND);
 }

@@ -2,6 +2,7 @@
 #include "cluster/slot.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/mem.h"
 
@@ -41,7 +42,9 @@ static bool remove_copy(struct slot *slot, const struct engine *e, const void *i
 	for (size_t i = 0; i < slot->n; i++) {
 		if (slot->copies[i].engine != e || slot->copies[i].item != item)
 			continue;
-		slot->copies[i] = slot->copies[--slot->n];
+		slot->n--;
+		memmove(&slot->copies[i], &slot->copies[i + 1],
+			(slot->n - i) * sizeof(*slot->copies));
 		break;
 	}
 	return slot->n == 0;

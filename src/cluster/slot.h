@@ -27,7 +27,7 @@ struct copy {
 struct slot {
 	char *text;
 	struct str key;
-	struct copy *copies; /* one at least, in a slot that is found */
+	struct copy *copies; /* one at least, in a slot that is found; the latest is the last */
 	size_t n, cap;
 };
 

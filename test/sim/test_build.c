@@ -7,6 +7,8 @@
 
 #define CLIENT "192.168.0.1"
 #define OTHER  "192.168.0.2"
+#define ON_N1 \
+	"buildargs=%7B%22constraint%3Anode%22%3A%22%3Dn1%22%7D" /* {"constraint:node":"=n1"} */
 #define ON_N2 \
 	"buildargs=%7B%22constraint%3Anode%22%3A%22%3Dn2%22%7D" /* {"constraint:node":"=n2"} */
 
@@ -204,6 +206,27 @@ static may_suspend void the_new_image_follows_to_a_volume(struct sim *s)
 	assert_string_equal(sim_node_of(s, sim_create(s, "after", user)), "n1");
 	assert_int_equal(sim_calls(node(s, "n2"), "GET /images/get?names=app"), 1);
 	assert_int_equal(sim_calls(node(s, "n1"), "POST /images/load"), 1);
+	sim_settle(s);
+}
+
+/* Until it is brought there the other node has an older image of that name. */
+static may_suspend void a_name_is_the_latest_image_of_it(struct sim *s)
+{
+	static const char *const where[] = { ON_N2 "&t=app", ON_N1 "&t=app", ON_N2 "&t=app" };
+	static const char *const names[] = { "n2", "n1", "n2" };
+
+	sim_engine(s, "n1", IMAGE("app"));
+	sim_engine(s, "n2", IMAGE("app"));
+	sim_up(s);
+	for (size_t i = 0; i < ARRAY_LEN(where); i++) {
+		struct sim_engine *e = node(s, names[i]);
+		size_t before;
+
+		built(s, where[i], sim_text(s, "FROM x%zu\n", i));
+		before = sim_calls(e, "GET /images/app/json");
+		assert_status(sim_get(s, "/images/app/json"), 200);
+		assert_int_equal(sim_calls(e, "GET /images/app/json"), before + 1);
+	}
 	sim_settle(s);
 }
 
@@ -575,6 +598,7 @@ int main(void)
 		STORY(a_rebuild_goes_to_the_same_node),
 		STORY(the_next_create_gets_the_new_image),
 		STORY(the_new_image_follows_to_a_volume),
+		STORY(a_name_is_the_latest_image_of_it),
 		STORY(a_build_does_not_narrow_a_pull),
 		STORY(a_failed_build_says_so_and_steers_nothing),
 		STORY(builds_are_spread),
