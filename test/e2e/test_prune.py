@@ -107,7 +107,7 @@ def test_system_prune(pair, tmp_path):
             side.docker('build', '-q', '-t', 'app:1', '--build-arg', f'ROUND={number}', tmp_path,
                         env={'DOCKER_BUILDKIT': '0'}).ok()
         told = [pruned(side, '--filter', 'label=none'), pruned(side), pruned(side)]
-        told += [side.said('ps', '-a', '--format', '{{.Names}}'),
+        told += [sorted(side.docker('ps', '-a', '--format', '{{.Names}}').ok().lines),
                  side.said('network', 'ls', '-q', '-f', 'type=custom'),
                  side.docker('volume', 'ls', '-q', '-f', 'name=used').ok().lines,
                  pruned(side, '-a', '--volumes')]
@@ -116,4 +116,4 @@ def test_system_prune(pair, tmp_path):
 
     told = pair.tell(story)
     assert {'net-1', 'net-2', 'Deleted Containers:', 'Deleted Images:'} <= set(told[1][2])
-    assert told[3][1] == 'stays-1\nstays-0\nstays\n' and told[5] == ['unused', 'used'] and told[8] == ['busybox']
+    assert told[3] == ['stays', 'stays-0', 'stays-1'] and told[5] == ['unused', 'used'] and told[8] == ['busybox']
