@@ -24,12 +24,9 @@
 /* Empty where the node has no such image. */
 static struct str image_id_on(const struct placement *p, const struct engine *e)
 {
-	const struct slot *slot = image_index_find(&p->c->images, p->config.image);
+	const struct copy *copy = slot_copy_on(image_index_find(&p->c->images, p->config.image), e);
 
-	for (size_t i = 0; slot && i < slot->n; i++)
-		if (slot->copies[i].engine == e)
-			return slot->copies[i].image->id;
-	return STR_NONE;
+	return copy ? copy->image->id : STR_NONE;
 }
 
 /* The client means what it has just made, and not an older image of that name. */
