@@ -1,20 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The table of guards, the states that each goes through, and what a container is judged to be that
+ * cannot be seen. What guards learn, and from whom, is guard_follow.c's affair.
+ */
 #include "cluster/guards.h"
 
 #include <assert.h>
 #include <stdlib.h>
 
 #include "base/duration.h"
-#include "base/limits.h"
-#include "base/log.h"
 #include "base/mem.h"
-#include "base/rand.h"
 #include "cluster/internal.h"
-#include "docker/specification.h"
 #include "fiber/clock.h"
 
-/* A machine that shuts down stops its containers first, and is dead to us within that. */
-#define STOPPED_WITH_NODE (30 * SECOND)
 /* After its own start a manager may not have been told of all nodes, or find two that swap. */
 #define ABSENCE (60 * SECOND)
 
@@ -63,8 +61,9 @@ void guard_set_text(char **slot, struct str text)
 	*slot = str_dup(text);
 }
 
-static void table_add(struct guards *gs, struct guard *g)
+void guards_add(struct cluster *c, struct guard *g)
 {
+	struct guards *gs = &c->guards;
 	struct guard *first = map_get(&gs->by_name, str_from(g->name));
 
 	list_init(&g->same_name);
@@ -88,6 +87,14 @@ static void table_remove(struct guards *gs, struct guard *g)
 	map_del(&gs->by_name, str_from(g->name));
 	if (next)
 		map_put(&gs->by_name, next);
+}
+
+void guard_rename(struct cluster *c, struct guard *g, struct str name)
+{
+	table_remove(&c->guards, g);
+	guard_set_text(&g->name, name);
+	guards_add(c, g);
+	guard_dirty(c, g);
 }
 
 struct guard *guards_find(const struct cluster *c, struct str name, struct str swarm_id)
@@ -183,245 +190,11 @@ void guard_drop(struct cluster *c, struct guard *g)
 	guard_unref(g);
 }
 
-static struct guard *guard_new(struct cluster *c, const struct container *ct)
-{
-	struct guard *g = mem_new(struct guard);
-	struct strbuf key = STRBUF_INIT;
-
-	g->refs = 1;
-	g->name = str_dup(ct->name);
-	g->swarm_id = str_dup(ct->swarm_id);
-	rand_hex(&key, GUARD_KEY_SIZE - 1);
-	memcpy(g->key, key.p, GUARD_KEY_SIZE - 1);
-	strbuf_fini(&key);
-	table_add(&c->guards, g);
-	return g;
-}
-
-static bool is_up(const struct container *ct)
-{
-	return ct->state.status == CONTAINER_RUNNING || ct->state.status == CONTAINER_PAUSED ||
-	       ct->state.status == CONTAINER_RESTARTING;
-}
-
-/* What stops by itself may do so because its machine goes down: then it is meant to run. */
-static void note_running(struct cluster *c, struct guard *g, const struct container *ct)
-{
-	if (is_up(ct)) {
-		g->running = true;
-		g->stopped_at = 0;
-		list_remove(&g->at_fading);
-	} else if (g->made_again && ct->state.status == CONTAINER_CREATED) {
-		return;
-	} else if (ct->state.status == CONTAINER_CREATED) {
-		g->running = false;
-	} else if (g->running && !g->stopped_at) {
-		g->stopped_at = clock_now();
-		list_append(&c->guards.fading, &g->at_fading);
-		guards_wake(c);
-	}
-}
-
-/*
- * "container:<id>" names a copy: with the swarm id in its place the dependency is found wherever it
- * was moved.
- */
-static void name_dependencies(const struct cluster *c, struct guard *g)
-{
-	_cleanup_(arena_fini) struct arena arena = ARENA_INIT;
-	_cleanup_(strbuf_fini) struct strbuf text = STRBUF_INIT;
-	struct config_changes changes = { .cpu_shares = -1 };
-	struct container_config config;
-	struct config_rename *renames;
-	struct error *err = container_config_read(strbuf_str(&g->specification), &arena, &config);
-
-	if (err || !config.dependencies.n) {
-		error_free(err);
-		return;
-	}
-	renames = arena_new_array(&arena, struct config_rename, config.dependencies.n);
-	for (size_t i = 0; i < config.dependencies.n; i++) {
-		struct str written = config.dependencies.v[i];
-		const struct container *ct = index_by_id(&c->containers, written);
-
-		if (ct && !str_empty(ct->swarm_id))
-			renames[changes.n_containers++] =
-				(struct config_rename){ written, ct->swarm_id };
-	}
-	if (!changes.n_containers)
-		return;
-	changes.containers = renames;
-	container_config_write(&config, &changes, &arena, &text);
-	strbuf_reset(&g->specification);
-	strbuf_add(&g->specification, strbuf_str(&text));
-}
-
-/* Its state is that of its node. */
-static void settle(struct cluster *c, struct guard *g, const struct engine *e)
-{
-	if (engine_state(e) != ENGINE_HEALTHY)
-		guard_set_state(c, g, GUARD_LOST);
-	else if (!g->made_again)
-		guard_set_state(c, g, GUARD_KEPT);
-	else if (g->state != GUARD_UNFINISHED) {
-		guard_set_state(c, g, GUARD_LOST);
-		guard_set_state(c, g, GUARD_UNFINISHED);
-	}
-}
-
-static void follow(struct cluster *c, struct guard *g, const struct container *ct)
-{
-	const struct engine *e = ct->engine;
-
-	if (g->container && !str_eq(str_from(g->container), ct->id) && ct->generation) {
-		g->made_again = true;
-		guard_set_text(&g->from, str_from(g->node_name));
-	}
-	guard_set_text(&g->container, ct->id);
-	guard_set_text(&g->node_id, engine_id(e));
-	guard_set_text(&g->node_name, engine_name(e));
-	guard_set_text(&g->node_addr, engine_addr(e));
-	g->copy = ct->generation;
-	g->seen = true;
-	g->spent = true;
-	g->generation = MAX(g->generation, ct->generation);
-	if (!g->made_again) {
-		strbuf_reset(&g->specification);
-		strbuf_add(&g->specification, ct->specification);
-		name_dependencies(c, g);
-	}
-	note_running(c, g, ct);
-	settle(c, g, e);
-	guard_dirty(c, g);
-}
-
-/* Of two that nobody can tell apart nothing is removed. */
-static void warn_of_twin(const struct cluster *c, const struct container *ct)
-{
-	const struct container *other = index_copy(&c->containers, ct->swarm_id, ct->name, ct);
-
-	if (ct->stale || !other)
-		return;
-	log_warn("two containers have one swarm id and one name, and neither is known to be the "
-		 "later one: both stay",
-		 LOG_STR("name", ct->name), LOG_STR("node", engine_name(ct->engine)),
-		 LOG_STR("container", str_first(ct->id, 12)),
-		 LOG_STR("other_node", engine_name(other->engine)),
-		 LOG_STR("other_container", str_first(other->id, 12)));
-}
-
-/* Of the copies that are there it follows the latest, and of two of one generation the first. */
-static bool is_followed(const struct cluster *c, const struct guard *g, const struct container *ct)
-{
-	const struct container *before = guard_container(c, g);
-
-	/* What is left of an earlier one, while the later one is out of sight. */
-	if (ct->generation < g->copy)
-		return false;
-	return g->state == GUARD_LOST || before == ct || !before || before->stale ||
-	       str_eq(before->id, ct->id);
-}
-
-static void guards_appeared(struct cluster *c, const struct container *ct, bool is_new)
-{
-	struct guard *g;
-
-	if (is_new && !str_empty(ct->swarm_id))
-		warn_of_twin(c, ct);
-	if (ct->stale)
-		guards_wake(c);
-	if (str_empty(ct->specification))
-		return;
-	g = guards_find(c, ct->name, ct->swarm_id);
-	if (!g)
-		g = guard_new(c, ct);
-	else if (ct->stale || !is_followed(c, g, ct))
-		return;
-	follow(c, g, ct);
-}
-
-static void guards_vanished(struct cluster *c, const struct engine *e, const struct container *ct)
-{
-	struct guard *g = guards_find(c, ct->name, ct->swarm_id);
-	bool followed = g && str_eq(str_from(g->container), ct->id);
-
-	if (!g)
-		return;
-	if (engine_is_leaving(e)) {
-		if (followed)
-			guard_set_state(c, g, GUARD_LOST);
-		return;
-	}
-	if (followed || (ct->generation && ct->generation >= g->generation))
-		guard_drop(c, g);
-}
-
-static void guards_renamed(struct cluster *c, const struct container *before, struct str name)
-{
-	struct guard *g = guards_find(c, before->name, before->swarm_id);
-
-	if (!g || !str_eq(str_from(g->container), before->id))
-		return;
-	table_remove(&c->guards, g);
-	guard_set_text(&g->name, name);
-	table_add(&c->guards, g);
-	guard_dirty(c, g);
-}
-
-void guards_container(struct cluster *c, struct engine *e, const struct container *before,
-		      const struct container *after)
-{
-	if (c->stopping)
-		return;
-	if (before && after && !str_eq(before->name, after->name))
-		guards_renamed(c, before, after->name);
-	if (after)
-		guards_appeared(c, after, !before);
-	else
-		guards_vanished(c, e, before);
-}
-
-void guards_engine(struct cluster *c, struct engine *e)
-{
-	struct container *ct;
-
-	for (size_t i = 0; !c->stopping && (ct = map_next(engine_containers(e), &i));) {
-		struct guard *g = NULL;
-
-		if (!str_empty(ct->specification))
-			g = guards_find(c, ct->name, ct->swarm_id);
-		if (!g || !str_eq(str_from(g->container), ct->id))
-			continue;
-		settle(c, g, e);
-		name_dependencies(c, g);
-		guard_dirty(c, g);
-	}
-	guards_wake(c);
-}
-
 void guard_finished(struct cluster *c, struct guard *g)
 {
 	g->made_again = false;
 	guard_set_state(c, g, GUARD_KEPT);
 	guard_dirty(c, g);
-}
-
-bool guards_fade(struct cluster *c)
-{
-	list_for_each(link, &c->guards.fading) {
-		struct guard *g = list_item(link, struct guard, at_fading);
-		const struct container *ct = guard_container(c, g);
-
-		if (ct && engine_heard_at(ct->engine) <= g->stopped_at + STOPPED_WITH_NODE)
-			continue;
-		list_remove(&g->at_fading);
-		if (!ct)
-			continue;
-		g->running = false;
-		g->stopped_at = 0;
-		guard_dirty(c, g);
-	}
-	return !list_empty(&c->guards.fading);
 }
 
 struct container *guard_container(const struct cluster *c, const struct guard *g)
@@ -472,57 +245,4 @@ enum guard_verdict guard_judge(const struct cluster *c, const struct guard *g)
 	if (engine_state(at_addr->engine) == ENGINE_HEALTHY)
 		return early ? GUARD_WAIT : GUARD_FAILED;
 	return engine_is_dead(at_addr->engine) ? GUARD_FAILED : GUARD_WAIT;
-}
-
-/*
- * What a record knows that the tables cannot: how it was meant to be, what was being done about it.
- * Where it tells of an earlier copy than the one that is there, that one is what it was to become.
- */
-static void merge_record(struct cluster *c, struct guard *g, struct guard *record)
-{
-	const struct container *ct = guard_container(c, g);
-	bool same = str_eq(str_from(g->container), str_from(record->container));
-	bool moved = !same && ct && ct->generation && ct->generation >= record->generation;
-
-	g->generation = MAX(g->generation, record->generation);
-	g->running |= record->running && (record->made_again || moved) && ct &&
-		      ct->state.status == CONTAINER_CREATED;
-	if ((same && record->made_again) || moved) {
-		g->made_again = true;
-		guard_set_text(&g->from, str_from(moved ? record->node_name : record->from));
-		strbuf_reset(&g->specification);
-		strbuf_add(&g->specification, strbuf_str(&record->specification));
-	} else if (same) {
-		g->made_again = false;
-	}
-	if (ct)
-		settle(c, g, ct->engine);
-}
-
-void guards_take_record(struct cluster *c, struct guard *record, struct str key, struct str text)
-{
-	struct guard *g = guards_find(c, str_from(record->name), str_from(record->swarm_id));
-
-	memcpy(record->key, key.p, MIN(key.n, sizeof(record->key) - 1));
-	record->saved = str_hash(text);
-	/* All that was seen of it is what is left of an earlier copy. */
-	if (g && !g->saved && record->copy > g->copy) {
-		guard_drop(c, g);
-		g = NULL;
-	}
-	if (!g) {
-		table_add(&c->guards, record);
-		guard_set_state(c, record, GUARD_LOST);
-		return;
-	}
-	/* One of two records for one container goes: the other is written anew. */
-	if (g->saved && strcmp(g->key, record->key) != 0) {
-		guard_forget_record(c, record);
-	} else {
-		memcpy(g->key, record->key, sizeof(g->key));
-		g->saved = record->saved;
-	}
-	merge_record(c, g, record);
-	guard_dirty(c, g);
-	guard_unref(record);
 }

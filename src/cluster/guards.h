@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The containers that are to be made again when their node fails: a guard for each, which follows
- * the container's latest copy and knows all that it takes. Nothing here parks or acts; that is
- * watchdog.c (what is to be done), move.c (one container), copies.c (what is left behind) and
- * guard_save.c (the records). Private to cluster/.
+ * the container's latest copy and knows all that it takes. guards.c and guard_follow.c neither park
+ * nor act; that is watchdog.c (what is to be done), move.c (one container), copies.c (what is left
+ * behind) and guard_save.c (the records). Private to cluster/.
  *
  *              its node is dead, or away          made again
  *     KEPT  ------------------------->  LOST  -------------------> UNFINISHED
@@ -77,6 +77,7 @@ struct guards {
 	struct map removing; /* of struct removal (copies.c) */
 };
 
+/* guards.c */
 void guards_init(struct guards *gs);
 void guards_fini(struct cluster *c); /* frees all guards; their records stay */
 
@@ -84,14 +85,10 @@ struct guard *guard_ref(struct guard *g);
 void guard_unref(struct guard *g);
 DEFINE_CLEANUP(struct guard *, guard_unref)
 
+void guards_add(struct cluster *c, struct guard *g); /* takes the reference */
 struct guard *guards_find(const struct cluster *c, struct str name, struct str swarm_id);
 /* One that is lost and has the name, though no container of the tables may have it now. */
 struct guard *guards_lost_named(const struct cluster *c, struct str name);
-
-/* What the tables are told (members.c), after they were. NULL `after`: gone. */
-void guards_container(struct cluster *c, struct engine *e, const struct container *before,
-		      const struct container *after);
-void guards_engine(struct cluster *c, struct engine *e);
 
 /* What is known of a guard whose container cannot be seen. */
 enum guard_verdict {
@@ -107,17 +104,23 @@ void guard_set_state(struct cluster *c, struct guard *g, enum guard_state next);
 void guard_drop(struct cluster *c, struct guard *g);
 /* Its move is over. */
 void guard_finished(struct cluster *c, struct guard *g);
-/* Forgets that those were meant to run which ended while their nodes were well; true: others wait. */
-bool guards_fade(struct cluster *c);
+void guard_rename(struct cluster *c, struct guard *g, struct str name);
+void guard_set_text(char **slot, struct str text); /* a copy of it */
 /* The container that it follows; NULL where that is in no table. */
 struct container *guard_container(const struct cluster *c, const struct guard *g);
+
+/* guard_follow.c: what the tables are told (members.c), after they were. NULL `after`: gone. */
+void guards_container(struct cluster *c, struct engine *e, const struct container *before,
+		      const struct container *after);
+void guards_engine(struct cluster *c, struct engine *e);
+/* Out of a record: unless what the tables tell is newer. Takes the reference. */
+void guards_take_record(struct cluster *c, struct guard *record, struct str key, struct str text);
+/* Forgets that those were meant to run which ended while their nodes were well; true: others wait. */
+bool guards_fade(struct cluster *c);
 
 /* guard_text.c: the record of a guard, and a guard out of one, in no table yet. */
 void guard_write(const struct guard *g, struct strbuf *out);
 must_check struct error *guard_read(struct str text, struct guard **ret);
-/* Out of a record: unless what the tables tell is newer. Takes the reference. */
-void guards_take_record(struct cluster *c, struct guard *record, struct str key, struct str text);
-void guard_set_text(char **slot, struct str text);
 
 /* guard_save.c */
 void guard_dirty(struct cluster *c, struct guard *g);
