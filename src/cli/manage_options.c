@@ -147,11 +147,13 @@ const struct flag manage_flags[] = {
 	{ .name = "refresh-on-node-filter",
 	  .type = FLAG_SWITCH,
 	  AT(refresh_on_node_filter),
-	  .help = "Look at a node before answering a ps that filters by it; not in this version" },
+	  .help = "Look at a node anew before answering a ps that filters by it" },
 	{ .name = "container-name-refresh-filter",
-	  .type = FLAG_SWITCH,
+	  .type = FLAG_TEXT,
 	  AT(name_refresh_filter),
-	  .help = "Look again before answering a ps that filters by name; not in this version" },
+	  .value = "NAME",
+	  .takes = "the value of a ps's name filter",
+	  .help = "Look at the nodes anew before answering a ps that filters by this name" },
 	{ 0 },
 };
 
@@ -247,18 +249,6 @@ static struct error *check_cluster_opt(const char *value)
 	return read_cluster_opt(value, &unused);
 }
 
-/* Accepting a flag and not doing what it says would be worse than to refuse it. */
-static struct error *check_served(const struct manage_options *o)
-{
-	const char *flag = o->refresh_on_node_filter ? "--refresh-on-node-filter"
-			   : o->name_refresh_filter  ? "--container-name-refresh-filter"
-						     : NULL;
-
-	if (flag)
-		return error_new(ERR_INVALID, "%s is not available in this version", flag);
-	return NULL;
-}
-
 static struct error *read_tls(const struct manage_options *o, struct manage_plan *plan)
 {
 	const char *engine_flag = o->engine_ca	   ? "--engine-tlscacert"
@@ -321,6 +311,8 @@ static struct error *read_cluster(const struct manage_options *o, struct cluster
 	read_filters(&o->filters, &config->scheduler);
 	config->refresh_min = o->refresh_min;
 	config->refresh_max = o->refresh_max;
+	config->refresh_on_node = o->refresh_on_node_filter;
+	config->refresh_on_name = o->name_refresh_filter;
 	config->failure_retry = o->failure_retry;
 	for (size_t i = 0; i < o->cluster_opts.n; i++)
 		TRY(read_cluster_opt(o->cluster_opts.v[i], config));
@@ -331,7 +323,6 @@ struct error *manage_options_read(const struct manage_options *o, struct arena *
 				  struct manage_plan *ret)
 {
 	*ret = (struct manage_plan){ .cors = o->cors };
-	TRY(check_served(o));
 	TRY(read_tls(o, ret));
 	TRY(read_cluster(o, &ret->cluster));
 	TRY(limit_options_read(&o->limits, &ret->limits));

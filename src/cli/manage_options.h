@@ -25,7 +25,8 @@ struct manage_options {
 	int64_t refresh_min, refresh_max, heartbeat;
 	unsigned int failure_retry;
 	bool cors;
-	bool refresh_on_node_filter, name_refresh_filter;
+	bool refresh_on_node_filter;
+	const char *name_refresh_filter;
 };
 
 extern const struct flag manage_flags[];

@@ -27,6 +27,9 @@ struct cluster_config {
 	unsigned int create_limit; /* swarm.createlimit: at once on one node; 1 at least */
 	bool compat;		   /* swarm.compat=1.2 */
 	int64_t refresh_min, refresh_max;
+	/* A ps that filters by node, or by this name (NULL: none), has the nodes looked at first. */
+	bool refresh_on_node;
+	const char *refresh_on_name; /* borrowed */
 	unsigned int failure_retry;
 	struct tls_context *engine_tls; /* NULL: in the clear */
 	const struct fence *fence;	/* of one of several managers, else NULL; outlives it */

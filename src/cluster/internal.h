@@ -104,6 +104,13 @@ struct cluster {
 /* cluster.c: no node is Pending for the first time any more. */
 bool cluster_is_settled(const struct cluster *c);
 
+/*
+ * Where the config wants it before a ps with these filters: reads anew what is on the nodes that it
+ * may list. What a node cannot tell is not an error.
+ */
+may_suspend must_check struct error *reconcile_before_list(struct cluster *c,
+							   const struct filters *f);
+
 /* members.c */
 extern const struct engine_observer cluster_observer;
 struct member *member_new(struct cluster *c, const struct addr *a);

@@ -187,6 +187,7 @@ may_suspend struct error *cluster_list_containers(struct cluster *c,
 	struct list_filter lf;
 	bool all;
 
+	TRY(reconcile_before_list(c, &q->filters));
 	TRY(list_filter_init(&lf, c, &q->filters));
 	all = q->all || q->limit > 0 || list_filter_implies_all(&lf);
 	if (q->size)

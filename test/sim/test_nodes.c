@@ -309,6 +309,73 @@ static may_suspend void many_failures_at_once_count_once(struct sim *s)
 	sim_settle(s);
 }
 
+/* The engine has told nothing of it: its stream stalls, and its next reconcile is to come. */
+static may_suspend void make_untold(struct sim *s, struct sim_engine *e, const char *name)
+{
+	sim_fault(s, e, FAULT_STALL, "GET /events", 0);
+	sim_local_create(e, name, "{\"Image\":\"busybox\"}");
+	sim_run(s, SECOND);
+	assert_true(sim_fault_fired(s));
+}
+
+static may_suspend bool is_listed(struct sim *s, const char *name, const char *filters)
+{
+	struct sim_reply r =
+		sim_get(s, sim_text(s, "/containers/json?all=1&filters=%%7B%s%%7D", filters));
+
+	assert_status(r, 200);
+	return str_contains(r.body, str_from(sim_text(s, "\"/%s\"", name)));
+}
+
+#define FILTER(key, value) "%22" key "%22%3A%5B%22" value "%22%5D"
+
+static may_suspend void a_list_by_node_may_look_first(struct sim *s)
+{
+	struct sim_engine *e = sim_engine(s, "n1");
+	struct sim_engine *other = sim_engine(s, "n2");
+	size_t looks;
+
+	sim_config(s)->refresh_on_node = true;
+	sim_up(s);
+	make_untold(s, e, "web");
+	looks = sim_calls(other, "GET /containers/json");
+	assert_false(is_listed(s, "web", ""));
+	assert_false(is_listed(s, "web", FILTER("name", "web")));
+	assert_true(is_listed(s, "web", FILTER("node", "n1")));
+	assert_int_equal(sim_calls(other, "GET /containers/json"), looks);
+	sim_fault_clear(s);
+	sim_settle(s);
+}
+
+static may_suspend void a_list_by_name_may_look_first(struct sim *s)
+{
+	struct sim_engine *e = sim_engine(s, "n1");
+
+	sim_engine(s, "n2");
+	sim_config(s)->refresh_on_name = "web";
+	sim_up(s);
+	make_untold(s, e, "web");
+	assert_false(is_listed(s, "web", FILTER("name", "we")));
+	assert_false(is_listed(s, "web", FILTER("node", "n1")));
+	assert_true(is_listed(s, "web", FILTER("name", "web")));
+	sim_fault_clear(s);
+	sim_settle(s);
+}
+
+/* A node that does not answer takes nothing from the list. */
+static may_suspend void a_list_looks_at_what_answers(struct sim *s)
+{
+	struct sim_engine *e = sim_engine(s, "n1");
+
+	sim_config(s)->refresh_on_node = true;
+	sim_up(s);
+	sim_run_container(s, "web", NULL);
+	sim_cut(e);
+	assert_true(is_listed(s, "web", FILTER("node", "n1")));
+	sim_heal(e);
+	sim_settle(s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -329,6 +396,9 @@ int main(void)
 		STORY(a_restarted_engine_is_looked_at_anew),
 		STORY(a_manager_restarts),
 		STORY(many_failures_at_once_count_once),
+		STORY(a_list_by_node_may_look_first),
+		STORY(a_list_by_name_may_look_first),
+		STORY(a_list_looks_at_what_answers),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

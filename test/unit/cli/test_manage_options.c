@@ -68,6 +68,8 @@ static void has_the_defaults_of_the_contract(_unused_ void **state)
 	assert_int_equal(p.options.heartbeat, 60 * SECOND);
 	assert_int_equal(p.options.replication_ttl, 20 * SECOND);
 	assert_false(p.plan.cors);
+	assert_false(p.plan.cluster.refresh_on_node);
+	assert_null(p.plan.cluster.refresh_on_name);
 	assert_false(p.plan.tls);
 }
 
@@ -94,7 +96,8 @@ static void reads_the_cluster(_unused_ void **state)
 
 	assert_ok(parse(&p, "--strategy binpack -f constraint -f health --filter constraint "
 			    "--engine-refresh-min-interval 1s --engine-refresh-max-interval 1s "
-			    "--engine-failure-retry 5 --cors"));
+			    "--engine-failure-retry 5 --cors --refresh-on-node-filter "
+			    "--container-name-refresh-filter web"));
 	assert_string_equal(sched_strategy_name(c->scheduler.strategy), "binpack");
 	assert_string_equal(sched_filter_name(c->scheduler.filters[0]), "constraint");
 	assert_string_equal(sched_filter_name(c->scheduler.filters[1]), "health");
@@ -103,6 +106,8 @@ static void reads_the_cluster(_unused_ void **state)
 	assert_int_equal(c->refresh_max, SECOND);
 	assert_int_equal(c->failure_retry, 5);
 	assert_true(p.plan.cors);
+	assert_true(c->refresh_on_node);
+	assert_string_equal(c->refresh_on_name, "web");
 	parsed_fini(&p);
 
 	/* As scripts for the original write it. */
@@ -216,12 +221,6 @@ static void refuses(_unused_ void **state)
 		  "--engine-tlscert FILE needs --engine-tlskey FILE beside it" },
 		{ "--tls --tlscert c --tlskey k --engine-tlskey e",
 		  "--engine-tlskey FILE needs --engine-tlscert FILE beside it" },
-
-		/* What would be accepted and not done. */
-		{ "--refresh-on-node-filter",
-		  "--refresh-on-node-filter is not available in this version" },
-		{ "--container-name-refresh-filter",
-		  "--container-name-refresh-filter is not available in this version" },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
