@@ -208,17 +208,31 @@ static bool has_label(const struct sched_node *n, struct str key, struct match *
 	return node_set_has(&match->found, n->number);
 }
 
-static uint32_t count(const struct sched_node *n, struct sched_count *what)
+static const struct tally_value *counted(const struct cluster *c, struct sched_count *what)
 {
-	struct cluster *c = member_of_node(n)->cluster;
-
 	if (!what->known) {
 		what->found = what->of == COUNT_IMAGE
 				      ? tally_find(&c->kinds, STR(KIND_IMAGE), what->value)
 				      : tally_find(&c->labels, what->key, what->value);
 		what->known = true;
 	}
-	return tally_count(what->found, n->number);
+	return what->found;
+}
+
+static uint32_t count(const struct sched_node *n, struct sched_count *what)
+{
+	return tally_count(counted(member_of_node(n)->cluster, what), n->number);
+}
+
+static uint32_t groups(const struct sched_node *any, struct str label, uint32_t *to, size_t n_to)
+{
+	return tally_groups(&member_of_node(any)->cluster->node_labels, label, to, n_to);
+}
+
+static void counts(const struct sched_node *any, struct sched_count *what, uint32_t *to,
+		   size_t n_to)
+{
+	tally_counts(counted(member_of_node(any)->cluster, what), to, n_to);
 }
 
 const struct sched_lookups cluster_lookups = {
@@ -228,4 +242,6 @@ const struct sched_lookups cluster_lookups = {
 	.has_image = has_image,
 	.has_container_label = has_container_label,
 	.count = count,
+	.groups = groups,
+	.counts = counts,
 };

@@ -204,6 +204,30 @@ uint32_t tally_count(const struct tally_value *v, uint32_t node)
 	return at < v->n && uses_of(v)[at].node == node ? uses_of(v)[at].n : 0;
 }
 
+void tally_counts(const struct tally_value *v, uint32_t *to, size_t n)
+{
+	const struct use *uses = v ? uses_of(v) : NULL;
+
+	for (uint32_t i = 0; v && i < v->n && uses[i].node < n; i++)
+		to[uses[i].node] = uses[i].n;
+}
+
+uint32_t tally_groups(const struct tally *t, struct str key, uint32_t *to, size_t n)
+{
+	const struct tally_key *k = map_get(&t->keys, key);
+	const struct tally_value *v;
+	uint32_t number = 0;
+
+	for (size_t i = 0; k && (v = map_next(&k->values, &i));) {
+		const struct use *uses = uses_of(v);
+
+		number++;
+		for (uint32_t u = 0; u < v->n && uses[u].node < n; u++)
+			to[uses[u].node] = number;
+	}
+	return number;
+}
+
 static void add_nodes(const struct tally_value *v, struct node_set *to)
 {
 	const struct use *uses = uses_of(v);

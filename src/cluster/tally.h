@@ -32,6 +32,13 @@ void tally_remove(struct tally *t, struct str key, struct str value, uint32_t no
 /* NULL: none anywhere has it. Good until the next change. */
 const struct tally_value *tally_find(const struct tally *t, struct str key, struct str value);
 uint32_t tally_count(const struct tally_value *v, uint32_t node); /* NULL is fine: 0 */
+/* Into the place of each node below n that has some; NULL is fine. */
+void tally_counts(const struct tally_value *v, uint32_t *to, size_t n);
+/*
+ * Numbers the values of the key from 1, and writes its value's number into the place of each node
+ * below n that has one; answers how many values there are.
+ */
+uint32_t tally_groups(const struct tally *t, struct str key, uint32_t *to, size_t n);
 
 /* Adds the nodes where something has the key with a value that passes the test. */
 void tally_match(const struct tally *t, struct str key, struct match *match, match_test_fn *test,

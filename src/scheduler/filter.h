@@ -47,12 +47,11 @@ extern const struct filter_kind filter_platform, filter_resources, filter_device
 
 /* Counts, over the nodes that come into question (whose order is lost), what hard spreads ask. */
 void spreads_count(struct sched_run *run, struct sched_node **v, size_t n, struct arena *arena);
-void spreads_free(struct sched_run *run);
 /* Of the nodes that fit everything, those that soft spreads like best; answers how many. */
 size_t spreads_prefer(struct sched_run *run, struct sched_node **v, size_t n, struct arena *arena);
 
-/* The node has the devices that are asked for, free or not. */
-bool devices_are_there(const struct sched_run *run, const struct sched_node *node);
+/* Brings those to the front that have the devices asked for, free or not; answers how many. */
+size_t devices_keep_there(const struct sched_run *run, struct sched_node **v, size_t n);
 
 /* What of the node's totals is there to give. */
 int64_t resources_cpus(const struct sched_run *run, const struct sched_node *node);

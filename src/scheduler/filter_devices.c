@@ -57,7 +57,7 @@ static bool has_ids(const struct sched_device_ask *ask, const struct sched_node 
 	return !ask->ids_told || devices_have_ids(node->devices, ask->request);
 }
 
-bool devices_are_there(const struct sched_run *run, const struct sched_node *node)
+static bool devices_are_there(const struct sched_run *run, const struct sched_node *node)
 {
 	const struct sched_request *request = run->request;
 
@@ -67,6 +67,16 @@ bool devices_are_there(const struct sched_run *run, const struct sched_node *nod
 		if (!has_kind(&request->devices[i], node) || !has_ids(&request->devices[i], node))
 			return false;
 	return true;
+}
+
+size_t devices_keep_there(const struct sched_run *run, struct sched_node **v, size_t n)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < n; i++)
+		if (devices_are_there(run, v[i]))
+			v[kept++] = v[i];
+	return kept;
 }
 
 /* Several requests may be for one kind: what those up to this one take together. */

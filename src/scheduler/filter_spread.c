@@ -4,21 +4,19 @@
  * decided before other filters are asked, so that a full rack is not skipped; a soft one only
  * chooses among the nodes that fit everything else.
  */
-#include "base/map.h"
+#include "base/attr.h"
 #include "scheduler/filter.h"
 
-/* One value of the label, and what all its nodes have of the kind. */
-struct group {
-	struct str value;
-	uint64_t count;
-};
-
-/* One expression: the groups that it knows, and the fewest that one of them has. */
+/*
+ * One expression: the values of its label as groups of nodes, numbered from 1, and what all nodes
+ * in question that have the value have of the kind. The arrays are as long as the nodes' numbers.
+ */
 struct spread {
-	struct map groups;
-	struct group **of; /* by the nodes' numbers, so that a label is read once; NULL: none */
-	uint32_t n_of;
-	uint64_t fewest;
+	uint32_t *group;  /* of each node in question; 0: it has none */
+	uint64_t *counts; /* of each group */
+	uint32_t n;	  /* numbers */
+	uint64_t fewest;  /* that one of the groups has */
+	bool any;	  /* some node has a group */
 };
 
 struct spreads {
@@ -44,72 +42,73 @@ struct error *sched_check_spreads(const struct exprs *spreads)
 	return NULL;
 }
 
-/* by==node */
+/* by==node: each is a group of its own, whatever others are called. */
 static bool is_over_nodes(const struct expr *e)
 {
 	return str_eq(e->match.text, STR("node"));
 }
 
-/* The node's value of the label; of nodes themselves their ids, as names may be the same. */
-static struct str value_on(const struct expr *e, const struct sched_node *node)
+/* One more than the highest number of the nodes. */
+static uint32_t numbers_of(struct sched_nodes nodes)
 {
-	if (is_over_nodes(e))
-		return node->id;
-	return sched_node_label(node, e->match.text);
+	uint32_t n = 0;
+
+	for (size_t i = 0; i < nodes.n; i++)
+		n = MAX(n, nodes.v[i]->number + 1);
+	return n;
 }
 
-static struct str group_key(const void *item)
+/* The group of each number, whether its node is in question or not; answers the highest. */
+static uint32_t find_groups(const struct expr *e, const struct sched_node *any, uint32_t *groups,
+			    uint32_t n)
 {
-	return ((const struct group *)item)->value;
-}
-
-static struct group *group_of(struct spread *s, struct str value, struct arena *arena)
-{
-	struct group *g = map_get(&s->groups, value);
-
-	if (g)
-		return g;
-	g = arena_new(arena, struct group);
-	g->value = value;
-	map_put(&s->groups, g);
-	return g;
+	if (!is_over_nodes(e))
+		return any->lookups->groups(any, e->match.text, groups, n);
+	for (uint32_t i = 0; i < n; i++)
+		groups[i] = i + 1;
+	return n;
 }
 
 static void count_one(struct spread *s, const struct sched_run *run, const struct expr *e,
 		      struct sched_nodes nodes, struct arena *arena)
 {
-	map_init(&s->groups, group_key);
-	for (size_t i = 0; i < nodes.n; i++)
-		s->n_of = MAX(s->n_of, nodes.v[i]->number + 1);
-	s->of = arena_new_array(arena, struct group *, s->n_of);
+	const uint32_t n = numbers_of(nodes);
+	uint32_t *groups = arena_new_array(arena, uint32_t, n);
+	uint32_t *there = arena_new_array(arena, uint32_t, n);
+
+	*s = (struct spread){ .n = n, .fewest = UINT64_MAX };
+	if (!nodes.n)
+		return;
+	s->group = arena_new_array(arena, uint32_t, n);
+	s->counts = arena_new_array(arena, uint64_t, find_groups(e, nodes.v[0], groups, n) + 1);
+	nodes.v[0]->lookups->counts(nodes.v[0], &run->request->kind, there, n);
 	for (size_t i = 0; i < nodes.n; i++) {
-		struct sched_node *node = nodes.v[i];
-		struct str value = value_on(e, node);
+		uint32_t at = nodes.v[i]->number;
 
-		if (!value.p)
-			continue;
-		s->of[node->number] = group_of(s, value, arena);
-		s->of[node->number]->count += node->lookups->count(node, &run->request->kind);
+		s->group[at] = groups[at];
+		s->counts[groups[at]] += there[at];
 	}
+	for (size_t i = 0; i < nodes.n; i++) {
+		uint32_t group = s->group[nodes.v[i]->number];
 
-	const struct group *g;
-
-	s->fewest = UINT64_MAX;
-	for (size_t i = 0; (g = map_next(&s->groups, &i));)
-		s->fewest = MIN(s->fewest, g->count);
+		if (!group)
+			continue;
+		s->any = true;
+		s->fewest = MIN(s->fewest, s->counts[group]);
+	}
 }
 
-/* The group of a node; NULL where it has none, or was not in question. */
-static const struct group *group_at(const struct spread *s, const struct sched_node *node)
+/* 0 where it has none, or was not in question. */
+static uint32_t group_at(const struct spread *s, const struct sched_node *node)
 {
-	return node->number < s->n_of ? s->of[node->number] : NULL;
+	return node->number < s->n ? s->group[node->number] : 0;
 }
 
 static bool is_least(const struct spread *s, const struct sched_node *node)
 {
-	const struct group *g = group_at(s, node);
+	uint32_t group = group_at(s, node);
 
-	return g && g->count == s->fewest;
+	return group && s->counts[group] == s->fewest;
 }
 
 /* Leaves the nodes of the groups with the fewest; all, where none has the label. */
@@ -117,7 +116,7 @@ static size_t keep_least(const struct spread *s, struct sched_node **v, size_t n
 {
 	size_t kept = 0;
 
-	for (size_t i = 0; s->groups.n && i < n; i++)
+	for (size_t i = 0; s->any && i < n; i++)
 		if (is_least(s, v[i]))
 			v[kept++] = v[i];
 	return kept ? kept : n;
@@ -128,7 +127,6 @@ void spreads_count(struct sched_run *run, struct sched_node **v, size_t n, struc
 {
 	const struct exprs *exprs = &run->request->spreads;
 
-	spreads_free(run);
 	run->spreads = arena_new(arena, struct spreads);
 	run->spreads->v = arena_new_array(arena, struct spread, exprs->n);
 	for (size_t i = 0; i < exprs->n; i++) {
@@ -141,26 +139,18 @@ void spreads_count(struct sched_run *run, struct sched_node **v, size_t n, struc
 	}
 }
 
-void spreads_free(struct sched_run *run)
-{
-	for (size_t i = 0; run->spreads && i < run->request->spreads.n; i++)
-		map_fini(&run->spreads->v[i].groups);
-	run->spreads = NULL;
-}
-
 size_t spreads_prefer(struct sched_run *run, struct sched_node **v, size_t n, struct arena *arena)
 {
 	const struct exprs *exprs = &run->request->spreads;
 
 	for (size_t i = 0; i < exprs->n; i++) {
 		const struct expr *e = &exprs->v[i];
-		struct spread s = { 0 };
+		struct spread s;
 
 		if (!e->soft)
 			continue;
 		count_one(&s, run, e, (struct sched_nodes){ v, n }, arena);
 		n = keep_least(&s, v, n);
-		map_fini(&s.groups);
 	}
 	return n;
 }
@@ -195,18 +185,18 @@ static void headline(const struct sched_run *run, struct sched_nodes lost, struc
 static struct str detail(const struct sched_run *run, const struct expr *e,
 			 const struct sched_node *node, struct arena *arena)
 {
-	struct spread *s = &run->spreads->v[e - run->request->spreads.v];
-	struct str value = value_on(e, node), label = e->match.text;
-	const struct group *g = group_at(s, node);
+	const struct spread *s = &run->spreads->v[e - run->request->spreads.v];
+	struct str label = e->match.text, value = sched_node_label(node, label);
+	uint32_t group = group_at(s, node);
+	unsigned long long here, elsewhere = s->fewest;
 
-	if (!g)
+	if (!group)
 		return arena_printf(arena, "no %.*s", STR_ARG(label));
+	here = s->counts[group];
 	if (is_over_nodes(e))
-		return arena_printf(arena, "%llu there, %llu elsewhere",
-				    (unsigned long long)g->count, (unsigned long long)s->fewest);
-	return arena_printf(arena, "%llu in %.*s=%.*s, %llu elsewhere",
-			    (unsigned long long)g->count, STR_ARG(label), STR_ARG(value),
-			    (unsigned long long)s->fewest);
+		return arena_printf(arena, "%llu there, %llu elsewhere", here, elsewhere);
+	return arena_printf(arena, "%llu in %.*s=%.*s, %llu elsewhere", here, STR_ARG(label),
+			    STR_ARG(value), elsewhere);
 }
 
 static void explain(const struct sched_run *run, const struct sched_node *node, struct reasons *why)

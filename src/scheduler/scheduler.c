@@ -108,16 +108,26 @@ static void start(struct placing *p)
 			p->v[p->n_v++] = p->nodes[request->only[i]->at];
 }
 
+/* Brings those that fit to the front; answers how many. The others are lost, where there are any. */
+static size_t keep_fitting(const struct placing *p, const struct filter_kind *f,
+			   struct sched_node **v, size_t n)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < n; i++)
+		if (f->fits(&p->run, v[i]))
+			v[kept++] = v[i];
+	return kept;
+}
+
 /* False where none is left: then the candidates are still those that came as far as this filter. */
 static bool narrow(struct placing *p, const struct filter_kind *f)
 {
-	size_t n = 0;
+	size_t n;
 
 	if (!applies(f, p->run.request))
 		return true;
-	for (size_t i = 0; i < p->n_v; i++)
-		if (f->fits(&p->run, p->v[i]))
-			p->v[n++] = p->v[i];
+	n = keep_fitting(p, f, p->v, p->n_v);
 	if (n == 0) {
 		p->failed = f;
 		return false;
@@ -131,26 +141,21 @@ static bool is_of_the_node(const struct filter_kind *f)
 	return f == &filter_health || f == &filter_constraint || f == &filter_whitelist;
 }
 
-static bool could_ever_go(const struct placing *p, const struct sched_node *node)
-{
-	const struct filter_kind *const *f = p->config->filters;
-
-	for (size_t i = 0; i < ARRAY_LEN(p->config->filters) && f[i]; i++)
-		if (is_of_the_node(f[i]) && applies(f[i], p->run.request) &&
-		    !f[i]->fits(&p->run, node))
-			return false;
-	return filter_platform.fits(&p->run, node) && devices_are_there(&p->run, node);
-}
-
 /* Even is over the nodes that the request could ever go to: full ones too, forbidden ones not. */
 static void count_spreads(struct placing *p)
 {
+	const struct filter_kind *const *f = p->config->filters;
 	struct sched_node **v = arena_new_array(p->arena, struct sched_node *, p->n_v);
-	size_t n = 0;
+	size_t n = p->n_v;
 
-	for (size_t i = 0; i < p->n_v; i++)
-		if (could_ever_go(p, p->v[i]))
-			v[n++] = p->v[i];
+	memcpy(v, p->v, n * sizeof(struct sched_node *));
+	for (size_t i = 0; i < ARRAY_LEN(p->config->filters) && f[i]; i++)
+		if (is_of_the_node(f[i]) && applies(f[i], p->run.request))
+			n = keep_fitting(p, f[i], v, n);
+	if (applies(&filter_platform, p->run.request))
+		n = keep_fitting(p, &filter_platform, v, n);
+	if (applies(&filter_devices, p->run.request))
+		n = devices_keep_there(&p->run, v, n);
 	spreads_count(&p->run, v, n, p->arena);
 }
 
@@ -411,10 +416,8 @@ struct error *schedule(const struct sched_config *c, struct sched_node *const *n
 		       struct sched_request *request, struct arena *arena, struct sched_node **ret)
 {
 	struct placing p = placing_of(c, nodes, n, request, arena);
-	struct error *err = place(&p, ret);
 
-	spreads_free(&p.run);
-	return err;
+	return place(&p, ret);
 }
 
 /* `why` is used anew for each node. */
@@ -445,6 +448,5 @@ struct error *sched_explain(const struct sched_config *c, struct sched_node *con
 	for (size_t i = 0; i < n; i++)
 		ret[i] = allowed && !allowed[i] ? str_from(request->only_why)
 						: explain_one(&p, nodes[i], why);
-	spreads_free(&p.run);
 	return check_budgets(request);
 }

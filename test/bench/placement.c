@@ -56,8 +56,8 @@ static struct engine_info *info_of(size_t i)
 		"{\"ID\":\"ID%zu\",\"Name\":\"node-%zu\",\"NCPU\":64,\"MemTotal\":549755813888,"
 		"\"Driver\":\"overlay2\",\"KernelVersion\":\"6.1.0\",\"OSType\":\"linux\","
 		"\"OperatingSystem\":\"Debian 12\",\"Architecture\":\"x86_64\",\"Labels\":["
-		"\"storage=%s\",\"rack=r%zu\",\"zone=z%zu\"]}",
-		i, i, i % 2 ? "ssd" : "disk", i % 8, i % 3);
+		"\"storage=%s\",\"rack=r%zu\",\"zone=z%zu\",\"serial=s%zu\"]}",
+		i, i, i % 2 ? "ssd" : "disk", i % 8, i % 3, i);
 
 	must(engine_info_read(STR("bench"), text,
 			      STR("{\"ApiVersion\":\"1.41\",\"MinAPIVersion\":\"1.12\"}"), 0, 0,
@@ -142,6 +142,11 @@ static const struct {
 	{ "affinity, container",
 	  "{\"Image\":\"app:1\",\"Env\":[\"affinity:container==p1-web-12\"]}" },
 	{ "spread over racks", "{\"Image\":\"app:1\",\"Env\":[\"spread:by==rack\"]}" },
+	{ "spread over nodes", "{\"Image\":\"app:1\",\"Env\":[\"spread:by==node\"]}" },
+	{ "spread, own values", "{\"Image\":\"app:1\",\"Env\":[\"spread:by==serial\"]}" },
+	{ "spread, a service",
+	  "{\"Image\":\"app:1\",\"Labels\":{\"com.docker.compose.service\":\"web\"},"
+	  "\"Env\":[\"spread:by==zone\",\"spread:by==rack\"]}" },
 	{ "limit",
 	  "{\"Image\":\"app:1\",\"Labels\":{\"app\":\"web7\"},\"Env\":[\"limit:app==~1\"]}" },
 	{ "a port", "{\"Image\":\"app:1\",\"HostConfig\":{\"PortBindings\":{\"80/tcp\":"

@@ -111,12 +111,57 @@ static void counts_right(void **state)
 	tally_fini(&t);
 }
 
+/* All nodes at once tell the same as each node asked alone; those from n on are left out. */
+static void counts_all(void **state)
+{
+	uint32_t all[NODES] = { 0 };
+	struct tally t;
+
+	(void)state;
+	tally_init(&t);
+	tally_counts(tally_find(&t, STR("app"), STR("web")), all, NODES);
+	for (uint32_t i = 0; i < NODES; i += 3)
+		for (uint32_t k = 0; k <= i; k++)
+			tally_add(&t, STR("app"), STR("web"), i);
+	tally_counts(tally_find(&t, STR("app"), STR("web")), all, NODES - 4);
+	for (uint32_t i = 0; i < NODES; i++)
+		assert_int_equal(all[i], i < NODES - 4 ? count(&t, "app", "web", i) : 0);
+	tally_fini(&t);
+}
+
+static void groups(void **state)
+{
+	uint32_t of[6] = { 0 };
+	struct tally t;
+
+	(void)state;
+	tally_init(&t);
+	assert_int_equal(tally_groups(&t, STR("rack"), of, 6), 0);
+	tally_add(&t, STR("rack"), STR("a"), 5);
+	tally_add(&t, STR("rack"), STR("a"), 1);
+	tally_add(&t, STR("rack"), STR("b"), 0);
+	tally_add(&t, STR("rack"), STR(""), 2);
+	tally_add(&t, STR("rack"), STR("b"), 6); /* a newer node than there is room for */
+	tally_add(&t, STR("zone"), STR("a"), 4);
+	assert_int_equal(tally_groups(&t, STR("rack"), of, 6), 3);
+	assert_int_equal(of[1], of[5]);
+	assert_in_range(of[0], 1, 3);
+	assert_in_range(of[1], 1, 3);
+	assert_in_range(of[2], 1, 3);
+	assert_true(of[0] != of[1] && of[0] != of[2] && of[1] != of[2]);
+	assert_int_equal(of[3], 0);
+	assert_int_equal(of[4], 0);
+	tally_fini(&t);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(counts),
 		cmocka_unit_test(finds_nodes),
 		cmocka_unit_test(counts_right),
+		cmocka_unit_test(counts_all),
+		cmocka_unit_test(groups),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -84,6 +84,39 @@ static uint32_t count(const struct sched_node *n, struct sched_count *what)
 	return found;
 }
 
+/* Each node keeps to its pool, for the look-ups that answer of all. */
+static struct pool *pool_of(const struct sched_node *n)
+{
+	return pool_node_of(n)->pool;
+}
+
+static uint32_t groups(const struct sched_node *any, struct str label, uint32_t *to, size_t n_to)
+{
+	const struct pool *p = pool_of(any);
+
+	for (size_t i = 0; i < p->n; i++) {
+		struct str value = sched_node_label(p->nodes[i], label);
+		size_t first = 0;
+
+		if (!value.p || p->nodes[i]->number >= n_to)
+			continue;
+		while (!str_eq(sched_node_label(p->nodes[first], label), value))
+			first++;
+		to[p->nodes[i]->number] = (uint32_t)first + 1;
+	}
+	return (uint32_t)p->n;
+}
+
+static void counts(const struct sched_node *any, struct sched_count *what, uint32_t *to,
+		   size_t n_to)
+{
+	const struct pool *p = pool_of(any);
+
+	for (size_t i = 0; i < p->n; i++)
+		if (p->nodes[i]->number < n_to)
+			to[p->nodes[i]->number] = count(p->nodes[i], what);
+}
+
 static const struct sched_lookups lookups = {
 	.port_holder = port_holder,
 	.has_label = has_label,
@@ -91,6 +124,8 @@ static const struct sched_lookups lookups = {
 	.has_image = has_image,
 	.has_container_label = has_container_label,
 	.count = count,
+	.groups = groups,
+	.counts = counts,
 };
 
 void pool_init(struct pool *p)
@@ -116,6 +151,7 @@ struct pool_node *pool_add(struct pool *p, const char *name, const char *labels)
 	struct str rest = str_from(labels), item;
 	size_t n_labels = 0;
 
+	n->pool = p;
 	n->sched = (struct sched_node){
 		.name = str_from(name),
 		.id = arena_printf(&p->arena, "ID:%s", name),

@@ -14,6 +14,7 @@
 
 struct pool_node {
 	struct sched_node sched;
+	struct pool *pool;
 	struct sched_label labels[8];
 	/* Lists with spaces between: "80/tcp=web", "web", "busybox:latest", "tier=front". */
 	const char *ports, *containers, *images, *container_labels;

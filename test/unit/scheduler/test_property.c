@@ -8,6 +8,7 @@
 #include "unit/testing.h"
 
 #include <fnmatch.h>
+#include <limits.h>
 #include <regex.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,6 +24,8 @@ struct wish {
 	char text[64];
 };
 
+struct spread_wish;
+
 struct world {
 	struct pool pool;
 	struct wish constraints[2], affinities[2], whitelists[1];
@@ -31,7 +34,22 @@ struct world {
 	const struct pool_node *dependency;
 	const char *strategy;
 	int limit, gpus; /* limit:tier==N of a container that has tier=front; 0: none */
-	bool limit_soft, arm, spread;
+	bool limit_soft, arm;
+	const struct spread_wish *spread;
+};
+
+/* Spreads as they are asked for; the labels of the hard ones, in their order, or of the soft one. */
+struct spread_wish {
+	const char *texts[3], *hard[3], *soft;
+};
+
+static const struct spread_wish no_spread = { { NULL }, { NULL }, NULL };
+static const struct spread_wish spreads[] = {
+	{ { "by==rack" }, { "rack" }, NULL },
+	{ { "by==node" }, { "node" }, NULL },
+	{ { "by==~rack" }, { NULL }, "rack" },
+	{ { "by==zone", "by==rack" }, { "zone", "rack" }, NULL },
+	{ { "by==~node", "by==zone" }, { "zone" }, "node" },
 };
 
 static const char *const racks[] = { "a", "b", "ab", "" };
@@ -49,13 +67,16 @@ static int below(int n)
 static const char *const slot_labels[] = { "", "containerslots=1 ", "containerslots=3 ",
 					   "containerslots=x " };
 
+static const char *const zones[] = { "", "zone=1 ", "zone=2 " };
+
 static void make_node(struct world *w, size_t i)
 {
-	struct str labels =
-		arena_printf(&w->pool.arena, "%srack=%s", slot_labels[below(4)], racks[below(4)]);
+	struct str labels = arena_printf(&w->pool.arena, "%s%srack=%s", slot_labels[below(4)],
+					 zones[below(3)], racks[below(4)]);
 	struct pool_node *n;
 
 	n = pool_add(&w->pool, arena_printf(&w->pool.arena, "n%zu", i).p, below(4) ? labels.p : "");
+	n->sched.number = (uint32_t)i * 7 + 3; /* as in a pool that others left */
 	n->ports = below(3) ? "" : "80/tcp=x";
 	n->containers = below(2) ? containers[below(3)] : "";
 	n->sched.healthy = below(8) != 0;
@@ -103,10 +124,14 @@ static void make_rest(struct world *w)
 	w->arm = below(5) == 0;
 	if (w->arm)
 		platform_parse(STR("linux/arm64"), &r->platform);
-	w->spread = below(4) == 0;
+	w->spread = below(3) ? &no_spread : &spreads[below(ARRAY_LEN(spreads))];
 	r->kind = (struct sched_count){ .of = COUNT_IMAGE, .value = STR("app") };
-	if (w->spread)
-		pool_spread(&w->pool, "by==rack");
+	if (below(2))
+		r->kind = (struct sched_count){ .of = COUNT_LABEL,
+						.key = STR("tier"),
+						.value = STR("front") };
+	for (size_t i = 0; w->spread->texts[i]; i++)
+		pool_spread(&w->pool, w->spread->texts[i]);
 }
 
 static void make_request(struct world *w)
@@ -221,36 +246,69 @@ static bool may_run_slowly(const struct world *w, const struct pool_node *n, boo
 	return !w->gpus || gpus_of(n, false) || !anyone_has_gpus(w);
 }
 
-/* Its rack has no more of the image than any other that may run it. */
+/* Of its kind, on that node. */
+static int kin_slowly(const struct world *w, const struct pool_node *n)
+{
+	return w->pool.request.kind.of == COUNT_IMAGE ? times(n->images, 'a')
+						      : times(n->container_labels, 'f');
+}
+
+static struct str group_slowly(const struct pool_node *n, const char *by)
+{
+	if (strcmp(by, "node") == 0)
+		return n->sched.name;
+	for (size_t i = 0; i < n->sched.n_labels; i++)
+		if (str_eq(n->labels[i].key, str_from(by)))
+			return n->labels[i].value;
+	return STR_NONE;
+}
+
+/* What the nodes that are in have together of the kind, where they are of that group. */
+static int sum_slowly(const struct world *w, const char *by, struct str group, const bool *in)
+{
+	int sum = 0;
+
+	for (size_t i = 0; i < w->pool.n; i++) {
+		struct str its = group_slowly(&w->pool.v[i], by);
+
+		if (in[i] && its.p && str_eq(its, group))
+			sum += kin_slowly(w, &w->pool.v[i]);
+	}
+	return sum;
+}
+
+/* Of the nodes that are in, those of the groups with the fewest stay; false: none has a group. */
+static bool even_slowly(const struct world *w, const char *by, bool *in)
+{
+	bool least[NODES] = { false }, any = false;
+	int fewest = INT_MAX;
+
+	for (int round = 0; round < 2; round++) {
+		for (size_t i = 0; i < w->pool.n; i++) {
+			struct str group = group_slowly(&w->pool.v[i], by);
+
+			if (!in[i] || !group.p)
+				continue;
+			fewest = MIN(fewest, sum_slowly(w, by, group, in));
+			least[i] = sum_slowly(w, by, group, in) == fewest;
+			any = true;
+		}
+	}
+	for (size_t i = 0; any && i < w->pool.n; i++)
+		in[i] = least[i];
+	return any;
+}
+
+/* Each of its groups has no more than any other of those that are left by the spread before. */
 static bool spreads_slowly(const struct world *w, const struct pool_node *n, bool soft)
 {
-	int here = 0, there;
+	bool in[NODES];
 
-	if (!label_of(n, "rack"))
-		return false;
-	for (size_t i = 0; i < w->pool.n; i++) {
-		const char *rack = label_of(&w->pool.v[i], "rack");
-
-		if (rack && may_run_slowly(w, &w->pool.v[i], soft) &&
-		    strcmp(rack, label_of(n, "rack")) == 0)
-			here += times(w->pool.v[i].images, 'a');
-	}
-	for (size_t i = 0; i < w->pool.n; i++) {
-		const char *rack = label_of(&w->pool.v[i], "rack");
-
-		there = 0;
-		if (!rack || !may_run_slowly(w, &w->pool.v[i], soft))
-			continue;
-		for (size_t k = 0; k < w->pool.n; k++) {
-			const char *same = label_of(&w->pool.v[k], "rack");
-
-			if (same && strcmp(rack, same) == 0 &&
-			    may_run_slowly(w, &w->pool.v[k], soft))
-				there += times(w->pool.v[k].images, 'a');
-		}
-		if (there < here)
+	for (size_t i = 0; i < w->pool.n; i++)
+		in[i] = may_run_slowly(w, &w->pool.v[i], soft);
+	for (size_t i = 0; w->spread->hard[i]; i++)
+		if (!even_slowly(w, w->spread->hard[i], in) || !in[n - w->pool.v])
 			return false;
-	}
 	return true;
 }
 
@@ -262,7 +320,7 @@ static bool fits_slowly(const struct world *w, const struct pool_node *n, bool s
 
 	if (!may_run_slowly(w, n, soft) || (w->port && *n->ports))
 		return false;
-	if (w->spread && !spreads_slowly(w, n, soft))
+	if (!spreads_slowly(w, n, soft))
 		return false;
 	if (w->limit && (soft || !w->limit_soft) && times(n->container_labels, 'f') >= w->limit)
 		return false;
@@ -304,43 +362,37 @@ static int64_t score_slowly(const struct world *w, const struct pool_node *n)
 
 /* And ends here. */
 
-/* With the soft expressions if any node fits them; -1: no node fits. */
-static int64_t best_slowly(const struct world *w, bool *ret_soft)
+/* With the soft expressions if any node fits them; false: no node fits. */
+static bool fitting_slowly(const struct world *w, bool *ret_fit)
 {
 	bool any = false;
-	int64_t best = 0;
 
-	for (int soft = 1; soft >= 0 && !any; soft--) {
-		*ret_soft = soft;
-		for (size_t i = 0; i < w->pool.n; i++) {
-			const struct pool_node *n = &w->pool.v[i];
-
-			if (!fits_slowly(w, n, soft))
-				continue;
-			if (!any || score_slowly(w, n) < best)
-				best = score_slowly(w, n);
-			any = true;
-		}
-	}
-	return any ? best : INT64_MAX;
+	for (int soft = 1; soft >= 0 && !any; soft--)
+		for (size_t i = 0; i < w->pool.n; i++)
+			any |= ret_fit[i] = fits_slowly(w, &w->pool.v[i], soft);
+	if (any && w->spread->soft)
+		even_slowly(w, w->spread->soft, ret_fit);
+	return any;
 }
 
 static void check_world(const struct world *w, struct sched_node *node, int round)
 {
 	const struct pool_node *chosen;
-	bool soft;
-	int64_t best = best_slowly(w, &soft);
+	bool fit[NODES];
 
-	if (!node) {
-		if (best != INT64_MAX)
-			fail_msg("round %d: refused, though a node fits", round);
+	if (!fitting_slowly(w, fit)) {
+		if (node)
+			fail_msg("round %d: %.*s does not fit", round, STR_ARG(node->name));
 		return;
 	}
+	if (!node)
+		fail_msg("round %d: refused, though a node fits", round);
 	chosen = container_of(node, struct pool_node, sched);
-	if (best == INT64_MAX || !fits_slowly(w, chosen, soft))
+	if (!fit[chosen - w->pool.v])
 		fail_msg("round %d: %.*s does not fit", round, STR_ARG(node->name));
-	if (score_slowly(w, chosen) != best)
-		fail_msg("round %d: %.*s is not the best", round, STR_ARG(node->name));
+	for (size_t i = 0; i < w->pool.n; i++)
+		if (fit[i] && score_slowly(w, &w->pool.v[i]) < score_slowly(w, chosen))
+			fail_msg("round %d: %.*s is not the best", round, STR_ARG(node->name));
 }
 
 /* One pool and request; true where a node was found. Each node is asked alone as well. */
@@ -359,7 +411,7 @@ static bool play(int round)
 	error_free(err);
 
 	/* Of one node alone nothing is to be spread over. */
-	w.spread = false;
+	w.spread = &no_spread;
 	w.pool.request.spreads.n = 0;
 	for (size_t i = 0; i < w.pool.n; i++) {
 		struct sched_node *alone;
