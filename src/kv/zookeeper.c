@@ -9,7 +9,7 @@
 #include "base/duration.h"
 #include "base/mem.h"
 #include "fiber/clock.h"
-#include "kv/zookeeper_session.h"
+#include "kv/zookeeper_call.h"
 
 /* Of the session that reads and watches. */
 #define MAIN_TTL (10 * SECOND)

@@ -1,28 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The fiber that drives the library, and calls. The library says which socket it wants to wait for,
- * and for what; that is put into an epoll of the session's own, since the socket changes with each
- * connection, and what is wanted with each call.
+ * The fiber that drives the library. The library says which socket it wants to wait for, and for
+ * what; that is put into an epoll of the session's own, since the socket changes with each
+ * connection, and what is wanted with each call (zookeeper_call.c).
  */
 #include "kv/zookeeper_session.h"
 
 #include <assert.h>
 #include <errno.h>
-#include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/time.h>
 
 #include "base/duration.h"
 #include "base/log.h"
-#include "base/mem.h"
 #include "fiber/clock.h"
 #include "fiber/deadline.h"
 #include "fiber/fd.h"
 #include "fiber/fiber.h"
 #include "fiber/offload.h"
 
-/* In which ZooKeeper is connected to, and answers. */
-#define ANSWER_TIME (4 * SECOND)
+#define CONNECT_TIME (4 * SECOND)
 
 /* The library would try to connect many times a second: once each server was tried, not so. */
 #define CONNECT_PAUSE SECOND
@@ -48,9 +45,8 @@ static void on_log(const char *message)
 	log_debug("zookeeper", LOG_CSTR("says", message));
 }
 
-/* Of the session itself, and of all that is watched. */
-static void on_event(_unused_ zhandle_t *handle, int type, int state, _unused_ const char *path,
-		     void *arg)
+void zk_session_on_event(_unused_ zhandle_t *handle, int type, int state, _unused_ const char *path,
+			 void *arg)
 {
 	struct zk_session *s = arg;
 
@@ -109,8 +105,8 @@ static may_suspend struct error *open_handle(struct zk_session *s)
 	TRY(write_servers(s, &servers));
 	s->lost_at = clock_now();
 	s->attempts = 0;
-	s->handle = zookeeper_init2(servers.p, on_event, timeout, NULL, s, ZOO_NO_LOG_CLIENTENV,
-				    on_log);
+	s->handle = zookeeper_init2(servers.p, zk_session_on_event, timeout, NULL, s,
+				    ZOO_NO_LOG_CLIENTENV, on_log);
 	return s->handle ? NULL : error_errno(errno, "cannot use the ZooKeeper at %s", servers.p);
 }
 
@@ -141,8 +137,8 @@ static void watch_socket(struct zk_session *s, int socket, uint32_t events)
 		epoll_ctl(s->epoll, EPOLL_CTL_MOD, socket, &event);
 }
 
-/* A call was made: whatever the library waits for, it looks again. */
-static void kick(struct zk_session *s)
+/* Whatever the library waits for, it looks again. */
+void zk_session_kick(struct zk_session *s)
 {
 	if (s->socket >= 0)
 		watch_socket(s, s->socket, EPOLLIN | EPOLLOUT);
@@ -292,7 +288,7 @@ void zk_session_fini(struct zk_session *s)
 	waitq_fini(&s->changed);
 }
 
-static struct error *lost(const struct zk_session *s)
+struct error *zk_session_lost(const struct zk_session *s)
 {
 	if (s->ended)
 		return kv_lease_lost("session of ZooKeeper");
@@ -303,7 +299,7 @@ static may_suspend struct error *wait_connected(struct zk_session *s)
 {
 	while (!zk_session_connected(s)) {
 		if (s->ended)
-			return lost(s);
+			return zk_session_lost(s);
 		TRY(waitq_wait(&s->changed, "ZooKeeper to be connected"));
 	}
 	return NULL;
@@ -321,11 +317,11 @@ static void write_addrs(const struct zk_session *s, struct strbuf *out)
 may_suspend struct error *zk_session_connect(struct zk_session *s)
 {
 	_cleanup_(strbuf_fini) struct strbuf names = STRBUF_INIT;
-	_cleanup_(deadline_end) struct deadline d = deadline_begin(ANSWER_TIME);
+	_cleanup_(deadline_end) struct deadline d = deadline_begin(CONNECT_TIME);
 	struct error *err;
 
 	if (s->ended)
-		return lost(s);
+		return zk_session_lost(s);
 	start(s);
 	err = wait_connected(s);
 	if (!error_is(err, ERR_TIMEOUT) || !deadline_passed(&d))
@@ -333,178 +329,4 @@ may_suspend struct error *zk_session_connect(struct zk_session *s)
 	error_free(err);
 	write_addrs(s, &names);
 	return error_new(ERR_REFUSED, "%s: no ZooKeeper could be connected to", names.p);
-}
-
-/* Who asked may be gone when the library answers; the last of the two frees it. */
-struct zk_call {
-	struct zk_session *session;
-	struct zk_answer answer;
-	bool done, abandoned;
-};
-
-void zk_answer_fini(struct zk_answer *a)
-{
-	for (size_t i = 0; i < a->names.n; i++)
-		free(a->names.v[i]);
-	vec_fini(&a->names);
-	strbuf_fini(&a->value);
-}
-
-static void call_free(struct zk_call *call)
-{
-	zk_answer_fini(&call->answer);
-	free(call);
-}
-
-static void on_answer(int code, const struct Stat *stat, const void *data)
-{
-	struct zk_call *call = (struct zk_call *)data;
-
-	if (call->abandoned) {
-		call_free(call);
-		return;
-	}
-	call->answer.code = code;
-	if (stat)
-		call->answer.stat = *stat;
-	call->done = true;
-	waitq_wake_all(&call->session->changed);
-}
-
-static void on_value(int code, const char *value, int length, const struct Stat *stat,
-		     const void *data)
-{
-	struct zk_call *call = (struct zk_call *)data;
-
-	if (!call->abandoned && value && length > 0)
-		strbuf_add(&call->answer.value, str_of(value, (size_t)length));
-	on_answer(code, stat, data);
-}
-
-static void on_names(int code, const struct String_vector *names, const struct Stat *stat,
-		     const void *data)
-{
-	struct zk_call *call = (struct zk_call *)data;
-
-	for (int i = 0; names && !call->abandoned && i < names->count; i++)
-		vec_push(&call->answer.names, mem_strdup(names->data[i]));
-	on_answer(code, stat, data);
-}
-
-static void on_created(int code, _unused_ const char *path, const void *data)
-{
-	on_answer(code, NULL, data);
-}
-
-static void on_done(int code, const void *data)
-{
-	on_answer(code, NULL, data);
-}
-
-static int send_request(struct zk_session *s, const struct zk_request *r, struct zk_call *call)
-{
-	/* NULL and -1 would be no value at all. */
-	const char *value = r->value.p ? r->value.p : "";
-	watcher_fn watcher = r->watch ? on_event : NULL;
-
-	switch (r->kind) {
-	case ZK_GET:
-		return zoo_aget(s->handle, r->path, 0, on_value, call);
-	case ZK_EXISTS:
-		return zoo_awexists(s->handle, r->path, watcher, s, on_answer, call);
-	case ZK_CHILDREN:
-		return zoo_awget_children2(s->handle, r->path, watcher, s, on_names, call);
-	case ZK_CREATE:
-		return zoo_acreate(s->handle, r->path, value, (int)r->value.n, &ZOO_OPEN_ACL_UNSAFE,
-				   r->flags, on_created, call);
-	case ZK_SET:
-		return zoo_aset(s->handle, r->path, value, (int)r->value.n, -1, on_answer, call);
-	case ZK_DELETE:
-		return zoo_adelete(s->handle, r->path, -1, on_done, call);
-	}
-	return ZBADARGUMENTS;
-}
-
-static struct error *judge(const struct zk_session *s, int code)
-{
-	switch (code) {
-	case ZOK:
-	case ZNONODE:
-	case ZNODEEXISTS:
-	case ZNOTEMPTY:
-		return NULL;
-	case ZCLOSING:
-	case ZCONNECTIONLOSS:
-	case ZINVALIDSTATE:
-	case ZOPERATIONTIMEOUT:
-	case ZSESSIONEXPIRED:
-	case ZSESSIONMOVED:
-		return lost(s);
-	default:
-		return error_new(ERR_UNAVAILABLE, "ZooKeeper: %s", zerror(code));
-	}
-}
-
-struct error *zk_begin(struct zk_session *s, const struct zk_request *request, struct zk_call **ret)
-{
-	struct zk_call *call;
-	int code;
-
-	if (!s->handle)
-		return lost(s);
-	call = mem_new(struct zk_call);
-	call->session = s;
-	code = send_request(s, request, call);
-	if (code != ZOK) {
-		call_free(call);
-		return judge(s, code) ?: error_new(ERR_UNAVAILABLE, "ZooKeeper: %s", zerror(code));
-	}
-	kick(s);
-	*ret = call;
-	return NULL;
-}
-
-static may_suspend struct error *wait_done(struct zk_call *call)
-{
-	_cleanup_(deadline_end) struct deadline d = deadline_begin(ANSWER_TIME);
-
-	while (!call->done) {
-		struct error *err = waitq_wait(&call->session->changed, "ZooKeeper's answer");
-
-		if (error_is(err, ERR_TIMEOUT) && deadline_passed(&d)) {
-			error_free(err);
-			return error_new(ERR_CLOSED, "ZooKeeper does not answer");
-		}
-		if (err)
-			return err;
-	}
-	return NULL;
-}
-
-may_suspend struct error *zk_finish(struct zk_call *call, struct zk_answer *ret)
-{
-	struct error *err = wait_done(call);
-
-	if (!call->done) {
-		call->abandoned = true;
-		return err;
-	}
-	error_free(err);
-	err = judge(call->session, call->answer.code);
-	if (!err) {
-		*ret = call->answer;
-		call->answer = (struct zk_answer){ 0 };
-	}
-	call_free(call);
-	return err;
-}
-
-may_suspend struct error *zk_ask(struct zk_session *s, const struct zk_request *request,
-				 struct zk_answer *ret)
-{
-	struct zk_call *call;
-
-	TRY(zk_session_connect(s));
-	TRY(zk_begin(s, request, &call));
-	return zk_finish(call, ret);
 }
