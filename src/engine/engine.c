@@ -363,6 +363,13 @@ static void drop_objects(struct engine *e, enum object_kind kind)
 		engine_remove_object(e, kind, o->key);
 }
 
+struct error *engine_check_epoch(const struct engine *e, unsigned int epoch)
+{
+	if (e->epoch == epoch)
+		return NULL;
+	return error_new(ERR_UNAVAILABLE, "node %.*s left the pool", STR_ARG(engine_addr(e)));
+}
+
 void engine_drop_all(struct engine *e)
 {
 	struct container *c;

@@ -118,8 +118,9 @@ const struct map *engine_volumes(const struct engine *e);  /* of struct object, 
 const struct map *engine_networks(const struct engine *e); /* of struct object, by id */
 
 /*
- * Fetches the container (image, by any name or id; volume; network) anew and returns when the observer has been told
- * what it is now: what a client just did, its next request sees. A transport failure is an error.
+ * Fetches the container (image, by any name or id; volume; network) anew and returns when the
+ * observer has been told what it is now: what a client just did, its next request sees. A transport
+ * failure is an error.
  */
 may_suspend must_check struct error *engine_refresh_container(struct engine *e, struct str id);
 may_suspend must_check struct error *engine_refresh_image(struct engine *e, struct str name);

@@ -81,6 +81,8 @@ void engine_remove_image(struct engine *e, struct str id);
 void engine_put_object(struct engine *e, struct object *o); /* takes the reference */
 void engine_remove_object(struct engine *e, enum object_kind kind, struct str key);
 void engine_drop_all(struct engine *e); /* all that is on it, told as gone */
+/* ERR_UNAVAILABLE: all was dropped since `epoch`, and what was asked for before is nobody's now. */
+must_check struct error *engine_check_epoch(const struct engine *e, unsigned int epoch);
 
 /* health.c */
 may_suspend void health_main(void *arg);
@@ -145,6 +147,17 @@ may_suspend void refresh_stop(struct engine *e); /* joins its fibers, forgets ma
 may_suspend must_check struct error *refresh_everything(struct engine *e);
 void refresh_start_reconcile(struct engine *e); /* on a fiber of its own */
 void refresh_touch(struct engine *e, struct str id);
+
+/*
+ * fetch.c: one of them asked for and put into the tables, or taken out where the engine has none.
+ * Nothing is done with the answer where `outdated` has become true meanwhile.
+ */
+may_suspend must_check struct error *fetch_container(struct engine *e, struct str id,
+						     const bool *outdated);
+may_suspend must_check struct error *fetch_image(struct engine *e, struct str name,
+						 const bool *outdated);
+may_suspend must_check struct error *fetch_object(struct engine *e, enum object_kind kind,
+						  struct str key, const bool *outdated);
 
 /* reconcile.c */
 may_suspend must_check struct error *reconcile(struct engine *e);

@@ -65,10 +65,7 @@ static bool is_touched(const struct reconcile *r, struct str id)
 
 static struct error *check_epoch(const struct reconcile *r)
 {
-	if (r->engine->epoch == r->epoch)
-		return NULL;
-	return error_new(ERR_UNAVAILABLE, "node %.*s left the pool",
-			 STR_ARG(engine_addr(r->engine)));
+	return engine_check_epoch(r->engine, r->epoch);
 }
 
 static bool is_known(const struct reconcile *r, struct json entry, struct str id)
@@ -321,9 +318,7 @@ may_suspend struct error *reconcile_info(struct engine *e)
 	struct str text;
 
 	TRY(engine_call_info(e, &arena, &text));
-	if (e->epoch != epoch)
-		return error_new(ERR_UNAVAILABLE, "node %.*s left the pool",
-				 STR_ARG(engine_addr(e)));
+	TRY(engine_check_epoch(e, epoch));
 	/* An engine changes its version only by a restart, which breaks the stream: see rejoin. */
 	TRY(engine_info_read(engine_addr(e), text, e->info->version, before, clock_wall(), &info));
 	if (str_eq(info->id, engine_id(e))) {

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Fetching anew what is out of date: one container, image, volume or network, or everything
- * (reconcile.c). Each of them is a `struct dirty` while it is marked or being fetched, and is never fetched twice at once;
- * who marks it meanwhile, or asks for it, gets a fetch that began later.
+ * When what is out of date is fetched anew: one container, image, volume or network (fetch.c), or
+ * everything (reconcile.c). Each of them is a `struct dirty` while it is marked or being fetched,
+ * and is never fetched twice at once; who marks it meanwhile, or asks for it, gets a fetch that
+ * began later.
  *
  * Marks are worked off by up to FETCHES fibers, which end when there is nothing left; who asks
  * fetches on its own fiber. A mark waits for SETTLE first, since events of one container come in
@@ -159,179 +160,17 @@ void refresh_forget_object(struct engine *e, enum object_kind kind, struct str k
 	unmark(e, dirty_objects[kind], key);
 }
 
-static struct error *replaced(const struct engine *e)
-{
-	return error_new(ERR_UNAVAILABLE, "node %.*s left the pool", STR_ARG(engine_addr(e)));
-}
-
-static bool is_gone(struct error **err)
-{
-	if (!error_is(*err, ERR_NOT_FOUND))
-		return false;
-	error_free(*err);
-	*err = NULL;
-	return true;
-}
-
-static struct json entry_of(struct json list, struct str id)
-{
-	struct json_iter it = json_iter(list);
-	struct json entry;
-
-	while (json_type(list) == JSON_ARRAY && json_next(&it, NULL, &entry))
-		if (json_str_eq(json_get(entry, "Id"), id))
-			return entry;
-	return (struct json){ 0 };
-}
-
-/* NULL in *ret: it is gone. */
-static may_suspend struct error *read_container(struct engine *e, struct str id,
-						struct container **ret)
-{
-	_cleanup_(arena_fini) struct arena arena = ARENA_INIT;
-	struct json list, entry, inspect;
-	struct error *err;
-
-	*ret = NULL;
-	TRY(engine_call_list_containers(e, id, &arena, &list));
-	entry = entry_of(list, id);
-	if (!json_exists(entry))
-		return NULL;
-	err = engine_call_inspect_container(e, id, &arena, &inspect);
-	if (is_gone(&err))
-		return NULL;
-	if (err)
-		return err;
-	return container_new(e, entry, inspect, engine_ip(e), e->info->cpus, ret);
-}
-
-static may_suspend struct error *fetch_container(struct engine *e, struct dirty *d)
-{
-	_cleanup_(container_unrefp) struct container *c = NULL;
-	unsigned int epoch = e->epoch;
-
-	TRY(read_container(e, dirty_id(d), &c));
-	if (e->epoch != epoch)
-		return replaced(e);
-	if (d->again)
-		return NULL;
-	refresh_touch(e, dirty_id(d));
-	if (c)
-		engine_put_container(e, take(c));
-	else
-		engine_remove_container(e, dirty_id(d));
-	return NULL;
-}
-
-static bool has_tag(const struct image *i, struct str tag)
-{
-	for (uint32_t k = 0; k < i->n_tags; k++)
-		if (str_eq(i->tags[k], tag))
-			return true;
-	return false;
-}
-
-/* Engines do not tell of the image that a tag was taken from. */
-static void mark_former_owners(struct engine *e, struct str tag, struct str now)
-{
-	struct image *i;
-
-	for (size_t at = 0; (i = map_next(&e->images, &at));)
-		if (!str_eq(i->id, now) && has_tag(i, tag))
-			refresh_mark_image(e, i->id);
-}
-
-static void publish_image(struct engine *e, struct image *i)
-{
-	struct image *before = map_get(&e->images, i->id);
-
-	refresh_touch(e, i->id);
-	for (uint32_t k = 0; k < i->n_tags; k++)
-		if (!before || !has_tag(before, i->tags[k]))
-			mark_former_owners(e, i->tags[k], i->id);
-	/* Engines do not tell of what a build made on its way to an image. */
-	if (!str_empty(i->parent) && !map_get(&e->images, i->parent))
-		refresh_mark_image(e, i->parent);
-	engine_put_image(e, image_ref(i));
-}
-
-static may_suspend struct error *fetch_image(struct engine *e, struct dirty *d)
-{
-	_cleanup_(arena_fini) struct arena arena = ARENA_INIT;
-	_cleanup_(image_unrefp) struct image *i = NULL;
-	unsigned int epoch = e->epoch;
-	struct json inspect;
-	struct error *err = engine_call_inspect_image(e, dirty_id(d), &arena, &inspect);
-	bool gone = is_gone(&err);
-
-	if (err)
-		return err;
-	if (!gone)
-		TRY(image_new_from_inspect(inspect, &i));
-	if (e->epoch != epoch)
-		return replaced(e);
-	if (d->again)
-		return NULL;
-	refresh_touch(e, dirty_id(d));
-	if (i)
-		publish_image(e, i);
-	else if (map_get(&e->images, dirty_id(d)))
-		engine_remove_image(e, dirty_id(d));
-	else
-		mark_former_owners(e, dirty_id(d), STR(""));
-	return NULL;
-}
-
-/* Of a network its list tells, too: what inspect shows of its containers is nothing to keep. */
-static may_suspend struct error *read_object(struct engine *e, enum object_kind kind,
-					     struct str key, struct arena *arena, struct json *ret)
-{
-	struct json list;
-
-	if (kind == OBJECT_VOLUME)
-		return engine_call_inspect_volume(e, key, arena, ret);
-	TRY(engine_call_list_networks(e, key, arena, &list));
-	*ret = entry_of(list, key);
-	return NULL;
-}
-
-static may_suspend struct error *fetch_object(struct engine *e, struct dirty *d,
-					      enum object_kind kind)
-{
-	_cleanup_(arena_fini) struct arena arena = ARENA_INIT;
-	_cleanup_(object_unrefp) struct object *o = NULL;
-	unsigned int epoch = e->epoch;
-	struct json entry = { 0 };
-	struct error *err = read_object(e, kind, dirty_id(d), &arena, &entry);
-
-	if (!is_gone(&err)) {
-		TRY(err);
-		if (json_exists(entry))
-			TRY(object_new(kind, entry, &o));
-	}
-	if (e->epoch != epoch)
-		return replaced(e);
-	if (d->again)
-		return NULL;
-	refresh_touch(e, dirty_id(d));
-	if (o)
-		engine_put_object(e, take(o));
-	else
-		engine_remove_object(e, kind, dirty_id(d));
-	return NULL;
-}
-
 static may_suspend struct error *fetch_kind(struct engine *e, struct dirty *d)
 {
 	switch ((enum dirty_kind)d->key[0]) {
 	case DIRTY_CONTAINER:
-		return fetch_container(e, d);
+		return fetch_container(e, dirty_id(d), &d->again);
 	case DIRTY_IMAGE:
-		return fetch_image(e, d);
+		return fetch_image(e, dirty_id(d), &d->again);
 	case DIRTY_VOLUME:
-		return fetch_object(e, d, OBJECT_VOLUME);
+		return fetch_object(e, OBJECT_VOLUME, dirty_id(d), &d->again);
 	case DIRTY_NETWORK:
-		return fetch_object(e, d, OBJECT_NETWORK);
+		return fetch_object(e, OBJECT_NETWORK, dirty_id(d), &d->again);
 	case DIRTY_EVERYTHING:
 		return reconcile(e);
 	}
@@ -365,7 +204,7 @@ static may_suspend struct error *fetch(struct engine *e, struct dirty *d)
 
 	waitq_wake_all(&e->fetched);
 	if (e->epoch != epoch)
-		return err ? err : replaced(e);
+		return err ?: engine_check_epoch(e, epoch);
 	if (d->again)
 		enqueue(e, d, clock_now());
 	else if (!err)
@@ -384,9 +223,10 @@ static may_suspend struct error *fetch_from_now(struct engine *e, struct dirty *
 
 	d->users++;
 	while (!err && d->ended < wanted) {
-		if (e->epoch != epoch)
-			err = replaced(e);
-		else if (d->fetching || (is_single(d) && e->n_fetches >= FETCHES))
+		err = engine_check_epoch(e, epoch);
+		if (err)
+			break;
+		if (d->fetching || (is_single(d) && e->n_fetches >= FETCHES))
 			err = waitq_wait(&e->fetched, "a refresh");
 		else
 			err = fetch(e, d);
