@@ -157,10 +157,8 @@ static void groups(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(counts),
-		cmocka_unit_test(finds_nodes),
-		cmocka_unit_test(counts_right),
-		cmocka_unit_test(counts_all),
+		cmocka_unit_test(counts),	cmocka_unit_test(finds_nodes),
+		cmocka_unit_test(counts_right), cmocka_unit_test(counts_all),
 		cmocka_unit_test(groups),
 	};
 
