@@ -10,7 +10,13 @@
 #include "cluster/internal.h"
 #include "docker/ref.h"
 #include "engine/client.h"
+#include "fiber/clock.h"
+#include "fiber/deadline.h"
 #include "http/url.h"
+
+/* One that has told nothing for so long may hang, and who comes then begins one of its own. */
+#define SILENCE	   (60 * SECOND)
+#define LOOK_EVERY (5 * SECOND) /* whether the node of a pull that tells nothing is still well */
 
 /* One line of progress. */
 struct told {
@@ -28,6 +34,7 @@ struct shared_pull {
 	struct group group; /* of the one fiber that pulls */
 	struct vec lines;   /* of struct told */
 	uint64_t last;	    /* number of the last line */
+	int64_t told_at;    /* when it came, or the pull began; clock_now() */
 	size_t thin_at;	    /* as many lines are thinned out */
 	bool over;
 	struct error *err; /* how it ended */
@@ -93,6 +100,7 @@ static may_suspend struct error *take_line(void *arg, struct str line)
 
 	error_free(json_parse(line, &arena, &root));
 	is_bar = json_exists(json_path(root, "progressDetail.current"));
+	p->told_at = clock_now();
 	vec_push(&p->lines, told_new(++p->last, json_get_str(root, "id"), line, is_bar));
 	if (p->lines.n >= LIMIT_PULL_LINES)
 		thin_out(p);
@@ -162,7 +170,7 @@ static struct shared_pull *find(struct cluster *c, struct str key)
 	list_for_each(link, &c->running_pulls) {
 		struct shared_pull *p = list_item(link, struct shared_pull, link);
 
-		if (str_eq(str_from(p->key), key))
+		if (str_eq(str_from(p->key), key) && clock_now() - p->told_at < SILENCE)
 			return p;
 	}
 	return NULL;
@@ -187,6 +195,7 @@ struct shared_pull *shared_pull_join(struct cluster *c, struct engine *e,
 	p->image = str_dup(wanted->image);
 	p->auth = str_dup(wanted->registry_auth);
 	p->version = wanted->version;
+	p->told_at = clock_now();
 	list_append(&c->running_pulls, &p->link);
 	group_go(&p->group, "pull", pull_main, p);
 	return p;
@@ -211,6 +220,24 @@ may_suspend void shared_pull_leave(struct shared_pull *p)
 	free(p);
 }
 
+/*
+ * A connection on which nothing comes may stay for ever while its node answers others: a pull may
+ * take long. A node that is not well any more ends it.
+ */
+static may_suspend struct error *await_news(struct shared_pull *p)
+{
+	_cleanup_(deadline_end) struct deadline d = deadline_begin(LOOK_EVERY);
+	struct error *err = waitq_wait(&p->news, "a pull");
+
+	if (!error_is(err, ERR_TIMEOUT) || !deadline_passed(&d))
+		return err;
+	error_free(err);
+	if (engine_state(p->engine) == ENGINE_HEALTHY)
+		return NULL;
+	return error_new(ERR_NODE_DOWN, "node %.*s became unhealthy while it pulled %s",
+			 STR_ARG(engine_name(p->engine)), p->image);
+}
+
 may_suspend struct error *shared_pull_next(struct shared_pull *p, uint64_t *at, struct strbuf *line,
 					   bool *ret_over)
 {
@@ -218,7 +245,7 @@ may_suspend struct error *shared_pull_next(struct shared_pull *p, uint64_t *at, 
 
 	*ret_over = false;
 	while (!(t = line_behind(p, *at)) && !p->over)
-		TRY(waitq_wait(&p->news, "a pull"));
+		TRY(await_news(p));
 	*ret_over = !t;
 	if (!t)
 		return error_copy(p->err);

@@ -2,7 +2,8 @@
 /*
  * One pull of one image on one node for all who want it there with the same credentials and for
  * the same platform: clients that pull, and creates. It runs on a fiber of its own, so whoever
- * began it may leave; when the last one leaves, it is given up.
+ * began it may leave; when the last one leaves, it is given up. One that tells nothing for a minute
+ * is joined by nobody: it may hang for ever, and an engine joins its own pulls where they do not.
  */
 #ifndef CLUSTER_SHARED_PULL_H
 #define CLUSTER_SHARED_PULL_H

@@ -344,6 +344,104 @@ static may_suspend void a_pull_ends_with_its_last_client(struct sim *s)
 	sim_settle(s);
 }
 
+#define PULL "/images/create?fromImage=nginx&tag=latest"
+
+/* One that hangs holds those who wait for it, each as long as it likes, and none who comes later. */
+static may_suspend void a_pull_that_hangs_is_no_trap(struct sim *s)
+{
+	struct pull_job third = { s, "192.168.0.3", { 0 } };
+	struct sim_engine *e = sim_engine(s, "n1");
+	struct sim_stream *first, *second;
+
+	sim_registry_put(s, "nginx", false);
+	sim_up(s);
+	sim_registry_set(s, "nginx", MINUTE, NULL);
+	sim_fault(s, e, FAULT_STALL, "POST /images/create", 4);
+	first = sim_open(s, "POST", PULL, NULL);
+	sim_run(s, 50 * SECOND);
+	assert_true(sim_fault_fired(s));
+	second = sim_open(s, "POST", PULL, NULL);
+	assert_int_equal(sim_calls(e, "POST /images/create"), 1);
+
+	sim_run(s, MINUTE);
+	pull_main(&third);
+	assert_status(third.reply, 200);
+	assert_int_equal(sim_calls(e, "POST /images/create"), 2);
+	sim_close(second);
+	sim_run(s, SECOND);
+	while (sim_next_line(first, SECOND).p)
+		;
+	assert_false(sim_stream_ended(first) || sim_stream_broke(first));
+	sim_close(first);
+	sim_settle(s);
+}
+
+static may_suspend void create_web_main(void *arg)
+{
+	struct create_job *job = arg;
+
+	job->reply =
+		sim_request_as(job->s, "192.168.0.1", "POST", "/containers/create?name=web",
+			       sim_text(job->s, "{\"Image\":\"%s\"}", job->image), job->headers);
+}
+
+/* Nothing is left of what its client wanted. */
+static may_suspend void who_leaves_a_create_that_pulls_is_gone(struct sim *s)
+{
+	struct create_job job = { s, "secret", with_auth, { 0 } };
+	struct sim_engine *e = sim_engine(s, "n1");
+
+	sim_registry_put(s, "secret", true);
+	sim_up(s);
+	sim_fault(s, e, FAULT_STALL, "POST /images/create", 4);
+	sim_go(s, "client", create_web_main, &job);
+	assert_false(sim_join_within(s, 10 * SECOND));
+	assert_true(sim_fault_fired(s));
+	sim_run(s, SECOND);
+	sim_create(s, "web", NULL);
+	assert_int_equal(sim_count_containers(e), 1);
+	sim_settle(s);
+}
+
+static may_suspend void a_node_that_fails_ends_its_pull(struct sim *s)
+{
+	struct pull_job job = { s, "192.168.0.1", { 0 } };
+
+	three(s);
+	sim_registry_set(s, "nginx", 10 * MINUTE, NULL);
+	sim_go(s, "client", pull_main, &job);
+	sim_run(s, 10 * SECOND);
+	sim_cut(sim_find_engine(s, "n2"));
+	sim_join(s);
+	assert_status(job.reply, 200);
+	assert_int_equal(
+		count_lines(job.reply, "node n2 became unhealthy while it pulled nginx:latest"), 2);
+	assert_true(sim_has_image(sim_find_engine(s, "n1"), "nginx"));
+	assert_true(sim_has_image(sim_find_engine(s, "n3"), "nginx"));
+	sim_heal(sim_find_engine(s, "n2"));
+	sim_settle(s);
+}
+
+static may_suspend void a_create_whose_node_fails_in_its_pull_goes_on_elsewhere(struct sim *s)
+{
+	struct create_job job = { s, "nginx", NULL, { 0 } };
+	struct sim_engine *n1 = sim_engine(s, "n1");
+
+	sim_registry_put(s, "nginx", false);
+	sim_engine(s, "n2", PULLED_IMAGE("nginx"));
+	sim_up(s);
+	sim_create(s, "n2/busy", "{\"Image\":\"nginx\"}");
+	sim_registry_set(s, "nginx", 10 * MINUTE, NULL);
+	sim_go(s, "client", create_main, &job);
+	sim_wait(s, sim_calls(n1, "POST /images/create") == 1);
+	sim_cut(n1);
+	sim_join(s);
+	assert_status(job.reply, 201);
+	assert_string_equal(sim_node_of(s, sim_string(s, &job.reply, "Id")), "n2");
+	sim_heal(n1);
+	sim_settle(s);
+}
+
 static may_suspend void a_pull_that_fails_everywhere_is_an_error(struct sim *s)
 {
 	three(s);
@@ -545,6 +643,10 @@ int main(void)
 		STORY(bars_are_thinned_out),
 		STORY(what_differs_is_not_shared),
 		STORY(a_pull_ends_with_its_last_client),
+		STORY(a_pull_that_hangs_is_no_trap),
+		STORY(who_leaves_a_create_that_pulls_is_gone),
+		STORY(a_node_that_fails_ends_its_pull),
+		STORY(a_create_whose_node_fails_in_its_pull_goes_on_elsewhere),
 		STORY(a_pull_that_fails_everywhere_is_an_error),
 		STORY(one_nodes_failure_fails_the_pull),
 		STORY(a_load_goes_everywhere),
