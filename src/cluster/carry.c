@@ -7,6 +7,7 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "cluster/internal.h"
 #include "engine/client.h"
 #include "fiber/deadline.h"
 #include "http/url.h"
@@ -91,15 +92,88 @@ static may_suspend struct error *carry(const struct carry_request *req)
 	return engine_refresh_image(req->to, req->image);
 }
 
-may_suspend struct error *carry_image(const struct carry_request *req)
+/* One image on its way to one node. */
+struct carrying {
+	struct list link; /* in the cluster's carryings, while others may join */
+	size_t waiting;
+	struct carry_request req; /* its own references and texts */
+	struct group group;	  /* of the one fiber that carries */
+	struct waitq over_now;
+	bool over;
+	struct error *err; /* how it ended */
+};
+
+static may_suspend void carry_main(void *arg)
 {
+	struct carrying *t = arg;
+	const struct carry_request *req = &t->req;
 	struct error *err = carry(req);
 
 	if (err)
-		return error_wrap(err, "bringing image %.*s from node %.*s to node %.*s",
-				  STR_ARG(req->image), STR_ARG(engine_name(req->from)),
-				  STR_ARG(engine_name(req->to)));
-	log_info("image brought", LOG_STR("image", req->image),
-		 LOG_STR("from", engine_name(req->from)), LOG_STR("to", engine_name(req->to)));
+		err = error_wrap(err, "bringing image %.*s from node %.*s to node %.*s",
+				 STR_ARG(req->image), STR_ARG(engine_name(req->from)),
+				 STR_ARG(engine_name(req->to)));
+	else
+		log_info("image brought", LOG_STR("image", req->image),
+			 LOG_STR("from", engine_name(req->from)),
+			 LOG_STR("to", engine_name(req->to)));
+	t->err = err;
+	t->over = true;
+	list_remove(&t->link);
+	waitq_wake_all(&t->over_now);
+}
+
+/* Another node that has the image would bring the same. */
+static struct carrying *find(struct cluster *c, const struct carry_request *req)
+{
+	list_for_each(link, &c->carryings) {
+		struct carrying *t = list_item(link, struct carrying, link);
+
+		if (t->req.to == req->to && str_eq(t->req.image, req->image) &&
+		    str_eq(t->req.id, req->id))
+			return t;
+	}
 	return NULL;
+}
+
+static struct carrying *join(struct cluster *c, const struct carry_request *req)
+{
+	struct carrying *t = find(c, req);
+
+	if (!t) {
+		t = mem_new(struct carrying);
+		t->req = (struct carry_request){ engine_ref(req->from), engine_ref(req->to),
+						 str_from(str_dup(req->image)),
+						 str_from(str_dup(req->id)), req->version };
+		list_append(&c->carryings, &t->link);
+		group_go(&t->group, "carry", carry_main, t);
+	}
+	t->waiting++;
+	return t;
+}
+
+static may_suspend void leave(struct carrying **at)
+{
+	struct carrying *t = *at;
+
+	if (--t->waiting)
+		return;
+	list_remove(&t->link);
+	group_finish(&t->group);
+	waitq_fini(&t->over_now);
+	engine_unref(t->req.from);
+	engine_unref(t->req.to);
+	free((char *)t->req.image.p);
+	free((char *)t->req.id.p);
+	error_free(t->err);
+	free(t);
+}
+
+may_suspend struct error *carry_image(struct cluster *c, const struct carry_request *req)
+{
+	_cleanup_(leave) struct carrying *t = join(c, req);
+
+	while (!t->over)
+		TRY(waitq_wait(&t->over_now, "an image to be brought"));
+	return error_copy(t->err);
 }

@@ -57,6 +57,7 @@ struct cluster *cluster_new(const struct cluster_config *config)
 	tally_init(&c->kinds);
 	tally_init(&c->node_labels);
 	list_init(&c->running_pulls);
+	list_init(&c->carryings);
 	list_init(&c->pull_targets);
 	list_init(&c->subscriptions);
 	guards_init(&c->guards);

@@ -88,6 +88,7 @@ struct cluster {
 	struct map network_names;  /* of struct held_network: networks being made (networks.c) */
 	uint64_t marks;		   /* the last that was given to members (draw.c) */
 	struct list running_pulls; /* of shared_pull.c */
+	struct list carryings;	   /* of carry.c */
 	struct group leftovers;
 	struct guards guards; /* containers that outlive their nodes */
 	struct build_table builds;

@@ -32,12 +32,13 @@ static struct str image_id_on(const struct placement *p, const struct engine *e)
 /* The client means what it has just made, and not an older image of that name. */
 static may_suspend struct error *bring_made(struct placement *p, struct engine *from)
 {
-	struct carry_request carry = { from, p->flight.engine, p->config.image, p->req->version };
 	struct str id = image_id_on(p, from);
+	struct carry_request carry = { from, p->flight.engine, p->config.image, id,
+				       p->req->version };
 
 	if (!p->is_drawn || str_empty(id) || str_eq(id, image_id_on(p, p->flight.engine)))
 		return NULL;
-	return carry_image(&carry);
+	return carry_image(p->c, &carry);
 }
 
 static may_suspend struct error *board(struct placement *p)
@@ -177,7 +178,7 @@ static may_suspend struct error *create_carrying(struct placement *p, struct eng
 						 struct error *refusal, struct str *ret_reply)
 {
 	_cleanup_(error_freep) struct error *why = refusal;
-	struct carry_request carry = { holder, NULL, p->config.image, p->req->version };
+	struct carry_request carry = { holder, NULL, p->config.image, STR_NONE, p->req->version };
 	struct error *err = placement_board(p);
 
 	if (error_is(err, ERR_NO_NODE)) {
@@ -186,7 +187,8 @@ static may_suspend struct error *create_carrying(struct placement *p, struct eng
 	}
 	TRY(err);
 	carry.to = p->flight.engine;
-	TRY(carry_image(&carry));
+	carry.id = image_id_on(p, holder);
+	TRY(carry_image(p->c, &carry));
 	return create_here(p, ret_reply);
 }
 

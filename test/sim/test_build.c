@@ -209,6 +209,69 @@ static may_suspend void the_new_image_follows_to_a_volume(struct sim *s)
 	sim_settle(s);
 }
 
+struct user_job {
+	struct sim *s;
+	struct sim_reply reply;
+};
+
+static may_suspend void user_main(void *arg)
+{
+	struct user_job *job = arg;
+
+	job->reply = sim_post(job->s, "/containers/create",
+			      "{\"Image\":\"app\",\"HostConfig\":{\"Binds\":[\"data:/x\"]}}");
+}
+
+/* compose up --scale: each of them finds the image missing at the same moment. */
+static may_suspend void many_creates_bring_an_image_once(struct sim *s)
+{
+	struct user_job jobs[5];
+
+	sim_engine(s, "n1");
+	sim_engine(s, "n2", IMAGE("app"));
+	sim_up(s);
+	assert_status(sim_post(s, "/volumes/create", "{\"Name\":\"n1/data\"}"), 201);
+	for (size_t i = 0; i < ARRAY_LEN(jobs); i++) {
+		jobs[i] = (struct user_job){ s, { 0 } };
+		sim_go(s, "client", user_main, &jobs[i]);
+	}
+	sim_join(s);
+	for (size_t i = 0; i < ARRAY_LEN(jobs); i++)
+		assert_status(jobs[i].reply, 201);
+	assert_int_equal(sim_calls(node(s, "n1"), "POST /images/load"), 1);
+	assert_int_equal(sim_count_containers(node(s, "n1")), ARRAY_LEN(jobs));
+	sim_settle(s);
+}
+
+/* One that fails tells all of them; who leaves holds up nobody. */
+static may_suspend void an_image_that_cannot_be_brought_fails_each_create(struct sim *s)
+{
+	struct user_job jobs[3];
+
+	sim_engine(s, "n1");
+	sim_engine(s, "n2", IMAGE("app"));
+	sim_up(s);
+	assert_status(sim_post(s, "/volumes/create", "{\"Name\":\"n1/data\"}"), 201);
+	sim_script(node(s, "n1"), "POST /images/load", 500, "{\"message\":\"the disk is full\"}");
+	for (size_t i = 0; i < ARRAY_LEN(jobs); i++) {
+		jobs[i] = (struct user_job){ s, { 0 } };
+		sim_go(s, "client", user_main, &jobs[i]);
+	}
+	sim_join(s);
+	for (size_t i = 0; i < ARRAY_LEN(jobs); i++)
+		assert_refused(jobs[i].reply, 500, "from node n2 to node n1: the disk is full");
+	assert_int_equal(sim_calls(node(s, "n1"), "POST /images/load"), 1);
+
+	sim_script(node(s, "n1"), NULL, 0, NULL);
+	sim_fault(s, node(s, "n1"), FAULT_STALL, "POST /images/load", 0);
+	sim_go(s, "client", user_main, &jobs[0]);
+	assert_false(sim_join_within(s, 10 * SECOND));
+	assert_true(sim_fault_fired(s));
+	user_main(&jobs[1]);
+	assert_status(jobs[1].reply, 201);
+	sim_settle(s);
+}
+
 /* Until it is brought there the other node has an older image of that name. */
 static may_suspend void a_name_is_the_latest_image_of_it(struct sim *s)
 {
@@ -598,6 +661,8 @@ int main(void)
 		STORY(a_rebuild_goes_to_the_same_node),
 		STORY(the_next_create_gets_the_new_image),
 		STORY(the_new_image_follows_to_a_volume),
+		STORY(many_creates_bring_an_image_once),
+		STORY(an_image_that_cannot_be_brought_fails_each_create),
 		STORY(a_name_is_the_latest_image_of_it),
 		STORY(a_build_does_not_narrow_a_pull),
 		STORY(a_failed_build_says_so_and_steers_nothing),

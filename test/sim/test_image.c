@@ -194,6 +194,31 @@ static may_suspend void the_same_pull_on_a_node_happens_once(struct sim *s)
 	sim_settle(s);
 }
 
+/* Other nodes have it with a digest, and many want it where it is not. */
+static may_suspend void creates_of_one_node_share_its_pull(struct sim *s)
+{
+	struct create_job jobs[5];
+
+	sim_engine(s, "n1", CPUS(64));
+	sim_engine(s, "n2", PULLED_IMAGE("nginx"));
+	sim_registry_put(s, "nginx", false);
+	sim_up(s);
+	for (int i = 0; i < 9; i++)
+		sim_create(s, "", "{\"Image\":\"nginx\",\"Env\":[\"constraint:node==n2\"]}");
+	sim_registry_set(s, "nginx", MINUTE, NULL);
+	for (size_t i = 0; i < ARRAY_LEN(jobs); i++) {
+		jobs[i] = (struct create_job){ s, "nginx", i % 2 ? with_auth : NULL, { 0 } };
+		sim_go(s, "client", create_main, &jobs[i]);
+	}
+	sim_join(s);
+	for (size_t i = 0; i < ARRAY_LEN(jobs); i++)
+		assert_status(jobs[i].reply, 201);
+	assert_int_equal(sim_count_containers(sim_find_engine(s, "n1")), ARRAY_LEN(jobs));
+	/* With credentials and without is not the same. */
+	assert_int_equal(sim_calls(sim_find_engine(s, "n1"), "POST /images/create"), 2);
+	sim_settle(s);
+}
+
 static may_suspend void a_pull_holds_up_nobody(struct sim *s)
 {
 	struct create_job slow = { s, "secret", with_auth, { 0 } };
@@ -637,6 +662,7 @@ int main(void)
 		STORY(another_clients_pull_goes_everywhere),
 		STORY(after_a_minute_the_choice_is_forgotten),
 		STORY(the_same_pull_on_a_node_happens_once),
+		STORY(creates_of_one_node_share_its_pull),
 		STORY(a_pull_holds_up_nobody),
 		STORY(a_pull_goes_everywhere),
 		STORY(clients_share_a_pull),
