@@ -30,6 +30,11 @@ void loop_set_virtual_wall(int64_t unix_ns)
 	virtual_wall = unix_ns;
 }
 
+void loop_step_virtual_wall(int64_t by)
+{
+	virtual_wall += by;
+}
+
 int64_t clock_now(void)
 {
 	return loop ? loop->now : system_clock(CLOCK_MONOTONIC);

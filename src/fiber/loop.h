@@ -28,6 +28,8 @@ void loop_run(enum loop_kind kind, fiber_fn *main, void *arg);
 
 /* Virtual loops begin at this wall time; ns since 1970. Default 2026-01-01T00:00:00Z. */
 void loop_set_virtual_wall(int64_t unix_ns);
+/* As when somebody sets the clock, forth or back; the other clocks go on as they did. */
+void loop_step_virtual_wall(int64_t by);
 
 /*
  * Each run of a fiber of more than this is logged with its name; 0 turns it off. Default 50 ms

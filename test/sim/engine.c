@@ -271,6 +271,13 @@ may_suspend void sim_restart(struct sim_engine *e)
 	sim_start(e);
 }
 
+/* What happens then is of before, to who goes by its times. */
+void sim_step_engine_clock(struct sim_engine *e, int64_t by)
+{
+	e->skew += by;
+	e->last_event_time = MIN(e->last_event_time, fake_clock(e));
+}
+
 void sim_unlist(struct sim_engine *e)
 {
 	e->listed = false;

@@ -55,6 +55,7 @@ struct sim {
 	struct group network; /* wires */
 	struct group fibers;  /* the story's own */
 	struct sim_fault fault;
+	int64_t latency; /* of connections, at most */
 	void (*on_hangup)(void *arg);
 	void *hangup_arg;
 	struct strbuf log;

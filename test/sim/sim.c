@@ -115,6 +115,8 @@ static may_suspend void start_manager(struct sim *s)
 	api_listen(s->api, s->listener);
 	if (s->replicated)
 		start_replica(s);
+	else if (s->config.fence)
+		api_serve(s->api);
 	sim_discover(s);
 }
 
@@ -163,6 +165,13 @@ struct engine *sim_node(const struct sim *s, const struct sim_engine *e)
 
 	engine_unref(node); /* the cluster's own reference keeps it */
 	return node;
+}
+
+void sim_step_clock(struct sim *s, int64_t by)
+{
+	loop_step_virtual_wall(by);
+	for (size_t i = 0; i < s->engines.n; i++)
+		((struct sim_engine *)s->engines.v[i])->skew -= by;
 }
 
 uint64_t sim_seed(const struct sim *s)

@@ -300,6 +300,16 @@ enum fault_kind sim_fault_kind(const struct sim *s); /* that was asked for last 
 void sim_fault_clear(struct sim *s);		     /* new connections are well again */
 void sim_on_hangup(struct sim *s, void (*fn)(void *arg), void *arg);
 
+/*
+ * From now on each connection between the manager and an engine has a latency of its own, up to
+ * `most` on average, of which each piece of bytes draws its delay. 0: well again, at once.
+ */
+void sim_set_latency(struct sim *s, int64_t most);
+
+/* Somebody sets the wall clock of the manager's machine, or of the engine's. No other clock jumps. */
+void sim_step_clock(struct sim *s, int64_t by);
+void sim_step_engine_clock(struct sim_engine *e, int64_t by);
+
 struct sim_reply {
 	int status; /* 0: there was no answer, body says why */
 	struct http_headers headers;

@@ -37,6 +37,7 @@ struct wire {
 	char request[128];	   /* that it carries: "POST /containers/create" */
 	enum fault_kind next;	   /* what becomes of what the engine says next */
 	bool mute, slow;
+	int64_t latency;
 	bool broken; /* reset both ends */
 	bool lost;   /* the manager's side gave up; the engine's knows nothing yet */
 	struct group directions;
@@ -93,9 +94,22 @@ static may_suspend struct error *hang_up(struct sim *s)
 	return fiber_sleep(MILLISECOND);
 }
 
-static may_suspend struct error *delay(void)
+void sim_set_latency(struct sim *s, int64_t most)
 {
-	return fiber_sleep(rand_between(20 * MICROSECOND, 400 * MICROSECOND));
+	s->latency = most;
+}
+
+static int64_t draw_latency(const struct sim *s)
+{
+	return s->latency ? rand_between(0, s->latency) : 0;
+}
+
+/* `latency` on average, besides what each way takes. */
+static may_suspend struct error *delay(int64_t latency)
+{
+	int64_t span = rand_between(20 * MICROSECOND, 400 * MICROSECOND);
+
+	return fiber_sleep(span + (latency ? rand_between(0, 2 * latency) : 0));
 }
 
 /* "POST /v1.41/containers/create?name=x HTTP/1.1": which request begins here, if one does. */
@@ -227,7 +241,7 @@ static may_suspend struct error *relay_piece(struct wire *w, struct stream *to, 
 	if (to == w->far)
 		note_request(w, piece);
 	TRY(await_line(w, UNACKNOWLEDGED));
-	TRY(delay());
+	TRY(delay(MIN(w->latency, w->sim->latency)));
 	kind = meet(w->sim, w->engine, w->request);
 	if (kind == FAULT_NONE && to == w->near) {
 		kind = w->next;
@@ -318,9 +332,10 @@ static may_suspend void wire_main(void *arg)
 	free(w);
 }
 
-static may_suspend struct error *await_engine(struct sim_engine *e, const char *address)
+static may_suspend struct error *await_engine(struct sim_engine *e, const char *address,
+					      int64_t latency)
 {
-	TRY(delay());
+	TRY(delay(latency));
 	while (e && e->cut)
 		TRY(waitq_wait(&e->line, "the line to be mended"));
 	if (!e || !e->up)
@@ -331,10 +346,11 @@ static may_suspend struct error *await_engine(struct sim_engine *e, const char *
 static may_suspend struct error *connect_engine(struct sim *s, struct sim_engine *e,
 						const char *address, struct stream **ret)
 {
+	int64_t latency = draw_latency(s);
 	enum fault_kind kind;
 	struct wire *w;
 
-	TRY(await_engine(e, address));
+	TRY(await_engine(e, address, latency));
 	kind = meet(s, e, NULL);
 	if (kind == FAULT_REFUSE || kind == FAULT_RESET)
 		return error_new(ERR_REFUSED, "cannot connect to %s: Connection refused", address);
@@ -346,6 +362,7 @@ static may_suspend struct error *connect_engine(struct sim *s, struct sim_engine
 	w = mem_new(struct wire);
 	w->sim = s;
 	w->engine = e;
+	w->latency = latency;
 	w->next = kind == FAULT_GARBAGE || kind == FAULT_CUT ? kind : FAULT_NONE;
 	w->slow = kind == FAULT_SLOW;
 	memory_pair(SOCKET_SPACE, "manager", address, &w->near, ret);

@@ -66,6 +66,24 @@ static void test_virtual_wall_clock(_unused_ void **state)
 	loop_run(LOOP_VIRTUAL, wall_main, &at);
 }
 
+static may_suspend void step_main(_unused_ void *arg)
+{
+	int64_t wall = clock_wall(), now = clock_now(), boot = clock_boot();
+
+	loop_step_virtual_wall(-HOUR);
+	assert_int_equal(clock_wall() - wall, -HOUR);
+	loop_step_virtual_wall(2 * HOUR);
+	assert_int_equal(clock_wall() - wall, HOUR);
+	assert_int_equal(clock_now(), now);
+	assert_int_equal(clock_boot(), boot);
+	loop_step_virtual_wall(-HOUR);
+}
+
+static void test_virtual_wall_clock_is_set(_unused_ void **state)
+{
+	loop_run(LOOP_VIRTUAL, step_main, NULL);
+}
+
 static void real_order_main(_unused_ void *arg)
 {
 	static struct nap naps[] = { { "c", 12 * MILLISECOND },
@@ -161,6 +179,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_virtual_time_jumps_in_order),
 		cmocka_unit_test(test_virtual_wall_clock),
+		cmocka_unit_test(test_virtual_wall_clock_is_set),
 		cmocka_unit_test(test_real_timers_in_order),
 		cmocka_unit_test(test_deadlock_aborts_and_names_the_fibers),
 		cmocka_unit_test(test_a_hog_is_logged_by_name),
