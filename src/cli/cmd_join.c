@@ -157,6 +157,7 @@ static struct error *open_all(const struct join_options *o, struct str uri, stru
 
 	TRY(discovery_open(uri, &how, &join->joining.discovery));
 	TRY(discovery_check_registers(join->joining.discovery));
+	TRY(discovery_check_ttl(join->joining.discovery, o->ttl));
 	if (how.tls)
 		TRY(tls_context_new_client(&files, &join->joining.tls));
 	return NULL;

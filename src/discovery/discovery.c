@@ -119,6 +119,11 @@ struct error *discovery_check_registers(const struct discovery *d)
 	return NULL;
 }
 
+struct error *discovery_check_ttl(const struct discovery *d, int64_t ttl)
+{
+	return d->backend->check_ttl ? d->backend->check_ttl(d, ttl) : NULL;
+}
+
 may_suspend struct error *discovery_register(struct discovery *d, const struct addr *addr,
 					     int64_t ttl)
 {

@@ -60,6 +60,8 @@ bool discovery_uses_tls(const struct discovery *d); /* discovery_options.tls */
 
 /* ERR_INVALID where people write its entries (nodes://, file://), so that none can be registered. */
 must_check struct error *discovery_check_registers(const struct discovery *d);
+/* The same where it keeps no entries for so short a time, and why. */
+must_check struct error *discovery_check_ttl(const struct discovery *d, int64_t ttl);
 
 /* An entry that is no host:port is logged and left out; one that stands twice counts once. */
 struct discovery_entries {

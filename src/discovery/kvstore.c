@@ -175,8 +175,9 @@ static struct str key_of(const struct kvstore *store, struct str entry, struct s
 }
 
 /* A renewal that comes later than the lease ends is none. */
-static struct error *check_ttl(const struct kvstore *store, int64_t ttl)
+static struct error *store_check_ttl(const struct discovery *d, int64_t ttl)
 {
+	const struct kvstore *store = (const struct kvstore *)d;
 	_cleanup_(strbuf_fini) struct strbuf least = STRBUF_INIT;
 
 	TRY(kv_check_ttl(store->kv, ttl));
@@ -193,7 +194,7 @@ static may_suspend struct error *begin_lease(struct kvstore *store, int64_t ttl)
 {
 	_cleanup_(strbuf_fini) struct strbuf asked = STRBUF_INIT, granted = STRBUF_INIT;
 
-	TRY(check_ttl(store, ttl));
+	TRY(store_check_ttl(&store->base, ttl));
 	TRY(kv_lease_begin(store->kv, ttl, &store->lease));
 	if (kv_lease_ttl(store->lease) == ttl)
 		return NULL;
@@ -289,8 +290,9 @@ struct kv *discovery_store(struct discovery *d)
 #define STORE_BACKEND(name, opener)                                                          \
 	{                                                                                    \
 		.scheme = (name), .is_store = true, .takes_options = true, .open = (opener), \
-		.fetch = store_fetch, .wait = store_wait, .enter = store_enter,              \
-		.leave = store_leave, .stop = store_stop, .close = store_close,              \
+		.fetch = store_fetch, .wait = store_wait, .check_ttl = store_check_ttl,      \
+		.enter = store_enter, .leave = store_leave, .stop = store_stop,              \
+		.close = store_close,                                                        \
 	}
 
 const struct discovery_backend discovery_etcd = STORE_BACKEND("etcd", etcd_open);
