@@ -18,11 +18,6 @@ static struct str member_addr(const void *item)
 	return engine_addr(((const struct member *)item)->engine);
 }
 
-static struct str member_name(const void *item)
-{
-	return ((const struct member *)item)->sched.name;
-}
-
 void cluster_config_default(struct cluster_config *config)
 {
 	*config = (struct cluster_config){
@@ -41,7 +36,8 @@ struct cluster *cluster_new(const struct cluster_config *config)
 
 	c->config = *config;
 	map_init(&c->by_addr, member_addr);
-	map_init(&c->by_name, member_name);
+	map_init(&c->by_name, slot_key);
+	map_init(&c->by_id, slot_key);
 	map_init(&c->flight_names, flight_name_key);
 	map_init(&c->flight_swarm_ids, flight_swarm_id_key);
 	build_table_init(&c->builds);
@@ -79,7 +75,6 @@ static may_suspend void remove_member(struct cluster *c, struct member *m)
 	engine_stop(e);
 	map_del(&c->by_addr, engine_addr(e));
 	member_free(m);
-	waitq_wake_all(&c->settled);
 }
 
 static void add_member(struct cluster *c, const struct addr *a, struct str text)
@@ -143,7 +138,8 @@ void cluster_free(struct cluster *c)
 	events_forget_past(c);
 	guards_fini(c);
 	map_fini(&c->by_addr);
-	map_fini(&c->by_name);
+	slot_map_fini(&c->by_name);
+	slot_map_fini(&c->by_id);
 	map_fini(&c->flight_names);
 	map_fini(&c->flight_swarm_ids);
 	build_table_fini(&c->builds);
@@ -168,12 +164,7 @@ void cluster_free(struct cluster *c)
 
 bool cluster_is_settled(const struct cluster *c)
 {
-	const struct member *m;
-
-	for (size_t i = 0; (m = map_next(&c->by_addr, &i));)
-		if (!m->settled)
-			return false;
-	return true;
+	return c->unsettled == 0;
 }
 
 may_suspend struct error *cluster_wait_settled(struct cluster *c)
@@ -225,18 +216,26 @@ void cluster_healthy_engines(const struct cluster *c, struct engines *ret)
 	collect(c, true, ret);
 }
 
+/* The first that came of those in the pool; NULL: none. */
+static struct member *member_in_slot(const struct slot *slot)
+{
+	for (size_t i = 0; slot && i < slot->n; i++) {
+		struct member *m = member_of(slot->copies[i].engine);
+
+		if (m->placeable)
+			return m;
+	}
+	return NULL;
+}
+
 struct engine *cluster_engine(const struct cluster *c, struct str name)
 {
-	struct member *m = map_get(&c->by_name, name);
+	struct member *m = member_in_slot(map_get(&c->by_name, name));
 
 	if (!m)
 		m = map_get(&c->by_addr, name);
-	for (size_t i = 0; !m && i < c->nodes.n; i++) {
-		const struct sched_node *node = c->nodes.v[i];
-
-		if (str_eq(node->id, name))
-			m = member_of_node(node);
-	}
+	if (!m)
+		m = member_in_slot(map_get(&c->by_id, name));
 	return m ? engine_ref(m->engine) : NULL;
 }
 
@@ -264,7 +263,8 @@ void cluster_versions(const struct cluster *c, struct arena *arena,
 
 	counts = arena_new_array(arena, struct engine_version_count, c->versions.n);
 	for (size_t i = 0; (slot = map_next(&c->versions, &i));)
-		counts[n++] = (struct engine_version_count){ slot->copies->item, slot->n };
+		counts[n++] = (struct engine_version_count){ member_of(slot->copies->engine)->info,
+							     slot->n };
 	*ret = counts;
 	*ret_n = n;
 }

@@ -36,9 +36,11 @@ struct member {
 	bool listed;	/* discovery named it in the walk at hand */
 	bool leaving;	/* discovery names it no more: it is being stopped */
 	bool settled;	/* it has been validated, or has failed to be, once */
-	bool admitted;	/* validated: its ID is its own, while it is being read already */
-	bool placeable; /* its sched_node is in cluster->nodes */
-	uint64_t mark;	/* of draw.c: a set that it is in */
+	bool placeable; /* its sched_node is in cluster->nodes, at `place` */
+	size_t place;
+	/* Validated: its ID is its own, while it is being read already. A reference; or NULL. */
+	struct engine_info *admitted;
+	uint64_t mark; /* of draw.c: a set that it is in */
 };
 
 /* A container that is being created (or a name that is being given): it counts already. */
@@ -73,7 +75,8 @@ struct cluster {
 	struct cluster_config config;
 	struct map by_addr; /* of struct member */
 	struct vec nodes;   /* of struct sched_node: the validated ones, in no order */
-	struct map by_name; /* of struct member: validated, one for each name */
+	/* Of struct slot, with struct member: the validated ones by name, and by engine ID. */
+	struct map by_name, by_id;
 	struct index containers;
 	struct image_index images;
 	struct object_index objects[OBJECT_KINDS]; /* volumes, networks */
@@ -82,6 +85,8 @@ struct cluster {
 	struct tally kinds;	  /* likewise, key "image": what they were made of */
 	struct tally node_labels; /* of nodes; their names and ids with key "node" */
 	struct vec numbers;	  /* of struct member, at its number; NULL: free */
+	size_t first_free;	  /* below it no number is free */
+	size_t unsettled;	  /* members that are not settled */
 	struct map flight_swarm_ids;
 	struct map projects;	   /* of struct slot: what Compose made of local scope */
 	struct map claims;	   /* of struct claim: volumes being made (claims.c) */
@@ -98,7 +103,7 @@ struct cluster {
 	size_t n_past;			     /* all that there ever were */
 	struct waitq settled;
 	uint32_t api_versions[64]; /* healthy nodes by their newest minor version of API 1 */
-	struct map versions;	   /* of struct slot: the healthy nodes' infos, by engine version */
+	struct map versions;	   /* of struct slot: the healthy members, by engine version */
 	bool stopping;
 };
 

@@ -28,17 +28,27 @@ struct event_node event_node_of(const struct engine *e)
 	};
 }
 
+/* The lowest that is free: sets of nodes are as long as the highest. */
 static void number_draw(struct member *m)
 {
-	struct vec *numbers = &m->cluster->numbers;
-	uint32_t at = 0;
+	struct cluster *c = m->cluster;
+	size_t at = c->first_free;
 
-	while (at < numbers->n && numbers->v[at])
+	while (at < c->numbers.n && c->numbers.v[at])
 		at++;
-	if (at == numbers->n)
-		vec_push(numbers, m);
-	numbers->v[at] = m;
-	m->sched.number = at;
+	if (at == c->numbers.n)
+		vec_push(&c->numbers, m);
+	c->numbers.v[at] = m;
+	c->first_free = at + 1;
+	m->sched.number = (uint32_t)at;
+}
+
+static void number_give_back(const struct member *m)
+{
+	struct cluster *c = m->cluster;
+
+	c->numbers.v[m->sched.number] = NULL;
+	c->first_free = MIN(c->first_free, m->sched.number);
 }
 
 struct member *member_new(struct cluster *c, const struct addr *a)
@@ -58,6 +68,7 @@ struct member *member_new(struct cluster *c, const struct addr *a)
 	list_init(&m->flights);
 	list_init(&m->turns);
 	number_draw(m);
+	c->unsettled++;
 	m->engine = engine_new(a, &config);
 	engine_set_owner(m->engine, m);
 	m->sched.addr = engine_addr(m->engine);
@@ -77,6 +88,30 @@ static void step_node_labels(struct member *m, tally_step_fn *step)
 		step(t, m->labels[i].key, m->labels[i].value, m->sched.number);
 }
 
+static void settle(struct member *m)
+{
+	if (!m->settled)
+		m->cluster->unsettled--;
+	m->settled = true;
+	waitq_wake_all(&m->cluster->settled);
+}
+
+/* It is validated: its ID is taken, until it is dismissed. */
+static void admit(struct member *m, const struct engine_info *info)
+{
+	m->admitted = engine_info_ref((struct engine_info *)info);
+	slot_map_add(&m->cluster->by_id, info->id, m->engine, m);
+}
+
+static void dismiss(struct member *m)
+{
+	if (!m->admitted)
+		return;
+	slot_map_remove(&m->cluster->by_id, m->admitted->id, m->engine, m);
+	engine_info_unref(m->admitted);
+	m->admitted = NULL;
+}
+
 void member_free(struct member *m)
 {
 	if (!m)
@@ -84,7 +119,9 @@ void member_free(struct member *m)
 
 	flights_strand(m);
 	step_node_labels(m, tally_remove);
-	m->cluster->numbers.v[m->sched.number] = NULL;
+	number_give_back(m);
+	dismiss(m);
+	settle(m);
 	engine_set_owner(m->engine, NULL);
 	engine_unref(m->engine);
 	engine_info_unref(m->info);
@@ -94,10 +131,28 @@ void member_free(struct member *m)
 	free(m);
 }
 
-/* What the engine said of itself, as placement reads it. */
+/* Of both placement and look-ups would say the same. */
+static bool same_labels(const struct engine_info *a, const struct engine_info *b)
+{
+	if (!str_eq(a->name, b->name) || !str_eq(a->id, b->id) || a->n_labels != b->n_labels)
+		return false;
+	for (size_t i = 0; i < a->n_labels; i++)
+		if (!str_eq(a->labels[i].key, b->labels[i].key) ||
+		    !str_eq(a->labels[i].value, b->labels[i].value))
+			return false;
+	return true;
+}
+
+/*
+ * What the engine said of itself, as placement reads it. It says it again each minute, mostly the
+ * same: then the tallies of all nodes are left alone.
+ */
 static void member_take_info(struct member *m, const struct engine_info *info)
 {
-	step_node_labels(m, tally_remove);
+	const bool same = m->info && same_labels(m->info, info);
+
+	if (!same)
+		step_node_labels(m, tally_remove);
 	engine_info_unref(m->info);
 	m->info = engine_info_ref((struct engine_info *)info);
 
@@ -113,66 +168,61 @@ static void member_take_info(struct member *m, const struct engine_info *info)
 	m->sched.memory = info->memory;
 	m->sched.platform = platform_of_engine(info->os_type, info->architecture);
 	devices_take_info(m, info);
-	step_node_labels(m, tally_add);
+	if (!same)
+		step_node_labels(m, tally_add);
 }
 
-static void member_set_placeable(struct member *m, bool placeable)
+static void member_set_placeable(struct member *m)
 {
-	struct cluster *c = m->cluster;
-
-	if (placeable && !m->placeable)
-		vec_push(&c->nodes, &m->sched);
-	if (!placeable && m->placeable)
-		vec_remove(&c->nodes, &m->sched);
-	m->placeable = placeable;
+	m->place = m->cluster->nodes.n;
+	vec_push(&m->cluster->nodes, &m->sched);
+	m->placeable = true;
 }
 
+/* The last takes its place. */
+static void member_unset_placeable(struct member *m)
+{
+	struct vec *nodes = &m->cluster->nodes;
+
+	member_of_node(nodes->v[nodes->n - 1])->place = m->place;
+	vec_remove_swap(nodes, m->place);
+	m->placeable = false;
+}
+
+/* Where several machines share a host name, the first of them answers to it. */
 static void name_add(struct member *m)
 {
-	if (!map_get(&m->cluster->by_name, m->sched.name))
-		map_put(&m->cluster->by_name, m);
+	slot_map_add(&m->cluster->by_name, m->sched.name, m->engine, m);
 }
 
-/* Where several machines share a host name, the next of them answers to it. */
 static void name_remove(struct member *m)
 {
-	struct cluster *c = m->cluster;
-
-	if (map_get(&c->by_name, m->sched.name) != m)
-		return;
-	map_del(&c->by_name, m->sched.name);
-	for (size_t i = 0; i < c->nodes.n; i++) {
-		struct member *other = member_of_node(c->nodes.v[i]);
-
-		if (other != m && str_eq(other->sched.name, m->sched.name)) {
-			map_put(&c->by_name, other);
-			return;
-		}
-	}
+	slot_map_remove(&m->cluster->by_name, m->sched.name, m->engine, m);
 }
 
 /* Two addresses with one ID: one engine listed twice, or a machine that was cloned (section 3). */
 static struct error *observe_validate(void *arg, struct engine *e, const struct engine_info *info)
 {
 	struct cluster *c = arg;
-	const struct member *other;
+	const struct slot *same = map_get(&c->by_id, info->id);
 
-	for (size_t i = 0; (other = map_next(&c->by_addr, &i));) {
-		if (other->engine == e || !other->admitted ||
-		    !str_eq(engine_id(other->engine), info->id))
+	for (size_t i = 0; same && i < same->n; i++) {
+		const struct engine *other = same->copies[i].engine;
+
+		if (other == e)
 			continue;
-		if (str_eq(engine_name(other->engine), info->name))
+		if (str_eq(engine_name(other), info->name))
 			return error_new(ERR_CONFLICT,
 					 "ID duplicated. %.*s shared by this node %.*s and another "
 					 "node %.*s",
 					 STR_ARG(info->id), STR_ARG(engine_addr(e)),
-					 STR_ARG(other->sched.addr));
+					 STR_ARG(engine_addr(other)));
 		log_warn("two machines have one engine ID: one is a clone of the other",
 			 LOG_STR("id", info->id), LOG_STR("node", info->name),
-			 LOG_STR("addr", engine_addr(e)),
-			 LOG_STR("other", engine_name(other->engine)));
+			 LOG_STR("addr", engine_addr(e)), LOG_STR("other", engine_name(other)));
 	}
-	member_of(e)->admitted = true;
+	dismiss(member_of(e));
+	admit(member_of(e), info);
 	return NULL;
 }
 
@@ -187,15 +237,15 @@ static void count_versions(struct member *m, int step)
 	if (minor >= 0 && minor < (int)ARRAY_LEN(c->api_versions))
 		c->api_versions[minor] += (uint32_t)step;
 	if (step > 0)
-		slot_map_add(&c->versions, m->info->server_version, m->engine, m->info);
+		slot_map_add(&c->versions, m->info->server_version, m->engine, m);
 	else
-		slot_map_remove(&c->versions, m->info->server_version, m->engine, m->info);
+		slot_map_remove(&c->versions, m->info->server_version, m->engine, m);
 }
 
 static void member_enter(struct member *m)
 {
 	member_take_info(m, engine_info(m->engine));
-	member_set_placeable(m, true);
+	member_set_placeable(m);
 	name_add(m);
 }
 
@@ -203,14 +253,8 @@ static void member_leave(struct member *m)
 {
 	if (!m->placeable)
 		return;
-	member_set_placeable(m, false);
+	member_unset_placeable(m);
 	name_remove(m);
-}
-
-static void settle(struct member *m)
-{
-	m->settled = true;
-	waitq_wake_all(&m->cluster->settled);
 }
 
 static void observe_state(void *arg, struct engine *e, enum engine_state before)
@@ -235,7 +279,7 @@ static void observe_state(void *arg, struct engine *e, enum engine_state before)
 		events_pool(c, e, "engine_disconnect");
 
 	if (now == ENGINE_PENDING || now == ENGINE_GONE) {
-		m->admitted = false;
+		dismiss(m);
 		member_leave(m);
 	}
 	settle(m);
@@ -338,19 +382,32 @@ static void observe_events_lost(void *arg, struct engine *e, int64_t from, int64
 	events_lost(arg, e, from, to);
 }
 
+static bool same_version(const struct engine_info *a, const struct engine_info *b)
+{
+	return a->api_newest.minor == b->api_newest.minor &&
+	       str_eq(a->server_version, b->server_version);
+}
+
+/* Told each time that it is read: what is the same is not entered again. */
 static void observe_info(void *arg _unused_, struct engine *e,
 			 const struct engine_info *before _unused_)
 {
 	struct member *m = member_of(e);
+	const struct engine_info *info = engine_info(e);
+	bool recount, rename;
 
 	if (!m->placeable)
 		return;
-	if (m->sched.healthy)
+	recount = m->sched.healthy && !same_version(m->info, info);
+	rename = !str_eq(m->sched.name, info->name);
+	if (recount)
 		count_versions(m, -1);
-	name_remove(m);
-	member_take_info(m, engine_info(e));
-	name_add(m);
-	if (m->sched.healthy)
+	if (rename)
+		name_remove(m);
+	member_take_info(m, info);
+	if (rename)
+		name_add(m);
+	if (recount)
 		count_versions(m, 1);
 }
 

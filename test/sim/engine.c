@@ -312,6 +312,13 @@ void sim_set_resources(struct sim_engine *e, int64_t cpus, int64_t memory)
 	e->memory = memory;
 }
 
+void sim_set_label(struct sim_engine *e, const char *text)
+{
+	assert_true(e->labels.n > 0);
+	free(e->labels.v[0]);
+	e->labels.v[0] = str_dup(str_from(text));
+}
+
 void sim_engine_free(struct sim_engine *e)
 {
 	drop_containers(e);

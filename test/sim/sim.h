@@ -240,6 +240,8 @@ void sim_list(struct sim_engine *e);
 /* Another machine gets the address: another ID, nothing on it. Stopped, or before the start. */
 void sim_replace(struct sim_engine *e, const char *id);
 void sim_set_resources(struct sim_engine *e, int64_t cpus, int64_t memory);
+/* Its first label, "storage=ssd", reads so from now on. */
+void sim_set_label(struct sim_engine *e, const char *text);
 
 /* What is really on it. */
 size_t sim_count_containers(const struct sim_engine *e);

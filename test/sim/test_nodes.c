@@ -101,6 +101,74 @@ static may_suspend void takes_a_cloned_machine(struct sim *s)
 	sim_settle(s);
 }
 
+static bool is_healthy(const struct sim *s, const struct sim_engine *e)
+{
+	return engine_state(sim_node(s, e)) == ENGINE_HEALTHY;
+}
+
+/* The ID is free again when the one that had it has left. */
+static may_suspend void takes_the_second_once_the_first_has_left(struct sim *s)
+{
+	struct sim_engine *first = sim_engine(s, "n1", ENGINE_ID("ABCD"));
+	struct sim_engine *second = sim_engine(s, "n1", ENGINE_ID("ABCD"));
+
+	sim_up(s);
+	assert_true(is_healthy(s, first) != is_healthy(s, second));
+	sim_unlist(is_healthy(s, first) ? first : second);
+	sim_discover(s);
+	second = sim_node(s, first) ? first : second;
+	sim_wait(s, is_healthy(s, second));
+	sim_create(s, "a", "{\"Image\":\"busybox\",\"Env\":[\"constraint:node==ABCD\"]}");
+	sim_settle(s);
+}
+
+static struct str id_of(struct sim *s, const char *node)
+{
+	_cleanup_(engine_unrefp) struct engine *e = cluster_engine(sim_cluster(s), str_from(node));
+
+	return e ? arena_dup(sim_arena(s), engine_id(e)) : STR_NONE;
+}
+
+/* Each is found by its ID; one of them by the name, and the other when that has left. */
+static may_suspend void finds_nodes_that_share_a_name(struct sim *s)
+{
+	struct sim_engine *a = sim_engine(s, "n1", ENGINE_ID("AAAA"));
+	struct sim_engine *b = sim_engine(s, "n1", ENGINE_ID("BBBB"));
+	bool a_first;
+
+	sim_up(s);
+	assert_str(id_of(s, "AAAA"), "AAAA");
+	assert_str(id_of(s, "BBBB"), "BBBB");
+	a_first = str_eq(id_of(s, "n1"), STR("AAAA"));
+	sim_unlist(a_first ? a : b);
+	sim_discover(s);
+	sim_wait(s, !id_of(s, a_first ? "AAAA" : "BBBB").p);
+	assert_str(id_of(s, "n1"), a_first ? "BBBB" : "AAAA");
+	sim_settle(s);
+}
+
+/* A daemon that was restarted with another label: who asks for the old one goes elsewhere. */
+static may_suspend void places_by_the_labels_of_now(struct sim *s)
+{
+	static const char on_ssd[] =
+		"{\"Image\":\"busybox\",\"Env\":[\"constraint:storage==ssd\"]}";
+	struct sim_engine *e = sim_engine(s, "n1", LABEL("storage", "ssd"));
+
+	sim_engine(s, "n2");
+	sim_up(s);
+	sim_create(s, "a", on_ssd);
+	sim_run(s, 3 * MINUTE); /* told the same several times */
+	sim_create(s, "b", on_ssd);
+	sim_set_label(e, "storage=hdd");
+	sim_run(s, 3 * MINUTE);
+	assert_refused(sim_post(s, "/containers/create?name=c", on_ssd), 500,
+		       "Unable to find a node that satisfies the following conditions \n"
+		       "[storage==ssd]\nno node fits: 2 nodes: constraint storage==ssd not met by "
+		       "n1, n2 (storage=hdd, no storage)");
+	sim_create(s, "d", "{\"Image\":\"busybox\",\"Env\":[\"constraint:storage==hdd\"]}");
+	sim_settle(s);
+}
+
 /* Cut off silently: known within 45 s, wherever in its rhythm the manager is. */
 static may_suspend void a_silent_cut_is_known_within_45_s(struct sim *s)
 {
@@ -384,6 +452,9 @@ int main(void)
 		STORY(refuses_what_has_no_resources),
 		STORY(refuses_one_engine_listed_twice),
 		STORY(takes_a_cloned_machine),
+		STORY(takes_the_second_once_the_first_has_left),
+		STORY(finds_nodes_that_share_a_name),
+		STORY(places_by_the_labels_of_now),
 		STORY(a_silent_cut_is_known_within_45_s),
 		STORY(a_stopped_engine_is_known_soon),
 		STORY(a_short_cut_changes_nothing),

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What one node's news costs in pools of two sizes: that it joins, that its /info is read again (as
+ * each is every minute), that it leaves. The real cluster over engines that are never asked.
+ *
+ *	bench-members [NODES]
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "base/duration.h"
+#include "base/log.h"
+#include "cluster/internal.h"
+#include "engine/internal.h"
+
+static int64_t cpu_time(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &ts);
+	return ts.tv_sec * SECOND + ts.tv_nsec;
+}
+
+static void must(struct error *err)
+{
+	if (!err)
+		return;
+	fprintf(stderr, "%s\n", error_message(err));
+	exit(1);
+}
+
+static struct engine_info *info_of(size_t i)
+{
+	_cleanup_(arena_fini) struct arena arena = ARENA_INIT;
+	struct engine_info *info;
+	struct str text = arena_printf(
+		&arena,
+		"{\"ID\":\"ID%zu\",\"Name\":\"node-%zu\",\"NCPU\":64,\"MemTotal\":549755813888,"
+		"\"Driver\":\"overlay2\",\"KernelVersion\":\"6.1.0\",\"OSType\":\"linux\","
+		"\"OperatingSystem\":\"Debian 12\",\"Architecture\":\"x86_64\",\"Labels\":["
+		"\"storage=%s\",\"rack=r%zu\"]}",
+		i, i, i % 2 ? "ssd" : "disk", i % 8);
+
+	must(engine_info_read(STR("bench"), text,
+			      STR("{\"ApiVersion\":\"1.41\",\"MinAPIVersion\":\"1.12\"}"), 0, 0,
+			      &info));
+	return info;
+}
+
+static struct member *join(struct cluster *c, size_t i, struct engine_info *info)
+{
+	_cleanup_(arena_fini) struct arena arena = ARENA_INIT;
+	struct addr a;
+	struct member *m;
+
+	must(addr_parse(arena_printf(&arena, "10.0.%zu.%zu:2375", i >> 8 & 255, i & 255), &a));
+	m = member_new(c, &a);
+	map_put(&c->by_addr, m);
+	must(cluster_observer.validate(c, m->engine, info));
+	engine_take_info(m->engine, info);
+	engine_set_state(m->engine, ENGINE_HEALTHY);
+	return m;
+}
+
+static void leave(struct cluster *c, struct member *m)
+{
+	engine_set_state(m->engine, ENGINE_GONE);
+	map_del(&c->by_addr, engine_addr(m->engine));
+	member_free(m);
+}
+
+static void print(const char *what, int64_t since, size_t n)
+{
+	printf("  %-12s %8.2f us for each node\n", what,
+	       (double)(cpu_time() - since) / 1e3 / (double)n);
+}
+
+static void pool(size_t n)
+{
+	struct cluster_config config;
+	struct cluster *c;
+	struct member **members = calloc(n, sizeof(*members));
+	struct engine_info **infos = calloc(n, sizeof(*infos));
+	int64_t since;
+
+	cluster_config_default(&config);
+	c = cluster_new(&config);
+	printf("%zu nodes\n", n);
+	for (size_t i = 0; i < n; i++)
+		infos[i] = info_of(i);
+	since = cpu_time();
+	for (size_t i = 0; i < n; i++)
+		members[i] = join(c, i, infos[i]);
+	print("joined", since, n);
+
+	for (size_t i = 0; i < n; i++)
+		infos[i] = info_of(i);
+	since = cpu_time();
+	for (size_t i = 0; i < n; i++)
+		engine_take_info(members[i]->engine, infos[i]);
+	print("read again", since, n);
+
+	since = cpu_time();
+	for (size_t i = 0; i < n; i++)
+		leave(c, members[i]);
+	print("left", since, n);
+	free(infos);
+	free(members);
+	cluster_free(c);
+}
+
+int main(int argc, char **argv)
+{
+	log_set_level(LOG_ERROR);
+	if (argc == 2) {
+		pool(strtoul(argv[1], NULL, 10));
+		return 0;
+	}
+	pool(100);
+	pool(1000);
+	pool(10000);
+	return 0;
+}
