@@ -193,10 +193,11 @@ static may_suspend struct error *create_on_all(struct volume_create *v, struct s
 		if (fan.jobs[i].err)
 			continue;
 		object_read_back(fan.jobs[i].engine, OBJECT_VOLUME, v->name);
+		/* One that cannot be read is its node's failure, and the next one is the answer. */
 		if (!made)
-			TRY(enter(v, fan.jobs[i].engine, arena_dup(v->arena, fan.jobs[i].body),
-				  ret_json));
-		made = true;
+			fan.jobs[i].err = enter(v, fan.jobs[i].engine,
+						arena_dup(v->arena, fan.jobs[i].body), ret_json);
+		made = made || !fan.jobs[i].err;
 	}
 	return fan_error(&fan, ERR_CANCELLED);
 }

@@ -410,6 +410,21 @@ static may_suspend void with_compat_it_is_on_every_node(struct sim *s)
 	sim_settle(s);
 }
 
+/* The first one's answer would be the client's. */
+static may_suspend void with_compat_a_node_that_makes_no_sense_is_named(struct sim *s)
+{
+	sim_config(s)->compat = true;
+	for (int i = 1; i <= 3; i++)
+		sim_engine(s, sim_text(s, "n%d", i));
+	sim_up(s);
+	sim_script(sim_find_engine(s, "n1"), "POST /volumes/create", 201, "<html>");
+	assert_refused(sim_post(s, "/volumes/create", "{\"Name\":\"data\"}"), 502, "n1: ");
+	for (int i = 2; i <= 3; i++)
+		assert_true(sim_has_volume(sim_find_engine(s, sim_text(s, "n%d", i)), "data"));
+	sim_script(sim_find_engine(s, "n1"), NULL, 0, NULL);
+	sim_settle(s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -430,6 +445,7 @@ int main(void)
 		STORY(what_others_do_is_seen),
 		STORY(all_nodes_are_pruned),
 		STORY(with_compat_it_is_on_every_node),
+		STORY(with_compat_a_node_that_makes_no_sense_is_named),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
