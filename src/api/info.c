@@ -229,16 +229,22 @@ static struct str common_driver(const struct engines *engines)
 	return driver;
 }
 
-/* The plugins of one node: which all of them share, a client cannot choose anyway. */
-static struct str plugins_text(const struct engines *engines)
+/* What a healthy node has a client can use. */
+static may_suspend struct error *put_plugins(const struct request *r, const struct engines *engines,
+					     struct json_out *o)
 {
+	struct str *texts = arena_new_array(r->arena, struct str, engines->n + 1);
+	size_t n = 0;
+
+	TRY(fiber_pace());
 	for (size_t i = 0; i < engines->n; i++) {
 		const struct engine_info *info = engine_info(engines->v[i]);
 
-		if (info && info->plugins.p)
-			return info->plugins;
+		if (info && engine_state(engines->v[i]) == ENGINE_HEALTHY)
+			texts[n++] = info->plugins;
 	}
-	return STR("{\"Volume\":null,\"Network\":null,\"Authorization\":null,\"Log\":null}");
+	info_put_plugins(o, texts, n, r->arena);
+	return NULL;
 }
 
 static may_suspend struct error *put_common(const struct request *r, const struct engines *engines,
@@ -298,7 +304,7 @@ may_suspend struct error *system_info(struct request *r)
 	put_sums(r, &o);
 	json_put_str(&o, "Driver", common_driver(&engines));
 	TRY(put_system_status(r, &engines, &o));
-	json_put_raw(&o, "Plugins", plugins_text(&engines));
+	TRY(put_plugins(r, &engines, &o));
 	TRY(put_common(r, &engines, &o));
 	put_empty(&o);
 	json_end_object(&o);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "api/info_common.h"
 
+#include <stdlib.h>
+
 #include "json/json.h"
 
 /* And what stands there where the nodes differ, or none says anything. NULL: it is left out then. */
@@ -104,4 +106,58 @@ void info_put_common(struct json_out *o, const struct str *nodes, size_t n, stru
 	}
 	for (size_t i = 0; i < ARRAY_LEN(flags); i++)
 		json_put_bool(o, flags[i], !denied(&all, flags[i]));
+}
+
+static int compare_strs(const void *a, const void *b)
+{
+	const struct str *x = a, *y = b;
+
+	return str_cmp(*x, *y);
+}
+
+/* Names, sorted, each once; null where no node says any. */
+static void put_union(struct json_out *o, const struct variants *all, const char *kind,
+		      struct arena *arena)
+{
+	struct json_iter it;
+	struct json name;
+	struct str *names;
+	size_t n = 0;
+
+	for (size_t i = 0; i < all->n; i++)
+		n += json_count(json_get(all->v[i], kind));
+	json_key(o, kind);
+	if (!n) {
+		json_raw_value(o, STR("null"));
+		return;
+	}
+	names = arena_new_array(arena, struct str, n);
+	n = 0;
+	for (size_t i = 0; i < all->n; i++) {
+		it = json_iter(json_get(all->v[i], kind));
+		while (json_next(&it, NULL, &name))
+			names[n++] = json_str(name);
+	}
+	qsort(names, n, sizeof(*names), compare_strs);
+	json_begin_array(o);
+	for (size_t i = 0; i < n; i++)
+		if (i == 0 || !str_eq(names[i], names[i - 1]))
+			json_str_value(o, names[i]);
+	json_end_array(o);
+}
+
+void info_put_plugins(struct json_out *o, const struct str *nodes, size_t n, struct arena *arena)
+{
+	static const char *const kinds[] = { "Volume", "Network", "Authorization", "Log" };
+	struct variants all = read_variants(nodes, n, arena);
+
+	if (all.n == 1) {
+		json_put_raw(o, "Plugins", json_raw(all.v[0]));
+		return;
+	}
+	json_key(o, "Plugins");
+	json_begin_object(o);
+	for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
+		put_union(o, &all, kinds[i], arena);
+	json_end_object(o);
 }

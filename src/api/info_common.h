@@ -16,4 +16,10 @@
  */
 void info_put_common(struct json_out *o, const struct str *nodes, size_t n, struct arena *arena);
 
+/*
+ * `nodes` are the texts of engine_info.plugins: member Plugins, with what any node has, sorted by
+ * name. Where all have the same it stands as they wrote it.
+ */
+void info_put_plugins(struct json_out *o, const struct str *nodes, size_t n, struct arena *arena);
+
 #endif

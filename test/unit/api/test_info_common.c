@@ -59,12 +59,47 @@ static void test_nobody(_unused_ void **state)
 	assert_str(json_raw(json_get(root, "LoggingDriver")), "\"\"");
 }
 
+static void test_plugins(_unused_ void **state)
+{
+	static const struct {
+		struct str nodes[3];
+		const char *plugins;
+	} cases[] = {
+		{ { STR_INIT("") },
+		  "{\"Volume\":null,\"Network\":null,\"Authorization\":null,\"Log\":null}" },
+		{ { STR_INIT("{\"Volume\": [\"z\",\"a\"]}"),
+		    STR_INIT("{\"Volume\": [\"z\",\"a\"]}") },
+		  "{\"Volume\": [\"z\",\"a\"]}" },
+		{ { STR_INIT("{\"Volume\":[\"local\"],\"Network\":[\"host\",\"bridge\"],\"Log\":[]"
+			     "}"),
+		    STR_INIT("{\"Volume\":[\"nfs\",\"local\"],\"Network\":null,\"Log\":[\"syslog\"]"
+			     "}"),
+		    STR_INIT("{\"Volume\":[\"ceph\"],\"Authorization\":[\"opa\"]}") },
+		  "{\"Volume\":[\"ceph\",\"local\",\"nfs\"],\"Network\":[\"bridge\",\"host\"],"
+		  "\"Authorization\":[\"opa\"],\"Log\":[\"syslog\"]}" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		_cleanup_(arena_fini) struct arena arena = ARENA_INIT;
+		_cleanup_(strbuf_fini) struct strbuf text = STRBUF_INIT;
+		struct json_out o = json_out(&text);
+		struct json root;
+
+		json_begin_object(&o);
+		info_put_plugins(&o, cases[i].nodes, ARRAY_LEN(cases[i].nodes), &arena);
+		json_end_object(&o);
+		assert_ok(json_parse(strbuf_str(&text), &arena, &root));
+		assert_str(json_raw(json_get(root, "Plugins")), cases[i].plugins);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_what_all_say),
 		cmocka_unit_test(test_where_they_differ),
 		cmocka_unit_test(test_nobody),
+		cmocka_unit_test(test_plugins),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
