@@ -115,6 +115,43 @@ static void keep_common(struct engines *all, const struct engines *have)
 	all->n = n;
 }
 
+/* What an error tells: of more images, and of more nodes of each, how many. */
+#define IMAGES_TOLD 10
+#define NODES_TOLD  3
+
+/* "one:1 is on node-1, node-2 and 5 more" */
+static void tell_where(const struct request *r, struct str image, struct strbuf *out)
+{
+	_cleanup_(engines_fini) struct engines have = { NULL, 0 };
+
+	cluster_image_nodes(r->cluster, image, &have);
+	strbuf_addf(out, "%.*s is on", STR_ARG(image));
+	for (size_t i = 0; i < MIN(have.n, (size_t)NODES_TOLD); i++)
+		strbuf_addf(out, "%s %.*s", i ? "," : "", STR_ARG(engine_name(have.v[i])));
+	if (have.n > NODES_TOLD)
+		strbuf_addf(out, " and %zu more", have.n - NODES_TOLD);
+}
+
+/* They would have to come out of several engines as one archive. */
+static struct error *images_apart(const struct request *r)
+{
+	_cleanup_(strbuf_fini) struct strbuf where = STRBUF_INIT;
+	const struct http_url *url = &r->in->url;
+	size_t n = 0;
+
+	for (size_t i = 0; i < url->n_params; i++) {
+		if (!str_eq(url->params[i].name, STR("names")) || n++ >= IMAGES_TOLD)
+			continue;
+		strbuf_addf(&where, "%s", n > 1 ? "; " : "");
+		tell_where(r, url->params[i].value, &where);
+	}
+	if (n > IMAGES_TOLD)
+		strbuf_addf(&where, "; and %zu images more", n - IMAGES_TOLD);
+	return error_new(ERR_NOT_IMPLEMENTED,
+			 "no node has all of these images, so save them one at a time (%s)",
+			 where.p);
+}
+
 /* Some engine that has every image that is named; where there is none, why. */
 static struct error *node_with_all(const struct request *r, struct engine **ret)
 {
@@ -138,10 +175,7 @@ static struct error *node_with_all(const struct request *r, struct engine **ret)
 			have = (struct engines){ NULL, 0 };
 		}
 		if (!common.n)
-			return error_new(ERR_NOT_IMPLEMENTED,
-					 "no node has all of these images (%.*s is not where those "
-					 "before it are): save them one at a time",
-					 STR_ARG(name));
+			return images_apart(r);
 		any = true;
 	}
 	if (!any)
