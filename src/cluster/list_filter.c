@@ -29,6 +29,14 @@ static const char *const entry_filters[] = {
 	"label", "network", "volume", "publish", "expose", "is-task", NULL,
 };
 
+/* Without values it asks nothing, as of an engine; its ancestor, network and volume fit nothing then. */
+static const struct filter *filter_asked(const struct filters *f, const char *key)
+{
+	const struct filter *one = filters_get(f, key);
+
+	return one && one->n ? one : NULL;
+}
+
 static bool among(const char *const *texts, struct str text)
 {
 	for (; *texts; texts++)
@@ -139,7 +147,7 @@ struct error *list_filter_init(struct list_filter *lf, const struct cluster *c,
 
 bool list_filter_implies_all(const struct list_filter *lf)
 {
-	return filters_get(lf->filters, "status");
+	return filter_asked(lf->filters, "status");
 }
 
 /*
@@ -152,7 +160,7 @@ static bool match_name(const struct list_filter *lf, const struct container *ct)
 	const struct filters *f = lf->filters;
 	struct str with_node, plain;
 
-	if (!filters_get(f, "name"))
+	if (!filter_asked(f, "name"))
 		return true;
 	strbuf_addf(&full, "/%.*s/%.*s", STR_ARG(engine_name(ct->engine)), STR_ARG(ct->name));
 	with_node = strbuf_str(&full);
@@ -165,7 +173,7 @@ static bool match_name(const struct list_filter *lf, const struct container *ct)
 
 static bool match_exited(const struct filters *f, const struct container *ct)
 {
-	const struct filter *codes = filters_get(f, "exited");
+	const struct filter *codes = filter_asked(f, "exited");
 	int64_t code;
 
 	if (!codes)
@@ -270,7 +278,7 @@ static bool match_volume(const struct filters *f, struct json entry)
 /* publish speaks of the port on the host, expose of the one inside the container. */
 static bool match_port(const struct filters *f, const char *key, bool published, struct json entry)
 {
-	const struct filter *ranges = filters_get(f, key);
+	const struct filter *ranges = filter_asked(f, key);
 	struct json_iter it = json_iter(json_get(entry, "Ports"));
 	struct json port;
 
@@ -402,8 +410,8 @@ static bool add_names(const struct index *x, const struct filter *names, struct 
 bool list_filter_candidates(const struct list_filter *lf, struct vec *ret)
 {
 	const struct index *x = &lf->cluster->containers;
-	const struct filter *ids = filters_get(lf->filters, "id");
-	const struct filter *names = filters_get(lf->filters, "name");
+	const struct filter *ids = filter_asked(lf->filters, "id");
+	const struct filter *names = filter_asked(lf->filters, "name");
 
 	if (ids)
 		add_ids(x, ids, ret);

@@ -76,7 +76,9 @@ def test_filters_that_are_no_json(listed):
     """Refused by both where one is; 20.10 calls its own failure to read them a 500, later engines
     a 400, and so does the pool."""
     for text in ['nonsense', '[]', '{"name":', '{"name": "x"}', '{"name": {"x": 1}}', '"x"', '5',
-                 '{"name": ["web"]}', '{"name": {"web": true}}', '{}', 'null', '']:
+                 '{"name": ["web"]}', '{"name": {"web": true}}', '{}', 'null', '', '{"name": []}',
+                 '{"id": {}}', '{"exited": []}', '{"publish": []}', '{"expose": []}',
+                 '{"ancestor": []}', '{"network": []}', '{"volume": []}']:
         def ask(side):
             return side.http('GET', '/containers/json?all=1&filters=' + urllib.parse.quote(text))
 

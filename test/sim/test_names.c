@@ -207,6 +207,9 @@ static may_suspend void filters_are_the_engines(struct sim *s)
 	assert_int_equal(count_listed(s, "", "{\"node\":[\"n2\"]}"), 1);
 	assert_int_equal(count_listed(s, "all=1", "{\"node\":[\"n2\"]}"), 2);
 	assert_int_equal(count_listed(s, "", "{\"ancestor\":[\"busybox\"]}"), 2);
+	assert_int_equal(count_listed(s, "", "{\"name\":[],\"id\":[],\"status\":[]}"), 2);
+	assert_int_equal(count_listed(s, "all=1", "{\"exited\":[],\"publish\":[]}"), 3);
+	assert_int_equal(count_listed(s, "", "{\"ancestor\":[]}"), 0);
 	assert_int_equal(count_listed(s, "all=1", "{\"before\":[\"web2\"]}"), 1);
 	assert_int_equal(count_listed(s, "all=1", "{\"since\":[\"web2\"]}"), 1);
 	assert_refused(list(s, "", "{\"colour\":[\"red\"]}"), 400, "colour");
