@@ -6,7 +6,6 @@
 #include "scheduler/filter.h"
 
 #define MEBIBYTE (INT64_C(1) << 20)
-#define GIBIBYTE (INT64_C(1) << 30)
 
 /* So that a hundred times a node's total still fits: percentages are taken of it. */
 #define MOST (INT64_MAX / 128)
@@ -62,11 +61,15 @@ static void headline(const struct sched_run *run, struct sched_nodes lost, struc
 /* "1.5 GiB", "512 MiB", "100 B": what is asked for is mostly round. */
 static struct str bytes_text(int64_t n, struct arena *arena)
 {
-	if (n >= GIBIBYTE)
-		return arena_printf(arena, "%.4g GiB", (double)n / (double)GIBIBYTE);
-	if (n >= MEBIBYTE)
-		return arena_printf(arena, "%.4g MiB", (double)n / (double)MEBIBYTE);
-	return arena_printf(arena, "%lld B", (long long)n);
+	static const char *const units[] = { "MiB", "GiB", "TiB", "PiB", "EiB" };
+	double value = (double)n / (double)MEBIBYTE;
+	size_t unit = 0;
+
+	if (n < MEBIBYTE)
+		return arena_printf(arena, "%lld B", (long long)n);
+	for (; value >= 1024 && unit + 1 < ARRAY_LEN(units); unit++)
+		value /= 1024;
+	return arena_printf(arena, "%.4g %s", value, units[unit]);
 }
 
 static void explain_cpus(const struct sched_run *run, const struct sched_node *node,

@@ -201,6 +201,15 @@ static void test_resources(void **state)
 		       "(1 GiB free); 1.5 CPUs not free on node-1, node-2 (1 free, 0 free)");
 }
 
+static void test_much_memory(void **state)
+{
+	(void)state;
+	pool.request.memory = MIBS(900 * 1024 * 1024LL);
+	assert_refused("no resources available to schedule container"
+		       "\nno node fits: 3 nodes: 900 TiB of memory not free on node-1, node-2, "
+		       "node-3 (4 GiB free)");
+}
+
 /* Five are named, the others counted. */
 static void test_many(void **state)
 {
@@ -241,7 +250,8 @@ int main(void)
 		test(test_ports),	  test(test_slots),
 		test(test_dependencies),  test(test_expressions),
 		test(test_missing_label), test(test_resources),
-		test(test_many),	  test(test_budget),
+		test(test_much_memory),	  test(test_many),
+		test(test_budget),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
