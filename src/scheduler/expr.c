@@ -50,7 +50,10 @@ static must_check struct error *expr_parse(struct str text, struct expr *ret)
 	ret->key = str_first(text, at);
 	ret->negated = text.p[at] == '!';
 	if (!key_valid(ret->key))
-		return error_new(ERR_INVALID, "Key '%.*s' is invalid", STR_ARG(ret->key));
+		return error_new(ERR_INVALID,
+				 "Key '%.*s' is invalid: it takes two or more of letters, digits, "
+				 "'_', '.' and '-', the first a letter or '_'",
+				 STR_ARG(str_first(ret->key, 256)));
 
 	value = str_skip(text, at + 2);
 	while (str_starts(value, STR("~"))) {

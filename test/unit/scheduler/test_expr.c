@@ -58,7 +58,7 @@ static void test_bad(void **state)
 		{ "storage>==1", "Key 'storage>' is invalid" },
 		{ "==ssd", "Key '' is invalid" },
 		{ "a==b",
-		  "Key 'a' is invalid" }, /* one character is too short, as in the original */
+		  "Key 'a' is invalid: it takes two or more of letters" }, /* one character is too short, as in the original */
 		{ "1a==b", "Key '1a' is invalid" },
 		{ "-a==b", "Key '-a' is invalid" },
 		{ "a b==c", "Key 'a b' is invalid" },
