@@ -116,16 +116,20 @@ static void add_image(struct usage *u, struct used *image, struct json entry)
 	add_known(&image->containers, entry, "Containers");
 }
 
-static struct str quoted_list(struct usage *u, const struct vec *texts)
+/* What no node names stays as it came: an engine says null where the image has no digests. */
+static void set_list(struct usage *u, struct json_edit *edit, struct json entry, const char *key,
+		     const struct vec *texts)
 {
 	_cleanup_(strbuf_fini) struct strbuf raw = STRBUF_INIT;
 	struct json_out o = json_out(&raw);
 
+	if (!texts->n)
+		return;
 	json_begin_array(&o);
 	for (size_t i = 0; i < texts->n; i++)
 		json_str_value(&o, *(struct str *)texts->v[i]);
 	json_end_array(&o);
-	return arena_dup(u->arena, strbuf_str(&raw));
+	json_edit_set(edit, entry, key, arena_dup(u->arena, strbuf_str(&raw)));
 }
 
 static void set_number(struct usage *u, struct json_edit *edit, struct json entry, const char *key,
@@ -137,8 +141,8 @@ static void set_number(struct usage *u, struct json_edit *edit, struct json entr
 
 static void edit_image(struct usage *u, const struct used *image, struct json_edit *edit)
 {
-	json_edit_set(edit, image->entry, "RepoTags", quoted_list(u, &image->tags));
-	json_edit_set(edit, image->entry, "RepoDigests", quoted_list(u, &image->digests));
+	set_list(u, edit, image->entry, "RepoTags", &image->tags);
+	set_list(u, edit, image->entry, "RepoDigests", &image->digests);
 	set_number(u, edit, image->entry, "Size", image->size);
 	set_number(u, edit, image->entry, "SharedSize", image->shared);
 	set_number(u, edit, image->entry, "VirtualSize", image->virtual);

@@ -156,6 +156,8 @@ static void put_images(const struct sim_engine *e, struct json_out *o)
 		for (size_t k = 0; k < image->tags.n; k++)
 			json_str_value(o, str_from(image->tags.v[k]));
 		json_end_array(o);
+		json_key(o, "RepoDigests");
+		json_null_value(o);
 		json_put_i64(o, "Size", image->size);
 		json_put_i64(o, "SharedSize", 0);
 		json_put_i64(o, "Containers", is_used(e, image));

@@ -41,6 +41,7 @@ static may_suspend void it_is_added_up(struct sim *s)
 	assert_int_equal(json_get_i64(image, "Size", 0), 12000000);
 	assert_int_equal(json_get_i64(image, "Containers", 0), 1);
 	assert_int_equal(json_count(json_get(image, "RepoTags")), 1);
+	assert_int_equal(json_type(json_get(image, "RepoDigests")), JSON_NULL);
 	container = item_with(json_get(r.json, "Containers"), "web");
 	assert_int_equal(json_get_i64(container, "SizeRw", 0), 1000);
 	assert_true(str_contains(json_raw(container), str_from(sim_text(s, "[\"/web\",\"/%s/web\"]",
