@@ -24,16 +24,17 @@ static may_suspend struct error *forget_networks(struct fan_job *job);
 static const struct prune_row {
 	const char *path, *list;
 	may_suspend struct error *(*on_answer)(struct fan_job *job);
+	const char *empty; /* the list where nothing was deleted, as engines have it */
 	bool named; /* the list is of names, which nodes may share and mean different things by */
 	enum object_kind kind; /* of what is named */
 } rows[] = {
-	[PRUNE_CONTAINERS] = { "/containers/prune", "ContainersDeleted", forget_containers, false,
-			       0 },
-	[PRUNE_IMAGES] = { "/images/prune", "ImagesDeleted", refresh_images, false, 0 },
-	[PRUNE_BUILD_CACHE] = { "/build/prune", "CachesDeleted", check_json, false, 0 },
-	[PRUNE_VOLUMES] = { "/volumes/prune", "VolumesDeleted", forget_volumes, true,
+	[PRUNE_CONTAINERS] = { "/containers/prune", "ContainersDeleted", forget_containers, "null",
+			       false, 0 },
+	[PRUNE_IMAGES] = { "/images/prune", "ImagesDeleted", refresh_images, "null", false, 0 },
+	[PRUNE_BUILD_CACHE] = { "/build/prune", "CachesDeleted", check_json, "null", false, 0 },
+	[PRUNE_VOLUMES] = { "/volumes/prune", "VolumesDeleted", forget_volumes, "[]", true,
 			    OBJECT_VOLUME },
-	[PRUNE_NETWORKS] = { "/networks/prune", "NetworksDeleted", forget_networks, true,
+	[PRUNE_NETWORKS] = { "/networks/prune", "NetworksDeleted", forget_networks, "null", true,
 			     OBJECT_NETWORK },
 };
 
@@ -247,14 +248,13 @@ static struct error *join(struct fan *fan, struct pruned *p)
 	return NULL;
 }
 
-/* An engine that deleted nothing says null. */
 static struct str write_answer(const struct pruned *p)
 {
 	_cleanup_(strbuf_fini) struct strbuf text = STRBUF_INIT;
 	struct json_out o = json_out(&text);
 
 	json_begin_object(&o);
-	json_put_raw(&o, p->row->list, p->n ? strbuf_str(&p->list) : STR("null"));
+	json_put_raw(&o, p->row->list, p->n ? strbuf_str(&p->list) : str_from(p->row->empty));
 	if (p->row != &rows[PRUNE_NETWORKS])
 		json_put_i64(&o, "SpaceReclaimed", p->space);
 	json_end_object(&o);

@@ -130,6 +130,7 @@ def test_prune(pair, lab):
     assert reply.json()['SpaceReclaimed'] == 0
     assert listed(pair) == ['kept']
     pair.ok('volume', 'prune', '-f')
+    assert pair.same_reply('POST', '/volumes/prune').json()['VolumesDeleted'] == []
 
 
 def test_what_others_do_is_seen(pair, lab):
