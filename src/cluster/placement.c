@@ -81,6 +81,11 @@ static struct error *read_name(struct placement *p)
 	struct str node, name;
 
 	p->name = str_strip_prefix(p->req->name, STR("/"));
+	/* An engine that is given no name draws one. */
+	if (str_eq(p->req->name, STR("/")))
+		return error_new(ERR_INVALID,
+				 "Invalid container name (/), only [a-zA-Z0-9][a-zA-Z0-9_.-] are "
+				 "allowed");
 	if (!str_cut(p->name, '/', &node, &name))
 		return NULL;
 

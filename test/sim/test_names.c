@@ -160,6 +160,8 @@ static may_suspend void names_are_drawn_for_those_without(struct sim *s)
 	assert_int_equal(json_count(r.json), 20);
 	for (size_t i = 0; i < 20; i++)
 		assert_int_equal(json_count(json_get(json_item(r.json, i), "Names")), 2);
+	r = sim_post(s, "/containers/create?name=/", "{\"Image\":\"busybox\"}");
+	assert_refused(r, 400, "Invalid container name (/), only [a-zA-Z0-9]");
 	sim_settle(s);
 }
 
