@@ -37,6 +37,15 @@ static struct error *membership_read(struct membership *m, struct str body)
 	return NULL;
 }
 
+/* A client's body; our own names no container where it is gone. */
+static struct error *membership_asked(struct membership *m, struct str body)
+{
+	TRY(membership_read(m, body));
+	if (str_empty(m->container))
+		return error_new(ERR_INVALID, "invalid name or ID supplied: \"\"");
+	return NULL;
+}
+
 static struct str node_names(const struct found *f, struct arena *arena)
 {
 	return arena_printf(arena, "%.*s%s", STR_ARG(engine_name(f->v[0].engine)),
@@ -117,7 +126,7 @@ may_suspend struct error *cluster_connect_network(struct cluster *c, struct str 
 	_cleanup_(membership_fini) struct membership m = { .c = c, .version = version, .ref = ref };
 	_cleanup_(container_unrefp) struct container *ct = NULL;
 
-	TRY(membership_read(&m, body));
+	TRY(membership_asked(&m, body));
 	TRY(cluster_live_container(c, m.container, &ct));
 	return act(&m, ct, "connect");
 }
@@ -160,7 +169,7 @@ may_suspend struct error *cluster_disconnect_network(struct cluster *c, struct s
 	_cleanup_(container_unrefp) struct container *ct = NULL;
 	struct error *err, *lost;
 
-	TRY(membership_read(&m, body));
+	TRY(membership_asked(&m, body));
 	err = cluster_live_container(c, m.container, &ct);
 	if (!err)
 		return act(&m, ct, "disconnect");

@@ -292,6 +292,11 @@ static may_suspend void containers_join_and_leave(struct sim *s)
 		       "No such container: nobody");
 	assert_refused(sim_post(s, "/networks/nowhere/connect", "{\"Container\":\"web\"}"), 404,
 		       "network nowhere not found");
+	assert_refused(sim_post(s, "/networks/front/connect", "{}"), 400,
+		       "invalid name or ID supplied: \"\"");
+	assert_refused(
+		sim_post(s, "/networks/front/disconnect", "{\"Container\":\"\",\"Force\":true}"),
+		400, "invalid name or ID supplied: \"\"");
 	sim_settle(s);
 }
 
