@@ -337,6 +337,19 @@ static void log_missing(const struct fan *fan)
 				 LOG_ERR(fan->jobs[i].err));
 }
 
+/* An engine that does not find it, as of another scope, says so of the id that it was asked for. */
+static may_suspend struct error *no_answer(struct fan *fan, const struct found_copy *live,
+					   struct str ref)
+{
+	struct error *err = fan_error(fan, ERR_CANCELLED);
+
+	object_read_back(live->engine, OBJECT_NETWORK, live->object->key);
+	if (!error_is(err, ERR_NOT_FOUND))
+		return err;
+	error_free(err);
+	return object_unknown(OBJECT_NETWORK, ref);
+}
+
 may_suspend struct error *cluster_inspect_network(struct cluster *c, struct str ref,
 						  struct str query, struct api_version version,
 						  struct arena *arena, struct str *ret_json)
@@ -370,10 +383,8 @@ may_suspend struct error *cluster_inspect_network(struct cluster *c, struct str 
 	healthy_engines_of(&f, &engines);
 	TRY(fan_call(&fan, &engines));
 	base = first_answer(&fan);
-	if (!base) {
-		object_read_back(live->engine, OBJECT_NETWORK, live->object->key);
-		return fan_error(&fan, ERR_CANCELLED);
-	}
+	if (!base)
+		return no_answer(&fan, live, ref);
 	log_missing(&fan);
 	return merge(&fan, base, name, arena, ret_json);
 }

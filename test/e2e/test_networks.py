@@ -37,6 +37,7 @@ def test_as_on_one_engine(pair):
     pair.ok('network', 'inspect', 'front', '--format',
             '{{.Name}} {{.Driver}} {{.Scope}} {{.Attachable}} {{.Containers}}')
     pair.same('network', 'inspect', 'nowhere', code=1)
+    assert pair.same_reply('GET', '/networks/front?scope=swarm').status == 404
     pair.same('network', 'ls', '--filter', 'colour=red', code=1)
     pair.same('network', 'rm', 'bridge', code=1)
     pair.ok('run', '-d', '--name', 'web', '--network', 'front', 'busybox', 'sleep', '1000')
