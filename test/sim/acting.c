@@ -51,6 +51,18 @@ may_suspend void two_nodes(struct sim *s)
 	sim_up(s);
 }
 
+may_suspend void x_created(struct sim *s)
+{
+	two_nodes(s);
+	sim_create(s, "x", NULL);
+}
+
+may_suspend void x_running(struct sim *s)
+{
+	two_nodes(s);
+	sim_run_container(s, "x", NULL);
+}
+
 size_t copies_of(struct sim *s, const char *name)
 {
 	size_t n = 0;

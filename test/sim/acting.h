@@ -33,8 +33,10 @@ void check_stream(struct sim *s, const char *last);
 /* Progress ends in success, or in exactly one error behind all else. */
 void check_progress(struct sim *s);
 
-/* n1 and n2, up. */
+/* Pools to begin with: n1 and n2, up; a container x of one of them, which the second runs. */
 may_suspend void two_nodes(struct sim *s);
+may_suspend void x_created(struct sim *s);
+may_suspend void x_running(struct sim *s);
 size_t copies_of(struct sim *s, const char *container);
 bool runs(struct sim *s, const char *container); /* somewhere */
 

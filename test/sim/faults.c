@@ -33,14 +33,13 @@ static may_suspend void suffer_once(struct sim *s, void *arg)
 
 	r->story->prepare(s);
 	sim_on_hangup(s, client_goes_away, s);
-	sim_fault(s, NULL, r->kind, r->story->request, r->step);
+	sim_fault(s, NULL, r->kind, NULL, r->step);
 	r->story->act(s);
 	sim_join(s);
 	r->fired = sim_fault_fired(s);
 	sim_fault_clear(s);
 	sim_settle(s);
-	if (r->story->after)
-		r->story->after(s);
+	r->story->after(s);
 	sim_settle(s);
 }
 

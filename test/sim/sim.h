@@ -60,18 +60,16 @@ struct fault_story {
 	story_fn *prepare; /* the pool, in order */
 	/* The operation: on a fiber of sim_go's, which FAULT_HANGUP cancels. Returns when it is over. */
 	story_fn *act;
-	story_fn *after; /* what must be true then, all lines being well again; may be NULL */
-	const char
-		*request; /* counted are the steps of these requests alone (sim_fault); or NULL */
+	story_fn *after; /* what must be true then, all lines being well again */
 };
 void sim_tell_faults(void **state); /* a cmocka test: its initial state is a struct fault_story */
 
-#define FAULT_STORY(op, only)                                                                     \
+/* A row of a cmocka table: op_act and op_after, in a pool such as `from` makes. */
+#define FAULT_STORY(op, from)                                                                     \
 	{                                                                                         \
 		.name = #op, .test_func = sim_tell_faults, .initial_state = &(struct fault_story) \
 		{                                                                                 \
-			.name = #op, .prepare = op##_prepare, .act = op##_act,                    \
-			.after = op##_after, .request = (only)                                    \
+			.name = #op, .prepare = (from), .act = op##_act, .after = op##_after      \
 		}                                                                                 \
 	}
 

@@ -6,11 +6,6 @@
  */
 #include "sim/acting.h"
 
-static may_suspend void create_prepare(struct sim *s)
-{
-	two_nodes(s);
-}
-
 static may_suspend void create_act(struct sim *s)
 {
 	act(s, "POST", "/containers/create?name=x",
@@ -82,12 +77,6 @@ static may_suspend void create_falling_back_after(struct sim *s)
 		assert_int_equal(n, 1);
 }
 
-static may_suspend void start_prepare(struct sim *s)
-{
-	two_nodes(s);
-	sim_create(s, "x", NULL);
-}
-
 static may_suspend void start_act(struct sim *s)
 {
 	act(s, "POST", "/containers/x/start", NULL, NULL);
@@ -100,12 +89,6 @@ static may_suspend void start_after(struct sim *s)
 		assert_true(runs(s, "x"));
 	assert_in_range(sim_post(s, "/containers/x/start", NULL).status, 204, 304);
 	assert_true(runs(s, "x"));
-}
-
-static may_suspend void stop_prepare(struct sim *s)
-{
-	two_nodes(s);
-	sim_run_container(s, "x", NULL);
 }
 
 static may_suspend void stop_act(struct sim *s)
@@ -121,11 +104,6 @@ static may_suspend void stop_after(struct sim *s)
 	assert_in_range(sim_post(s, "/containers/x/stop", NULL).status, 204, 304);
 }
 
-static may_suspend void remove_prepare(struct sim *s)
-{
-	stop_prepare(s);
-}
-
 static may_suspend void remove_act(struct sim *s)
 {
 	act(s, "DELETE", "/containers/x?force=1", NULL, NULL);
@@ -139,11 +117,6 @@ static may_suspend void remove_after(struct sim *s)
 	if (copies_of(s, "x"))
 		assert_status(sim_delete(s, "/containers/x?force=1"), 204);
 	sim_create(s, "x", NULL);
-}
-
-static may_suspend void rename_prepare(struct sim *s)
-{
-	start_prepare(s);
 }
 
 static may_suspend void rename_act(struct sim *s)
@@ -163,11 +136,6 @@ static may_suspend void rename_after(struct sim *s)
 	sim_create(s, free_name, NULL);
 }
 
-static may_suspend void update_prepare(struct sim *s)
-{
-	start_prepare(s);
-}
-
 static may_suspend void update_act(struct sim *s)
 {
 	act(s, "POST", "/containers/x/update", "{\"Memory\":5000000}", NULL);
@@ -177,11 +145,6 @@ static may_suspend void update_act(struct sim *s)
 static may_suspend void update_after(struct sim *s)
 {
 	assert_status(sim_post(s, "/containers/x/update", "{\"Memory\":6000000}"), 200);
-}
-
-static may_suspend void commit_prepare(struct sim *s)
-{
-	start_prepare(s);
 }
 
 static may_suspend void commit_act(struct sim *s)
@@ -196,11 +159,6 @@ static may_suspend void commit_after(struct sim *s)
 		assert_status(sim_get(s, "/images/mine:1/json"), 200);
 }
 
-static may_suspend void inspect_prepare(struct sim *s)
-{
-	start_prepare(s);
-}
-
 static may_suspend void inspect_act(struct sim *s)
 {
 	act(s, "GET", "/containers/x/json", NULL, NULL);
@@ -210,11 +168,6 @@ static may_suspend void inspect_act(struct sim *s)
 static may_suspend void inspect_after(struct sim *s)
 {
 	assert_status(sim_get(s, "/containers/x/json"), 200);
-}
-
-static may_suspend void exec_create_prepare(struct sim *s)
-{
-	stop_prepare(s);
 }
 
 static may_suspend void exec_create_act(struct sim *s)
@@ -270,19 +223,19 @@ static may_suspend void reconcile_after(struct sim *s)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		FAULT_STORY(create, NULL),
-		FAULT_STORY(create_pulling, NULL),
-		FAULT_STORY(create_falling_back, NULL),
-		FAULT_STORY(start, NULL),
-		FAULT_STORY(stop, NULL),
-		FAULT_STORY(remove, NULL),
-		FAULT_STORY(rename, NULL),
-		FAULT_STORY(update, NULL),
-		FAULT_STORY(commit, NULL),
-		FAULT_STORY(inspect, NULL),
-		FAULT_STORY(exec_create, NULL),
-		FAULT_STORY(admit, NULL),
-		FAULT_STORY(reconcile, NULL),
+		FAULT_STORY(create, two_nodes),
+		FAULT_STORY(create_pulling, create_pulling_prepare),
+		FAULT_STORY(create_falling_back, create_falling_back_prepare),
+		FAULT_STORY(start, x_created),
+		FAULT_STORY(stop, x_running),
+		FAULT_STORY(remove, x_running),
+		FAULT_STORY(rename, x_created),
+		FAULT_STORY(update, x_created),
+		FAULT_STORY(commit, x_created),
+		FAULT_STORY(inspect, x_created),
+		FAULT_STORY(exec_create, x_running),
+		FAULT_STORY(admit, admit_prepare),
+		FAULT_STORY(reconcile, reconcile_prepare),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -33,11 +33,6 @@ static may_suspend void check_left(struct sim *s)
 		assert_status(sim_get(s, "/images/app/json"), 200);
 }
 
-static may_suspend void build_prepare(struct sim *s)
-{
-	two_nodes(s);
-}
-
 static may_suspend void build_act(struct sim *s)
 {
 	act(s, "POST", "/build?t=app", "FROM x\nstage\n", NULL);
@@ -82,11 +77,6 @@ static may_suspend void session_after(struct sim *s)
 	sim_hijack_close(session);
 }
 
-static may_suspend void grpc_prepare(struct sim *s)
-{
-	two_nodes(s);
-}
-
 /* Says something, hears an echo, and ends; where it is refused later than promised, it is closed. */
 static may_suspend void grpc_act(struct sim *s)
 {
@@ -114,9 +104,9 @@ static may_suspend void grpc_after(struct sim *s)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		FAULT_STORY(build, NULL),
-		FAULT_STORY(session, NULL),
-		FAULT_STORY(grpc, NULL),
+		FAULT_STORY(build, two_nodes),
+		FAULT_STORY(session, session_prepare),
+		FAULT_STORY(grpc, two_nodes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -17,11 +17,6 @@ static size_t networks_of(struct sim *s, const char *name)
 	       sim_has_network(sim_find_engine(s, "n2"), name);
 }
 
-static may_suspend void volume_create_prepare(struct sim *s)
-{
-	two_nodes(s);
-}
-
 static may_suspend void volume_create_act(struct sim *s)
 {
 	act(s, "POST", "/volumes/create",
@@ -39,11 +34,6 @@ static may_suspend void volume_create_after(struct sim *s)
 }
 
 static const char user[] = "{\"Image\":\"busybox\",\"HostConfig\":{\"Binds\":[\"data:/x\"]}}";
-
-static may_suspend void volume_user_prepare(struct sim *s)
-{
-	two_nodes(s);
-}
 
 static may_suspend void volume_user_act(struct sim *s)
 {
@@ -126,11 +116,6 @@ static may_suspend void image_brought_after(struct sim *s)
 		return;
 	sim_create(s, "x", "{\"Image\":\"app:1\",\"HostConfig\":{\"Binds\":[\"data:/x\"]}}");
 	assert_string_equal(sim_node_of(s, "x"), "n2");
-}
-
-static may_suspend void network_create_prepare(struct sim *s)
-{
-	two_nodes(s);
 }
 
 static may_suspend void network_create_act(struct sim *s)
@@ -220,11 +205,15 @@ static may_suspend void network_remove_after(struct sim *s)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		FAULT_STORY(volume_create, NULL),   FAULT_STORY(volume_user, NULL),
-		FAULT_STORY(image_brought, NULL),   FAULT_STORY(volume_remove, NULL),
-		FAULT_STORY(volume_prune, NULL),    FAULT_STORY(network_create, NULL),
-		FAULT_STORY(network_inspect, NULL), FAULT_STORY(network_connect, NULL),
-		FAULT_STORY(network_remove, NULL),
+		FAULT_STORY(volume_create, two_nodes),
+		FAULT_STORY(volume_user, two_nodes),
+		FAULT_STORY(image_brought, image_brought_prepare),
+		FAULT_STORY(volume_remove, volume_remove_prepare),
+		FAULT_STORY(volume_prune, volume_prune_prepare),
+		FAULT_STORY(network_create, two_nodes),
+		FAULT_STORY(network_inspect, network_inspect_prepare),
+		FAULT_STORY(network_connect, network_connect_prepare),
+		FAULT_STORY(network_remove, network_remove_prepare),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

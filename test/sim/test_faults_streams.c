@@ -109,11 +109,6 @@ static may_suspend void pull_after(struct sim *s)
 	assert_true(sim_has_image(sim_find_engine(s, "n2"), "nginx"));
 }
 
-static may_suspend void load_prepare(struct sim *s)
-{
-	two_nodes(s);
-}
-
 static may_suspend void load_act(struct sim *s)
 {
 	struct strbuf body = STRBUF_INIT;
@@ -133,11 +128,6 @@ static may_suspend void load_after(struct sim *s)
 	assert_true(sim_has_image(sim_find_engine(s, "n2"), "app:1"));
 }
 
-static may_suspend void tag_prepare(struct sim *s)
-{
-	two_nodes(s);
-}
-
 static may_suspend void tag_act(struct sim *s)
 {
 	act(s, "POST", "/images/busybox/tag?repo=mine&tag=1", NULL, NULL);
@@ -148,11 +138,6 @@ static may_suspend void tag_act(struct sim *s)
 static may_suspend void tag_after(struct sim *s)
 {
 	assert_status(sim_post(s, "/images/busybox/tag?repo=mine&tag=1", NULL), 201);
-}
-
-static may_suspend void untag_prepare(struct sim *s)
-{
-	two_nodes(s);
 }
 
 static may_suspend void untag_act(struct sim *s)
@@ -175,9 +160,10 @@ static may_suspend void untag_after(struct sim *s)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		FAULT_STORY(logs, NULL), FAULT_STORY(wait, NULL),  FAULT_STORY(attach, NULL),
-		FAULT_STORY(exec, NULL), FAULT_STORY(pull, NULL),  FAULT_STORY(load, NULL),
-		FAULT_STORY(tag, NULL),	 FAULT_STORY(untag, NULL),
+		FAULT_STORY(logs, logs_prepare),     FAULT_STORY(wait, wait_prepare),
+		FAULT_STORY(attach, attach_prepare), FAULT_STORY(exec, exec_prepare),
+		FAULT_STORY(pull, pull_prepare),     FAULT_STORY(load, two_nodes),
+		FAULT_STORY(tag, two_nodes),	     FAULT_STORY(untag, two_nodes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
