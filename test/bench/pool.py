@@ -20,6 +20,9 @@ import urllib.parse
 
 MIB = 1 << 20
 
+# The manager gives back what stacks and heap do not need every ten seconds, while there is any.
+GIVING_BACK = 12
+
 
 class Process:
     """A child, and what it has cost."""
@@ -161,6 +164,26 @@ class Manager(Process):
         self.settled_after = time.monotonic() - began
         self.settled_cpu = self.cpu()
 
+    def wait_quiet(self):
+        """Until a second costs no less CPU than the one before: its start is over."""
+        spent = float('inf')
+        while True:
+            before = self.cpu()
+            time.sleep(1)
+            last, spent = spent, self.cpu() - before
+            if spent >= last:
+                return
+
+    def memory_at_rest(self):
+        """Once nothing was given back for longer than it takes to give back."""
+        least, since = self.memory(), time.monotonic()
+        while time.monotonic() < since + GIVING_BACK:
+            time.sleep(0.5)
+            now = self.memory()
+            if now < 0.99 * least:
+                least, since = now, time.monotonic()
+        return least
+
     def stop(self):
         super().stop()
         self.log.close()
@@ -196,10 +219,8 @@ def row(what, *figures):
 
 
 def idle_memory(build, *pool, **kwargs):
-    """Once what stacks and heap do not need was given back, ten seconds after the last burst."""
     with Pool(build, *pool, **kwargs) as manager:
-        time.sleep(14)
-        return manager.memory()
+        return manager.memory_at_rest()
 
 
 def make_certificate(directory):
@@ -360,7 +381,7 @@ def measure_idle(args):
     print(f'CPU of the manager while nothing is asked, over {args.idle} s')
     for nodes, containers in (args.wide, 10), (5 * args.wide, 1):
         with Pool(args.build, nodes, containers) as manager:
-            time.sleep(3)
+            manager.wait_quiet()
             before = manager.cpu()
             time.sleep(args.idle)
             spent = manager.cpu() - before
