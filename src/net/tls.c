@@ -24,6 +24,7 @@
 #include "net/sockaddr.h"
 #include "net/tcp.h"
 #include "net/tls_context.h"
+#include "net/tls_error.h"
 #include "net/tls_peer.h"
 #include "net/tls_stream.h"
 
@@ -84,34 +85,6 @@ static bool is_wait(int result)
 	return result == SSL_ERROR_WANT_READ || result == SSL_ERROR_WANT_WRITE;
 }
 
-/* What OpenSSL's words mean to someone who set up the two sides. */
-static const char *explain(int reason)
-{
-	switch (reason) {
-	case SSL_R_WRONG_VERSION_NUMBER:
-		return "it does not speak TLS";
-	case SSL_R_HTTP_REQUEST:
-		return "it speaks plain HTTP";
-	case SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE:
-		return "it shows no certificate";
-	case SSL_R_TLSV13_ALERT_CERTIFICATE_REQUIRED:
-		return "it asks for a client certificate";
-	case SSL_R_TLSV1_ALERT_UNKNOWN_CA:
-		return "it does not trust the CA of our certificate";
-	case SSL_R_SSLV3_ALERT_BAD_CERTIFICATE:
-	case SSL_R_SSLV3_ALERT_UNSUPPORTED_CERTIFICATE:
-	case SSL_R_SSLV3_ALERT_CERTIFICATE_UNKNOWN:
-		return "it does not take our certificate";
-	case SSL_R_SSLV3_ALERT_CERTIFICATE_EXPIRED:
-		return "it says that our certificate has expired";
-	case SSL_R_UNSUPPORTED_PROTOCOL:
-	case SSL_R_TLSV1_ALERT_PROTOCOL_VERSION:
-		return "it does not speak TLS 1.2 or later";
-	default:
-		return NULL;
-	}
-}
-
 static must_check struct error *check_usable(const struct tls_stream *t)
 {
 	return t->broken ? error_new(ERR_CLOSED, "TLS with %s has failed", t->base.peer) : NULL;
@@ -127,20 +100,6 @@ int tls_note_verdict(int good, X509_STORE_CTX *chain)
 		tls_peer_describe(X509_STORE_CTX_get_current_cert(chain), t->suspect,
 				  sizeof(t->suspect));
 	return good;
-}
-
-static must_check struct error *protocol_error(struct tls_stream *t, unsigned long code)
-{
-	long verdict = SSL_get_verify_result(t->ssl);
-	const char *why = explain(ERR_GET_REASON(code));
-
-	t->in_clear = ERR_GET_REASON(code) == SSL_R_HTTP_REQUEST;
-	if (ERR_GET_REASON(code) == SSL_R_CERTIFICATE_VERIFY_FAILED && verdict != X509_V_OK)
-		return error_new(ERR_TLS, "the certificate of %s: %s (%s)", t->base.peer,
-				 X509_verify_cert_error_string(verdict), t->suspect);
-	if (!why)
-		why = ERR_reason_error_string(code);
-	return error_new(ERR_TLS, "TLS with %s: %s", t->base.peer, why ? why : "unknown error");
 }
 
 /*
@@ -163,6 +122,7 @@ static must_check struct error *failure(struct tls_stream *t, int result, int co
 	struct error *err;
 
 	t->broken = true;
+	t->in_clear = ERR_GET_REASON(queued) == SSL_R_HTTP_REQUEST;
 	if (result == SSL_ERROR_SYSCALL && queued == 0)
 		err = maybe_untrusted(
 			t, socket_error(&t->base, "talk TLS with", code ? code : ECONNRESET));
@@ -172,7 +132,7 @@ static must_check struct error *failure(struct tls_stream *t, int result, int co
 	else if (result == SSL_ERROR_ZERO_RETURN)
 		err = error_new(ERR_CLOSED, "%s ended TLS", t->base.peer);
 	else
-		err = protocol_error(t, queued);
+		err = tls_error(t->ssl, t->base.peer, t->suspect);
 	ERR_clear_error();
 	return err;
 }
