@@ -49,3 +49,9 @@ may_suspend struct error *call_engine_json(struct engine *e, struct api_version 
 
 	return send_call(e, version, path, &call, arena, ret_body);
 }
+
+bool call_is_unanswered(const struct error *err)
+{
+	return error_is(err, ERR_CANCELLED) ||
+	       (error_is_transport(err) && !error_is(err, ERR_REFUSED));
+}

@@ -19,4 +19,7 @@ may_suspend must_check struct error *call_engine_json(struct engine *e, struct a
 						      struct str json, struct arena *arena,
 						      struct str *ret_body);
 
+/* It may have been heard: neither a refusal, nor known not to have been sent. */
+bool call_is_unanswered(const struct error *err);
+
 #endif

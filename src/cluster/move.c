@@ -209,8 +209,7 @@ static may_suspend struct error *take_generation(struct move *m)
 
 static bool is_known_to_have_failed(const struct error *err)
 {
-	return err && !error_is(err, ERR_CANCELLED) &&
-	       (!error_is_transport(err) || error_is(err, ERR_REFUSED));
+	return err && !call_is_unanswered(err);
 }
 
 static may_suspend struct error *create(struct move *m)
