@@ -3,8 +3,11 @@
  * No case of a test leaves a descriptor open, nor closes one that it did not open. Linked to every
  * cmocka program in place of cmocka's own entry (test/meson.build), so that no test can forget it.
  */
+#include "descriptors.h"
+
 #include <dirent.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -27,9 +30,9 @@ static CMFixtureFunction group_setup;
 static CMFixtureFunction group_teardown;
 static void *group_state;
 
-/* The case that runs, and what was open before it. */
 static const struct CMUnitTest *running;
-static struct strbuf before;
+
+static struct strbuf noted; /* what was open before */
 
 /* A line for each descriptor, with a line break before the first one too. */
 static void list_descriptors(struct strbuf *out)
@@ -63,30 +66,42 @@ static size_t tell_new(struct str lines, struct str known, const char *what)
 		strbuf_addf(&whole, "\n%.*s\n", STR_ARG(line));
 		if (str_contains(known, strbuf_str(&whole)))
 			continue;
-		print_error("the case %s %.*s\n", what, STR_ARG(line));
+		fprintf(stderr, "the case %s %.*s\n", what, STR_ARG(line));
 		told++;
 	}
 	return told;
+}
+
+void descriptors_note(void)
+{
+	list_descriptors(&noted);
+}
+
+bool descriptors_as_noted(void)
+{
+	_cleanup_(strbuf_fini) struct strbuf before = noted, after = STRBUF_INIT;
+	size_t wrong;
+
+	noted = (struct strbuf)STRBUF_INIT;
+	list_descriptors(&after);
+	wrong = tell_new(strbuf_str(&after), strbuf_str(&before), "left open");
+	wrong += tell_new(strbuf_str(&before), strbuf_str(&after), "closed one of others,");
+	return wrong == 0;
 }
 
 static int case_begin(void **state)
 {
 	running = *state;
 	*state = group_state ? group_state : running->initial_state;
-	list_descriptors(&before);
+	descriptors_note();
 	return running->setup_func ? running->setup_func(state) : 0;
 }
 
 static int case_end(void **state)
 {
 	int rc = running->teardown_func ? running->teardown_func(state) : 0;
-	_cleanup_(strbuf_fini) struct strbuf after = STRBUF_INIT;
 
-	list_descriptors(&after);
-	size_t wrong = tell_new(strbuf_str(&after), strbuf_str(&before), "left open");
-
-	wrong += tell_new(strbuf_str(&before), strbuf_str(&after), "closed one of others,");
-	return wrong > 0 ? -1 : rc;
+	return descriptors_as_noted() ? rc : -1;
 }
 
 static int group_begin(void **state)
@@ -101,7 +116,6 @@ static int group_begin(void **state)
 static int group_end(void **state)
 {
 	*state = group_state;
-	strbuf_fini(&before);
 	return group_teardown ? group_teardown(state) : 0;
 }
 

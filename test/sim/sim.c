@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/rand.h"
+#include "descriptors.h"
 #include "fiber/clock.h"
 #include "fiber/deadline.h"
 #include "fiber/fiber.h"
@@ -348,8 +349,9 @@ void sim_apart(const char *name, uint64_t seed, void (*fn)(void *arg), void *arg
 	pid = fork();
 	if (pid == 0) {
 		prepare_process();
+		descriptors_note();
 		fn(arg);
-		exit(0);
+		exit(descriptors_as_noted() ? EXIT_SUCCESS : EXIT_FAILURE);
 	}
 	if (pid < 0 || waitpid(pid, &status, 0) != pid)
 		fail_msg("cannot fork for %s", name);
