@@ -79,6 +79,11 @@ struct sim_container {
 	struct waitq changed; /* any of the above */
 };
 
+struct sim_lie {
+	const char *request; /* those that are answered so; NULL: none */
+	struct str first, more;
+};
+
 struct sim_engine {
 	struct sim *sim;
 	char *name, *id;
@@ -93,6 +98,8 @@ struct sim_engine {
 	const char *scripted;	       /* the requests that have a scripted answer; NULL: none */
 	const char *scripted_body;
 	int scripted_status;
+	struct sim_lie lie;
+	size_t most_lied;
 	unsigned int creating, most_creating;
 	bool listed, up, cut;
 	struct waitq line; /* it was cut or mended */

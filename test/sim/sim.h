@@ -258,6 +258,14 @@ void sim_refuse_creates(struct sim_engine *e, const char *text);
  * answers them with this status and body; `request` NULL: no more.
  */
 void sim_script(struct sim_engine *e, const char *request, int status, const char *body);
+/*
+ * From now on it answers requests that begin with the text ("GET /containers/json"; "": each one) by
+ * these bytes, whatever they are, and then by `more` for as long as anybody reads; `more` empty: by
+ * silence. `request` NULL: no more. Both texts outlive that.
+ */
+void sim_lie(struct sim_engine *e, const char *request, struct str first, struct str more);
+/* How many bytes were taken of one such answer at most. */
+size_t sim_most_lied(const struct sim_engine *e);
 /* How many creates it was asked for at the same time at most. */
 unsigned int sim_most_creates_at_once(const struct sim_engine *e);
 /* How many requests that begin with the text ("POST /images/create") reached it. */

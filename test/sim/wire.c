@@ -233,6 +233,39 @@ static may_suspend struct error *suffer(struct wire *w, enum fault_kind kind, st
 	}
 }
 
+void sim_lie(struct sim_engine *e, const char *request, struct str first, struct str more)
+{
+	e->lie = (struct sim_lie){ request, first, more };
+}
+
+size_t sim_most_lied(const struct sim_engine *e)
+{
+	return e->most_lied;
+}
+
+/* Answers in the engine's place, until the manager has had enough. */
+static may_suspend struct error *lie(struct wire *w)
+{
+	const struct sim_lie lie = w->engine->lie;
+	size_t told = lie.first.n;
+
+	TRY(delay(MIN(w->latency, w->sim->latency)));
+	TRY(stream_write(w->near, lie.first));
+	while (lie.more.n > 0) {
+		TRY(stream_write(w->near, lie.more));
+		told += lie.more.n;
+		w->engine->most_lied = MAX(w->engine->most_lied, told);
+	}
+	return mute_for_ever(w, w->far);
+}
+
+static bool is_lied_to(const struct wire *w)
+{
+	const char *request = w->engine->lie.request;
+
+	return request && str_starts(str_from(w->request), str_from(request));
+}
+
 static may_suspend struct error *relay_piece(struct wire *w, struct stream *to, struct str piece)
 {
 	enum fault_kind kind;
@@ -241,6 +274,8 @@ static may_suspend struct error *relay_piece(struct wire *w, struct stream *to, 
 	if (to == w->far)
 		note_request(w, piece);
 	TRY(await_line(w, UNACKNOWLEDGED));
+	if (to == w->far && is_lied_to(w))
+		return lie(w);
 	TRY(delay(MIN(w->latency, w->sim->latency)));
 	kind = meet(w->sim, w->engine, w->request);
 	if (kind == FAULT_NONE && to == w->near) {
