@@ -11,7 +11,12 @@
 #define X16	"xxxxxxxxxxxxxxxx"
 #define X256	X16 X16 X16 X16 X16 X16 X16 X16 X16 X16 X16 X16 X16 X16 X16 X16
 #define X1024	X256 X256 X256 X256
-#define OPEN16	"[[[[[[[[[[[[[[[["
+#define HEADS16                                                                                  \
+	"A:\r\nA:\r\nA:\r\nA:\r\nA:\r\nA:\r\nA:\r\nA:\r\nA:\r\nA:\r\nA:\r\nA:\r\nA:\r\nA:\r\nA:" \
+	"\r\nA:\r\n"
+#define HEADS64	 HEADS16 HEADS16 HEADS16 HEADS16
+#define HEADS257 HEADS64 HEADS64 HEADS64 HEADS64 "A:\r\n"
+#define OPEN16	 "[[[[[[[[[[[[[[[["
 #define OPEN256                                                                                    \
 	OPEN16 OPEN16 OPEN16 OPEN16 OPEN16 OPEN16 OPEN16 OPEN16 OPEN16 OPEN16 OPEN16 OPEN16 OPEN16 \
 		OPEN16 OPEN16 OPEN16
@@ -30,7 +35,8 @@ static const struct row {
 	{ "endless_garbage", "", STR_INIT("\177"), STR_INIT(X1024), "not HTTP", 0 },
 	{ "endless_head", "", STR_INIT(OK), STR_INIT("A: " X1024 "\r\n"),
 	  "head of more than 262144 bytes", LIMIT_HTTP_HEAD },
-	{ "many_headers", "", STR_INIT(OK), STR_INIT("A: b\r\n"), "more than 256 headers", LIMIT_HTTP_HEAD },
+	{ "many_headers", "", STR_INIT(OK HEADS257 "\r\n"), STR_INIT(""), "more than 256 headers",
+	  0 },
 	{ "endless_interim_answers", "", STR_INIT(""), STR_INIT("HTTP/1.1 100 Continue\r\n\r\n"),
 	  "more than 16 interim answers", 0 },
 	{ "two_lengths", "", STR_INIT(OK "Content-Length: 5\r\nContent-Length: 6\r\n\r\nhello"),
