@@ -17,6 +17,25 @@
 /* Every context there is. */
 static struct list all = LIST_INIT(all);
 
+/*
+ * What a ticket holds of its client was verified when it first came. OpenSSL would take it for as
+ * long as the client comes often enough, with a certificate that has expired meanwhile too. Of who
+ * signed it nothing has changed: files that are read anew come with keys for tickets of their own.
+ */
+static SSL_TICKET_RETURN judge_ticket(_unused_ SSL *ssl, SSL_SESSION *session,
+				      _unused_ const unsigned char *key_name, _unused_ size_t n,
+				      SSL_TICKET_STATUS status, _unused_ void *arg)
+{
+	const X509 *peer;
+
+	if (status != SSL_TICKET_SUCCESS && status != SSL_TICKET_SUCCESS_RENEW)
+		return SSL_TICKET_RETURN_IGNORE_RENEW;
+	peer = SSL_SESSION_get0_peer(session);
+	if (peer && X509_cmp_current_time(X509_get0_notAfter(peer)) <= 0)
+		return SSL_TICKET_RETURN_IGNORE_RENEW;
+	return status == SSL_TICKET_SUCCESS ? SSL_TICKET_RETURN_USE : SSL_TICKET_RETURN_USE_RENEW;
+}
+
 static void set_up(SSL_CTX *ssl, bool server, bool verify)
 {
 	int mode = SSL_VERIFY_NONE;
@@ -35,6 +54,7 @@ static void set_up(SSL_CTX *ssl, bool server, bool verify)
 	SSL_CTX_set_num_tickets(ssl, 1);
 	/* Without it, resumption under mutual TLS fails. */
 	SSL_CTX_set_session_id_context(ssl, (const unsigned char *)"swarm", 5);
+	SSL_CTX_set_session_ticket_cb(ssl, NULL, judge_ticket, NULL);
 }
 
 /* Blocks: the files are read. */

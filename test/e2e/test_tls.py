@@ -10,6 +10,7 @@ import socket
 import ssl
 import subprocess
 import threading
+import time
 
 import pytest
 
@@ -28,6 +29,23 @@ def flags(folder, prefix='tls'):
 def make_certs(folder, *names):
     host.run(MAKE_CERTS, folder, *names)
     return folder
+
+
+def sign(folder, ca, like, name, since, until):
+    """Makes name-cert.pem and name-key.pem in the folder: like's key, valid in that time."""
+    (folder / 'index').write_text('')
+    (folder / 'openssl.cnf').write_text(
+        '[ca]\ndefault_ca = it\n[it]\npolicy = any\ndefault_md = sha256\nrand_serial = yes\n'
+        f'database = {folder}/index\nnew_certs_dir = {folder}\nunique_subject = no\n'
+        'x509_extensions = both\n[any]\ncommonName = supplied\n'
+        '[both]\nextendedKeyUsage = serverAuth,clientAuth\nsubjectAltName = IP:127.0.0.1\n')
+    host.run('openssl', 'req', '-new', '-key', f'{ca}/{like}/key.pem', '-subj', f'/CN={name}',
+             '-out', str(folder / 'request.pem'))
+    host.run('openssl', 'ca', '-batch', '-notext', '-config', str(folder / 'openssl.cnf'),
+             '-cert', f'{ca}/ca.pem', '-keyfile', f'{ca}/ca-key.pem', '-startdate', since,
+             '-enddate', until, '-in', str(folder / 'request.pem'),
+             '-out', str(folder / f'{name}-cert.pem'))
+    shutil.copy(f'{ca}/{like}/key.pem', folder / f'{name}-key.pem')
 
 
 @contextlib.contextmanager
@@ -191,30 +209,92 @@ def test_certificates_are_renewed(tls_lab, tmp_path, cli):
         assert len(manager.statuses('Healthy')) == 2
 
 
+def visit(manager, context, session):
+    """A client comes with what is left of its last visit: (was that taken, what is left of this)."""
+    with socket.create_connection(manager.address.split(':'), timeout=20) as plain, \
+            context.wrap_socket(plain, server_hostname='127.0.0.1', session=session) as wire:
+        wire.sendall(b'GET /_ping HTTP/1.1\r\nHost: x\r\n\r\n')
+        answer = wire.recv(12)
+        assert answer in (b'HTTP/1.1 200', b''), answer
+        if not answer:
+            raise ConnectionError('no answer')
+        return wire.session_reused, wire.session
+
+
+VERSIONS = (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3)
+
+
+def settings_of(folder, version):
+    made = settings(folder)
+    made.minimum_version = made.maximum_version = version
+    return made
+
+
 def test_a_session_is_resumed(tmp_path):
     """A client that comes again pays for no second handshake, under mutual TLS too; not once the
     certificates were read again."""
     certs = make_certs(str(tmp_path / 'certs'), 'manager=127.0.0.1')
-    context = settings(f'{certs}/client')
     with running('127.0.0.1:1', tmp_path / 'log', ['--tlsverify', *flags(f'{certs}/manager')],
                  f'{certs}/client') as manager:
-        address = manager.address.split(':')
-
-        def visit(session):
-            with socket.create_connection(address, timeout=20) as plain, context.wrap_socket(
-                    plain, server_hostname='127.0.0.1', session=session) as wire:
-                wire.sendall(b'GET /_ping HTTP/1.1\r\nHost: x\r\n\r\n')
-                assert wire.recv(12) == b'HTTP/1.1 200'
-                return wire.session_reused, wire.session
-
-        for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
-            context.minimum_version = context.maximum_version = version
-            reused, session = visit(None)
+        for version in VERSIONS:
+            context = settings_of(f'{certs}/client', version)
+            reused, session = visit(manager, context, None)
             assert not reused
-            reused, session = visit(session)
+            reused, session = visit(manager, context, session)
             assert reused, version
             manager.process.send_signal(signal.SIGHUP)
-            wait_until(lambda: not visit(session)[0], 20, 'the old session is no longer taken')
+            wait_until(lambda: not visit(manager, context, session)[0], 20,
+                       'the old session is no longer taken')
+
+
+def test_no_session_outlives_its_authority(tmp_path, other):
+    """Once clients of another CA are wanted, those of the old one have no way in."""
+    certs = make_certs(str(tmp_path / 'certs'), 'manager=127.0.0.1')
+    with running('127.0.0.1:1', tmp_path / 'log', ['--tlsverify', *flags(f'{certs}/manager')],
+                 f'{certs}/client') as manager:
+        left = []
+        for version in VERSIONS:
+            context = settings_of(f'{certs}/client', version)
+            left.append((context, visit(manager, context, visit(manager, context, None)[1])[1]))
+        shutil.copy(f'{other}/manager/ca.pem', f'{certs}/manager/ca.pem')
+        manager.process.send_signal(signal.SIGHUP)
+        wait_until(lambda: manager.logged('certificates are read again'), 20, 'the files were read again')
+        for context, session in left:
+            with pytest.raises(OSError):
+                visit(manager, context, session)
+        assert len(manager.logged('no TLS with a client')) == len(left)
+
+
+def test_no_session_outlives_its_certificate(tmp_path):
+    """A client whose certificate has expired is refused, though its last visit was well."""
+    certs = make_certs(str(tmp_path / 'certs'), 'manager=127.0.0.1')
+    with running('127.0.0.1:1', tmp_path / 'log', ['--tlsverify', *flags(f'{certs}/manager')],
+                 f'{certs}/client') as manager:
+        left, life = [], 4
+        while not left:
+            # Where the visits take longer than the certificate lives, the next one lives longer.
+            end = int(time.time()) + life
+            sign(tmp_path, certs, 'client', 'brief', '20200101000000Z',
+                 time.strftime('%Y%m%d%H%M%SZ', time.gmtime(end)))
+            for name, file in [('cert', tmp_path / 'brief-cert.pem'),
+                               ('key', tmp_path / 'brief-key.pem')]:
+                shutil.copy(file, f'{certs}/client/{name}.pem')
+            visits = []
+            with contextlib.suppress(OSError):
+                for version in VERSIONS:
+                    context = settings_of(f'{certs}/client', version)
+                    reused, session = visit(manager, context,
+                                            visit(manager, context, None)[1])
+                    visits.append((context, session, reused))
+            if time.time() < end:
+                left = visits
+            life *= 2
+        assert [reused for _, _, reused in left] == [True, True]
+        wait_until(lambda: time.time() > end + 1, life, 'it expires')
+        for context, session, _ in left:
+            with pytest.raises(OSError):
+                visit(manager, context, session)
+        assert manager.logged('expired')
 
 
 def test_other_files_towards_the_engines(tls_lab, tmp_path, other, cli):
@@ -248,21 +328,9 @@ def wrong(tmp_path_factory, other):
     (folder / 'noise.pem').write_text('no certificate\n')
     host.run('openssl', 'pkcs8', '-topk8', '-in', f'{ca}/manager/key.pem', '-passout', 'pass:word',
              '-out', str(folder / 'locked-key.pem'))
-    (folder / 'index').write_text('')
-    (folder / 'openssl.cnf').write_text(
-        '[ca]\ndefault_ca = it\n[it]\npolicy = any\ndefault_md = sha256\nrand_serial = yes\n'
-        f'database = {folder}/index\nnew_certs_dir = {folder}\nunique_subject = no\n'
-        'x509_extensions = both\n[any]\ncommonName = supplied\n'
-        '[both]\nextendedKeyUsage = serverAuth,clientAuth\nsubjectAltName = IP:127.0.0.1\n')
     for name, since, until in [('expired', '20200101000000Z', '20200102000000Z'),
                                ('early', '20460101000000Z', '20470101000000Z')]:
-        host.run('openssl', 'req', '-new', '-key', f'{ca}/manager/key.pem', '-subj',
-                 f'/CN={name}', '-out', str(folder / 'request.pem'))
-        host.run('openssl', 'ca', '-batch', '-notext', '-config', str(folder / 'openssl.cnf'),
-                 '-cert', f'{ca}/ca.pem', '-keyfile', f'{ca}/ca-key.pem', '-startdate', since,
-                 '-enddate', until, '-in', str(folder / 'request.pem'),
-                 '-out', str(folder / f'{name}-cert.pem'))
-        shutil.copy(f'{ca}/manager/key.pem', folder / f'{name}-key.pem')
+        sign(folder, ca, 'manager', name, since, until)
     return folder
 
 
