@@ -34,7 +34,10 @@ static const struct CMUnitTest *running;
 
 static struct strbuf noted; /* what was open before */
 
-/* A line for each descriptor, with a line break before the first one too. */
+/*
+ * A line for each descriptor, with a line break before the first one too. That a file was removed
+ * meanwhile is nothing new of the descriptor.
+ */
 static void list_descriptors(struct strbuf *out)
 {
 	DIR *dir = opendir("/proc/self/fd");
@@ -46,9 +49,12 @@ static void list_descriptors(struct strbuf *out)
 	while ((entry = readdir(dir))) {
 		char target[PATH_MAX];
 		ssize_t n = readlinkat(dirfd(dir), entry->d_name, target, sizeof(target));
+		struct str path = str_of(target, n > 0 ? (size_t)n : 0);
 
+		if (str_ends(path, STR(" (deleted)")))
+			path = str_first(path, path.n - STR(" (deleted)").n);
 		if (n >= 0 && atoi(entry->d_name) != dirfd(dir))
-			strbuf_addf(out, "%s -> %.*s\n", entry->d_name, (int)n, target);
+			strbuf_addf(out, "%s -> %.*s\n", entry->d_name, STR_ARG(path));
 	}
 	closedir(dir);
 }
