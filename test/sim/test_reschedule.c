@@ -212,6 +212,33 @@ static may_suspend void too_little_room_is_waited_for(struct sim *s)
 	end(s);
 }
 
+/*
+ * What is left of the container is on the one node that could take it, where nobody may remove it:
+ * its successor is out of sight. It is tried again, and works as soon as the copy is gone.
+ */
+static may_suspend void a_stale_copy_in_the_way_is_waited_for(struct sim *s)
+{
+	pool(s, 2);
+	sim_run_container(s, "n1/web", GUARDED);
+	sim_cut(node(s, "n1"));
+	sim_wait(s, runs_on(s, "n2", "web"));
+	sim_run(s, SECOND);
+	sim_cut(node(s, "n2"));
+	sim_wait(s, strcmp(sim_info_line(s, "n2", "Status"), "Unhealthy") == 0);
+	sim_heal(node(s, "n1"));
+	sim_wait(s, sim_logged(s, "is already in use by container"));
+	sim_run(s, 5 * MINUTE);
+	assert_int_equal(sim_count_containers(node(s, "n1")), 1);
+	assert_string_equal(sim_info_line(s, "n1", "Status"), "Healthy");
+	sim_local(node(s, "n1"), 204, "DELETE", "/containers/web?force=1");
+	sim_wait(s, runs_on(s, "n1", "web"));
+	assert_string_equal(label(s, "web", "com.docker.swarm.generation"), "2");
+	sim_heal(node(s, "n2"));
+	sim_wait(s, copies(s, "web") == 1);
+	end(s);
+	assert_true(runs_on(s, "n1", "web"));
+}
+
 static may_suspend void what_never_moved_stays(struct sim *s)
 {
 	pool(s, 2);
@@ -582,6 +609,7 @@ int main(void)
 		STORY(a_shutdown_is_a_failure),
 		STORY(what_has_ended_is_not_started),
 		STORY(too_little_room_is_waited_for),
+		STORY(a_stale_copy_in_the_way_is_waited_for),
 		STORY(what_never_moved_stays),
 		STORY(dependencies_move_first),
 		STORY(a_dependency_without_the_policy_is_waited_for),
