@@ -6,7 +6,9 @@ import json
 import pytest
 
 from lab import wait_until
+from lab.stores import Etcd
 from support import Side
+from support.several import Several
 
 # A failure is known at the first sign then, and it is the program's answer to it that takes time.
 SOON = ('--engine-failure-retry', '1')
@@ -178,3 +180,43 @@ def test_a_cut_of_a_minute_at_the_defaults(fresh_lab, start_manager, cli, tmp_pa
         wait_state(first, name, None)
     running = sorted(pool.docker('ps', '--format', '{{.Names}}').ok().lines)
     assert running == sorted(wanted)
+
+
+def copies(lab, name):
+    """Where the container is, running or not: the names of the nodes."""
+    return [node.name for node in lab.nodes if state_of(node, name) is not None]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize('moment', ['before', 'during'])
+def test_a_new_primary_makes_the_move(fresh_lab, tmp_path, moment):
+    """The primary is killed before it moves what a node had, or in the middle of it. The one after it
+    knows from the store what is to be done: one copy of each runs at every end, under its name."""
+    first, *others = fresh_lab.nodes
+    wanted = [f'web{number}' for number in range(12)]
+    with Etcd(tmp_path) as store, \
+            Several(store, tmp_path, nodes=fresh_lab.addresses, args=SOON) as managers:
+        primary = managers.primary()
+        [heir] = managers.replicas()
+        for name in wanted:
+            guard(primary, first, name)
+        first.cut()
+        if moment == 'during':
+            wait_until(lambda: primary.logged('rescheduling a container'), FOUND, 'it begins')
+        primary.kill()
+        for name in wanted:
+            home(others, name)
+        assert heir.logged('container rescheduled')
+
+        first.heal()
+        for name in wanted:
+            wait_until(lambda: len(copies(fresh_lab, name)) == 1 and state_of(first, name) is None,
+                       2 * FOUND, f'one copy of {name}')
+            home(others, name)
+        # The other one leads again, and finds nothing to do.
+        primary.start(healthy=3, timeout=60)
+        assert heir.stop() == 0
+        assert managers.primary() is primary
+        assert names(primary) == sorted(wanted)
+        primary.docker('rm', '-f', *wanted, timeout=120).ok()
+        assert [name for name in wanted if copies(fresh_lab, name)] == []
