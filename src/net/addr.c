@@ -63,6 +63,8 @@ struct error *addr_parse_host_port(struct str text, struct addr *ret)
 {
 	struct addr a;
 
+	if (str_contains(text, STR("://")))
+		return invalid(text, "it is host:port alone, without a scheme");
 	TRY(parse_tcp(text, text, &a));
 	if (a.host[0] == '\0')
 		return invalid(text, "it has no host");

@@ -116,16 +116,23 @@ static void test_lengths(void **state)
 
 static void test_host_port(void **state)
 {
-	static const char *const refused[] = { ":80", "host:0", "host", "tcp://host:80" };
+	static const char *const refused[][2] = {
+		{ ":80", "invalid address \":80\": it has no host" },
+		{ "host:0", "invalid address \"host:0\": the port is 0" },
+		{ "host", "invalid address \"host\": it has no port" },
+		{ "tcp://host:80",
+		  "invalid address \"tcp://host:80\": it is host:port alone, without a scheme" },
+	};
 	struct addr a;
 
 	(void)state;
 	assert_null(addr_parse_host_port(STR("host:80"), &a));
 	assert_string_equal(a.host, "host");
 	for (size_t i = 0; i < ARRAY_LEN(refused); i++) {
-		struct error *err = addr_parse_host_port(str_from(refused[i]), &a);
+		struct error *err = addr_parse_host_port(str_from(refused[i][0]), &a);
 
 		assert_true(error_is(err, ERR_INVALID));
+		assert_string_equal(error_message(err), refused[i][1]);
 		error_free(err);
 	}
 }
