@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <netdb.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "fiber/core.h"
@@ -56,6 +57,7 @@ struct file_job {
 	const char *path;
 	size_t max;
 	struct strbuf *out;
+	bool is_pipe;
 	int code; /* errno, 0 when it was read */
 };
 
@@ -79,13 +81,17 @@ static int read_all(int fd, size_t max, struct strbuf *out)
 static void file_work(void *arg)
 {
 	struct file_job *job = arg;
-	int fd = open(job->path, O_RDONLY | O_CLOEXEC);
+	/* Opening a pipe waits for who writes to it, perhaps for ever, and nothing ends a thread. */
+	int fd = open(job->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	struct stat st;
 
 	if (fd < 0) {
 		job->code = errno;
 		return;
 	}
-	job->code = read_all(fd, job->max, job->out);
+	job->is_pipe = fstat(fd, &st) == 0 && S_ISFIFO(st.st_mode);
+	if (!job->is_pipe)
+		job->code = read_all(fd, job->max, job->out);
 	close(fd);
 }
 
@@ -95,6 +101,8 @@ may_suspend struct error *offload_read_file(const char *path, size_t max, struct
 	struct file_job job = { .path = path, .max = max, .out = &text };
 
 	offload(file_work, &job);
+	if (job.is_pipe)
+		return error_new(ERR_INVALID, "cannot read %s: it is a pipe and no file", path);
 	if (job.code == EFBIG)
 		return error_new(ERR_TOO_LARGE, "cannot read %s: larger than %zu bytes", path, max);
 	if (job.code != 0)

@@ -16,7 +16,7 @@
  */
 may_suspend void offload(void (*work)(void *arg), void *arg);
 
-/* The whole file, at most max bytes (ERR_TOO_LARGE beyond). */
+/* The whole file, at most max bytes (ERR_TOO_LARGE beyond); a pipe is none (ERR_INVALID). */
 may_suspend must_check struct error *offload_read_file(const char *path, size_t max,
 						       struct strbuf *out);
 

@@ -7,6 +7,7 @@
 
 #include <fcntl.h>
 #include <pthread.h>
+#include <sys/stat.h>
 
 #include "base/duration.h"
 #include "fiber/clock.h"
@@ -100,6 +101,28 @@ static void file_main(void *path)
 	assert_fails(offload_read_file("/tmp", 10, &text), ERR_INTERNAL);
 }
 
+static void pipe_main(void *path)
+{
+	_cleanup_(strbuf_fini) struct strbuf text = STRBUF_INIT;
+	_cleanup_(error_freep) struct error *err = offload_read_file(path, 10, &text);
+
+	assert_true(error_is(err, ERR_INVALID));
+	assert_non_null(strstr(error_message(err), "it is a pipe and no file"));
+}
+
+/* Nobody writes to it: who opened it as a file would wait for ever. */
+static void test_read_pipe(_unused_ void **state)
+{
+	char dir[] = "/tmp/test_offload.XXXXXX", path[64];
+
+	assert_non_null(mkdtemp(dir));
+	(void)snprintf(path, sizeof(path), "%s/pipe", dir);
+	assert_int_equal(mkfifo(path, 0600), 0);
+	loop_run(LOOP_REAL, pipe_main, path);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(rmdir(dir), 0);
+}
+
 static void test_read_file(_unused_ void **state)
 {
 	char path[] = "/tmp/test_offload.XXXXXX", line[40000];
@@ -142,6 +165,7 @@ int main(void)
 		cmocka_unit_test(test_work_runs_elsewhere_and_is_waited_for),
 		cmocka_unit_test(test_a_virtual_loop_works_in_place),
 		cmocka_unit_test(test_read_file),
+		cmocka_unit_test(test_read_pipe),
 		cmocka_unit_test(test_resolve),
 	};
 
