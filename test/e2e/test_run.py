@@ -97,9 +97,8 @@ def test_on_a_terminal(pair):
             # The size is told right after the start, so it may take a moment.
             run.send('until [ "$(stty size)" = "31 97" ]; do :; done; stty size; tty\n')
             run.expect(r'\r\n31 97\r\n/dev/pts/0\r\n')
-            run.size(17, 55)
             run.send('until [ "$(stty size)" = "17 55" ]; do :; done; echo "now $(stty size)"\n')
-            run.expect(r'now 17 55\r\n')
+            run.size_until(17, 55, r'now 17 55\r\n')
             run.send("sh -c 'echo wait; exec sleep 1000'\n")
             run.expect(r'\r\nwait\r\n')
             run.send('\x03')

@@ -155,3 +155,16 @@ class Terminal(Background):
     def size(self, rows, columns):
         """Changes the window; the command is told by SIGWINCH."""
         fcntl.ioctl(self._source, termios.TIOCSWINSZ, struct.pack('HHHH', rows, columns, 0, 0))
+
+    def size_until(self, rows, columns, pattern, timeout=30):
+        """Changes the window, and tells of it until the output matches: a command line heeds
+        SIGWINCH only some time after it has set the first size."""
+        deadline = time.monotonic() + timeout
+        self.size(rows, columns)
+        while True:
+            try:
+                return self.expect(pattern, timeout=1)
+            except LabError:
+                if time.monotonic() > deadline or self.process.poll() is not None:
+                    raise
+            self.signal(signal.SIGWINCH)
