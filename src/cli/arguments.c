@@ -31,8 +31,8 @@ struct error *discovery_argument(const struct texts *words, struct str *ret)
 	if (str_empty(*ret))
 		return error_new(ERR_INVALID,
 				 "a <discovery> is missing: nodes://host1:2375,host2:2375, "
-				 "file:///path or token://id, as an argument or in "
-				 "$SWARM_DISCOVERY");
+				 "file:///path, token://id or etcd://host/prefix, as an argument "
+				 "or in $SWARM_DISCOVERY");
 	return NULL;
 }
 
