@@ -88,7 +88,7 @@ static may_suspend void wait_for_stop(void *arg)
 	error_free(err);
 }
 
-static may_suspend struct error *delayed_run(const struct join *join)
+static may_suspend struct error *delayed_run(struct join *join)
 {
 	if (join->delay > 0)
 		TRY(fiber_sleep(rand_between(0, join->delay)));
@@ -125,6 +125,9 @@ static may_suspend void leave(const struct join *join)
 	_cleanup_(error_freep) struct error *err =
 		discovery_unregister(join->joining.discovery, &join->joining.engine);
 
+	/* Then it is one of an earlier run at most, of which nothing is known. */
+	if (!join->joining.tried)
+		return;
 	if (err)
 		log_warn("the entry stays until its time is over", LOG_ERR(err));
 	else

@@ -113,7 +113,7 @@ static bool is_final(const struct standing *s, const struct error *err)
 }
 
 /* One heartbeat. *ret_well: both sides answered. */
-static may_suspend struct error *beat(const struct joining *j, struct standing *s, bool *ret_well)
+static may_suspend struct error *beat(struct joining *j, struct standing *s, bool *ret_well)
 {
 	_cleanup_(error_freep) struct error *err = joining_ask_engine(j);
 
@@ -123,6 +123,7 @@ static may_suspend struct error *beat(const struct joining *j, struct standing *
 	note_engine(j, s, err);
 	if (err)
 		return NULL;
+	j->tried = true;
 	err = enter(j);
 	if (error_is(err, ERR_CANCELLED) || is_final(s, err))
 		return take(err);
@@ -131,7 +132,7 @@ static may_suspend struct error *beat(const struct joining *j, struct standing *
 	return NULL;
 }
 
-may_suspend struct error *joining_run(const struct joining *j)
+may_suspend struct error *joining_run(struct joining *j)
 {
 	struct standing s = { 0 };
 	int64_t pause = FIRST_PAUSE;

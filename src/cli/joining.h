@@ -6,6 +6,7 @@
 #ifndef CLI_JOINING_H
 #define CLI_JOINING_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/error.h"
@@ -19,13 +20,14 @@ struct joining {
 	struct addr engine;
 	struct tls_context *tls; /* to try on the engine first; NULL: none given */
 	int64_t heartbeat, ttl;
+	bool tried; /* to enter it, by joining_run: there may be an entry */
 };
 
 /*
  * Until cancelled, or until it is told that it never can: that error. Never registers an engine
  * that does not answer, and never renews one.
  */
-may_suspend must_check struct error *joining_run(const struct joining *j);
+may_suspend must_check struct error *joining_run(struct joining *j);
 
 /*
  * Whether a Docker Engine answers there, in whichever of the two ways: an engine with TLS says to

@@ -97,6 +97,7 @@ def test_it_waits_for_an_engine(serve, run):
     join.expect('the engine does not answer; it is not registered yet.*Connection refused')
     assert swarm('list', uri) == ''
     assert join.stop() == 0
+    assert 'the entry' not in join.text, 'there was none'
 
 
 def test_it_waits_for_the_discovery(lab, serve, run):
