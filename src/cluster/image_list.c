@@ -243,6 +243,14 @@ static bool is_before(const struct image_listing *l, int minor)
 	return api_version_cmp(l->query->version, API_VERSION(1, minor)) < 0;
 }
 
+/* An old engine says null in a list, but [] of the one image that was read anew after an event. */
+static struct str no_digests(const struct image_listing *l, bool nameless)
+{
+	if (nameless)
+		return is_before(l, 43) ? STR("[\"<none>@<none>\"]") : STR("[]");
+	return is_before(l, 44) ? STR("null") : STR("[]");
+}
+
 /* The entry as one engine has it, with the names that all have, in the shape that the client knows. */
 static struct error *write_merged(const struct image_listing *l, const struct merged *m,
 				  struct strbuf *out)
@@ -261,9 +269,8 @@ static struct error *write_merged(const struct image_listing *l, const struct me
 			      is_before(l, 43) ? STR("[\"<none>:<none>\"]") : STR("[]"));
 	if (m->digests.n != m->copy->n_digests)
 		put_texts(edit, root, "RepoDigests", &m->digests, &arena);
-	else if (nameless)
-		json_edit_set(edit, root, "RepoDigests",
-			      is_before(l, 43) ? STR("[\"<none>@<none>\"]") : STR("[]"));
+	else if (!m->digests.n)
+		json_edit_set(edit, root, "RepoDigests", no_digests(l, nameless));
 	if (is_before(l, 44) && !json_exists(json_get(root, "VirtualSize")))
 		json_edit_set(edit, root, "VirtualSize", json_raw(json_get(root, "Size")));
 	json_edit_apply(edit, out);

@@ -129,6 +129,9 @@ static may_suspend void lists_have_the_shape_of_the_clients_version(struct sim *
 		entry = json_item(r.json, 0);
 		assert_int_equal(json_get_i64(entry, "VirtualSize", -1),
 				 json_get_i64(entry, "Size", -2));
+		assert_str(json_raw(json_get(entry, "RepoDigests")), "null");
+		r = sim_get(s, sim_text(s, path, "1.51", engines[i]));
+		assert_str(json_raw(json_get(json_item(r.json, 0), "RepoDigests")), "[]");
 	}
 	/* Without a name: engines of 1.51 list no words for that. */
 	sim_local(sim_find_engine(s, "n1.51"), 201, "POST", "/images/base/tag?repo=of&tag=1.51");
