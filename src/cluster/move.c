@@ -20,6 +20,7 @@
 #include "fiber/fence.h"
 #include "fiber/fiber.h"
 #include "json/build.h"
+#include "json/edit.h"
 
 #define PAUSE_MIN  (1 * SECOND)
 #define PAUSE_MAX  (60 * SECOND)
@@ -120,6 +121,39 @@ static bool is_global(const struct cluster *c, struct str network)
 
 	object_index_find_all(&c->objects[OBJECT_NETWORK], network, &f);
 	return f.n && f.v[0].object->global;
+}
+
+static bool is_swarms(const struct cluster *c, struct str network)
+{
+	_cleanup_(found_fini) struct found f = { NULL, 0 };
+
+	object_index_find_all(&c->objects[OBJECT_NETWORK], network, &f);
+	return f.n && str_eq(f.v[0].object->scope, STR("swarm"));
+}
+
+/*
+ * In a swarm's network its manager draws the address, the container shows it as if it had been
+ * asked for, and to the swarm it stays the failed node's until that is back: another is drawn.
+ */
+static struct error *leave_addresses(struct move *m)
+{
+	struct json_edit *edit = json_edit_new(m->specification, &m->arena);
+	struct strbuf text = STRBUF_INIT;
+	struct error *err;
+
+	for (size_t i = 0; i < m->networks.n; i++) {
+		const struct specified_network *n = &m->networks.v[i];
+		struct json asked = json_get(n->endpoint, "IPAMConfig");
+
+		if (json_exists(asked) && is_swarms(m->c, n->name))
+			json_edit_replace(edit, asked, STR("null"));
+	}
+	json_edit_apply(edit, &text);
+	err = json_parse(arena_dup(&m->arena, strbuf_str(&text)), &m->arena, &m->specification);
+	strbuf_fini(&text);
+	TRY(err);
+	m->networks = specification_networks(m->specification, &m->arena);
+	return NULL;
 }
 
 /*
@@ -342,6 +376,7 @@ static may_suspend struct error *run(struct move *m)
 	TRY(json_parse(arena_dup(&m->arena, strbuf_str(&g->specification)), &m->arena,
 		       &m->specification));
 	m->networks = specification_networks(m->specification, &m->arena);
+	TRY(leave_addresses(m));
 	if (g->state == GUARD_LOST) {
 		if (guard_judge(m->c, g) == GUARD_ABSENT) {
 			TRY(ask_absent_node(m));

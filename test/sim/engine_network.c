@@ -145,6 +145,16 @@ void fake_networks_join(struct sim_container *c)
 			join(c, name);
 }
 
+/* What a swarm's manager gave to another container stays that one's. */
+static bool asks_for_address(const struct sim_container *c, const struct sim_network *n)
+{
+	struct json endpoints =
+		json_field(json_field(c->config, "NetworkingConfig"), "EndpointsConfig");
+	struct json endpoint = json_field(endpoints, n->name);
+
+	return !str_empty(json_get_str(json_field(endpoint, "IPAMConfig"), "IPv4Address"));
+}
+
 struct error *fake_networks_check(const struct sim_container *c)
 {
 	for (size_t i = 0; i < c->networks.n; i++) {
@@ -159,6 +169,10 @@ struct error *fake_networks_check(const struct sim_container *c)
 					   "PermissionDenied desc = network %s not manually "
 					   "attachable",
 					   n->name, n->name);
+		if (strcmp(n->scope, "swarm") == 0 && asks_for_address(c, n))
+			return fake_refuse(500, "attaching to network failed, make sure your "
+						"network options are correct and check manager "
+						"logs: context deadline exceeded");
 	}
 	return NULL;
 }
@@ -185,7 +199,10 @@ void fake_container_write_networks(const struct sim_container *c, struct json_ou
 
 		json_key_str(o, str_from(c->networks.v[i]));
 		json_begin_object(o);
-		json_put_raw(o, "IPAMConfig", STR("null"));
+		json_put_raw(o, "IPAMConfig",
+			     n && strcmp(n->scope, "swarm") == 0
+				     ? STR("{\"IPv4Address\":\"10.0.1.7\"}")
+				     : STR("null"));
 		json_put_str(o, "NetworkID", n ? str_from(n->id) : STR(""));
 		json_put_str(o, "EndpointID", up ? str_from(c->id) : STR(""));
 		json_put_str(o, "IPAddress", up ? STR("172.17.0.2") : STR(""));
