@@ -220,3 +220,56 @@ def test_a_new_primary_makes_the_move(fresh_lab, tmp_path, moment):
         assert names(primary) == sorted(wanted)
         primary.docker('rm', '-f', *wanted, timeout=120).ok()
         assert [name for name in wanted if copies(fresh_lab, name)] == []
+
+
+@pytest.fixture
+def swarm(fresh_lab):
+    """All engines in swarm mode, the first of them its manager."""
+    leader, *workers = fresh_lab.nodes
+    try:
+        leader.docker('swarm', 'init', '--advertise-addr', leader.ip).ok()
+        token = leader.docker('swarm', 'join-token', '-q', 'worker').ok().stdout.strip()
+        for worker in workers:
+            worker.docker('swarm', 'join', '--token', token, f'{leader.ip}:2377').ok()
+        yield
+    finally:
+        for node in reversed(fresh_lab.nodes):
+            node.heal()
+            node.wait_answer()
+            for name in node.docker('ps', '-aq').lines:
+                node.docker('rm', '-f', name)
+            node.docker('swarm', 'leave', '--force')
+            node.docker('network', 'rm', 'docker_gwbridge')
+
+
+@pytest.mark.slow
+def test_in_an_overlay_network(swarm, pool):
+    """Made again in the network that it was in, and found there by its name, before its node is back
+    and after."""
+    leader, first, other = pool.lab.nodes
+    made = pool.http('POST', '/networks/create', {'Name': 'over'})
+    assert made.status == 201, repr(made)
+    pool.docker('run', '-d', '--name', f'{leader.name}/peer', '--network', 'over', 'busybox',
+                'sleep', '1000').ok()
+
+    def wait_found():
+        wait_until(lambda: pool.docker('exec', 'peer', 'ping', '-c', '1', '-W', '5',
+                                       'web').code == 0, 2 * FOUND, 'peer reaches web')
+
+    guard(pool, first, 'web', '--network', 'over')
+    wait_records(pool, 1)
+    wait_found()
+    first.cut()
+    home([leader, other], 'web')
+    wait_until(lambda: pool.manager.logged('container rescheduled'), FOUND, 'it is in its network')
+    wait_found()
+    shown = pool.http('GET', '/containers/web/json').json()['NetworkSettings']['Networks']
+    assert list(shown) == ['over']
+
+    first.heal()
+    wait_state(first, 'web', None)
+    wait_found()
+    assert names(pool) == ['peer', 'web']
+    told = json.loads(pool.docker('network', 'inspect', 'over').ok().stdout)[0]['Containers']
+    assert sorted(one['Name'] for one in told.values() if one['Name'] in ('peer', 'web')) == [
+        'peer', 'web']
