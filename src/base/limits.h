@@ -29,6 +29,9 @@
 #define LIMIT_REFUSALS_TOLD   20	     /* log lines a second about what strangers do */
 #define LIMIT_BUILD_MEETING   (30 * SECOND)  /* a session, or an upload, without its build */
 
+/* All patterns of one placement together; counted, not timed. */
+#define LIMIT_PATTERN_TIME (50 * MILLISECOND)
+
 /* Connections to engines: idle ones kept, over all engines. */
 #define LIMIT_IDLE_POOLED   2048
 #define LIMIT_IDLE_PER_HOST 8

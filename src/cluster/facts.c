@@ -2,7 +2,7 @@
 /*
  * What a filter may ask of a node. A value is looked up once for a placement: the nodes where it is
  * found are gathered in the match, and each node's question is a bit of that. Only a pattern on
- * containers' names goes through them all; one on labels or images, through the distinct ones.
+ * containers' names goes through them all; one on labels or images, through the distinct ones; each ends where the time for patterns does.
  */
 #include "cluster/internal.h"
 #include "fiber/fiber.h"
@@ -64,13 +64,14 @@ static bool swarm_id_matches(const struct container *ct, struct match *match)
 static void find_containers(const struct cluster *c, struct match *match,
 			    bool (*matches)(const struct container *ct, struct match *match))
 {
-	for (size_t i = 0; i < c->nodes.n; i++) {
+	for (size_t i = 0; !match->exceeded && i < c->nodes.n; i++) {
 		const struct member *m = member_of_node(c->nodes.v[i]);
 		const struct container *ct;
 
 		if (node_set_has(&match->found, m->sched.number))
 			continue;
-		for (size_t at = 0; (ct = map_next(engine_containers(m->engine), &at));) {
+		for (size_t at = 0;
+		     !match->exceeded && (ct = map_next(engine_containers(m->engine), &at));) {
 			if (!matches(ct, match))
 				continue;
 			node_set_add(&match->found, m->sched.number);
@@ -90,7 +91,7 @@ static void find_flights(const struct cluster *c, struct match *match)
 			node_set_add(&match->found, f->member->sched.number);
 		return;
 	}
-	for (size_t i = 0; (f = map_next(&c->flight_names, &i));)
+	for (size_t i = 0; !match->exceeded && (f = map_next(&c->flight_names, &i));)
 		if (f->member && match_test(match, f->name))
 			node_set_add(&match->found, f->member->sched.number);
 }
@@ -122,7 +123,7 @@ static void find_image_names(const struct cluster *c, struct match *match)
 {
 	const struct slot *slot;
 
-	for (size_t i = 0; (slot = map_next(&c->images.names, &i));) {
+	for (size_t i = 0; !match->exceeded && (slot = map_next(&c->images.names, &i));) {
 		struct str repo, tag;
 
 		if (str_has_char(slot->key, '@'))
@@ -139,7 +140,7 @@ static void find_image_ids(const struct cluster *c, struct match *match)
 	void **slots = mem_realloc_array(NULL, n + 1, sizeof(*slots));
 
 	n = prefix_find(&c->images.ids, STR(""), slots, n);
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; !match->exceeded && i < n; i++) {
 		const struct slot *slot = slots[i];
 
 		if (match_test(match, slot->copies[0].image->id))

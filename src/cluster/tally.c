@@ -269,7 +269,7 @@ void tally_match(const struct tally *t, struct str key, struct match *match, mat
 		match_parts(k, match->text, to);
 		return;
 	}
-	for (size_t i = 0; (v = map_next(&k->values, &i));)
+	for (size_t i = 0; !match->exceeded && (v = map_next(&k->values, &i));)
 		if (test(match, value_text(v)))
 			add_nodes(v, to);
 }

@@ -28,6 +28,7 @@ struct pattern {
 	pcre2_match_data *data;
 	pcre2_match_context *context;
 	uint32_t steps; /* left to spend */
+	uint64_t taken; /* ever */
 	bool exceeded;
 };
 
@@ -50,6 +51,7 @@ static int count_step(pcre2_callout_block *block, void *arg)
 	if (p->steps == 0)
 		return PCRE2_ERROR_MATCHLIMIT;
 	p->steps--;
+	p->taken++;
 	return 0;
 }
 
@@ -112,4 +114,9 @@ bool pattern_find(struct pattern *p, struct str text)
 bool pattern_exceeded(const struct pattern *p)
 {
 	return p->exceeded;
+}
+
+uint64_t pattern_steps(const struct pattern *p)
+{
+	return p->taken;
 }

@@ -8,6 +8,7 @@
 #define DOCKER_PATTERN_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/arena.h"
 #include "base/error.h"
@@ -24,5 +25,6 @@ must_check struct error *pattern_new(struct str text, struct arena *arena, struc
  */
 bool pattern_find(struct pattern *p, struct str text);
 bool pattern_exceeded(const struct pattern *p);
+uint64_t pattern_steps(const struct pattern *p); /* that were taken so far, some 20 ns each */
 
 #endif

@@ -10,13 +10,31 @@
 #include "base/mem.h"
 #include "docker/pattern.h"
 
+/*
+ * What is counted, in ns: for a text that it is fetched, and what setting out costs; a step of a
+ * regex; and 1 for a turn of a glob's loop.
+ */
+#define GLOB_TIME  100
+#define REGEX_TIME 250
+#define STEP_TIME  20
+
+/* False where that is more than is left: the answer is no then, and the request is refused. */
+static bool spend(struct match *m, int64_t time)
+{
+	if (!m->left)
+		return true;
+	m->exceeded |= time > *m->left;
+	*m->left -= MIN(time, *m->left);
+	return !m->exceeded;
+}
+
 /* Each star takes as little as it can; a later one may take the rest, so one step back is enough. */
-static bool glob_test(struct str glob, struct str text)
+static bool glob_find(struct str glob, struct str text, int64_t *turns)
 {
 	size_t g = 0, t = 0, after_star = 0, resume = 0;
 	bool starred = false;
 
-	while (t < text.n) {
+	for (; t<text.n && * turns> 0; --*turns) {
 		if (g < glob.n && glob.p[g] == '*') {
 			starred = true;
 			after_star = ++g;
@@ -33,7 +51,19 @@ static bool glob_test(struct str glob, struct str text)
 	}
 	while (g < glob.n && glob.p[g] == '*')
 		g++;
-	return g == glob.n;
+	return g == glob.n && t == text.n;
+}
+
+static bool glob_test(struct match *m, struct str glob, struct str text)
+{
+	int64_t most, turns;
+	bool found;
+
+	if (!spend(m, GLOB_TIME))
+		return false;
+	most = turns = m->left ? *m->left + 1 : INT64_MAX;
+	found = glob_find(glob, text, &turns);
+	return spend(m, most - turns) && found;
 }
 
 static bool is_regex(struct str value)
@@ -78,17 +108,19 @@ void match_fini(struct match *m)
 	m->pattern = NULL;
 }
 
-void match_forget(struct match *m)
+void match_begin(struct match *m, int64_t *left)
 {
 	m->found.known = false;
+	m->left = left;
 }
 
 static bool regex_test(struct match *m, struct str text)
 {
-	bool found = pattern_find(m->pattern, text);
+	const uint64_t before = pattern_steps(m->pattern);
+	bool found = spend(m, REGEX_TIME) && pattern_find(m->pattern, text);
 
-	m->exceeded = pattern_exceeded(m->pattern);
-	return found;
+	m->exceeded |= pattern_exceeded(m->pattern);
+	return spend(m, STEP_TIME * (int64_t)(pattern_steps(m->pattern) - before)) && found;
 }
 
 bool match_test(struct match *m, struct str text)
@@ -97,7 +129,7 @@ bool match_test(struct match *m, struct str text)
 	case MATCH_PLAIN:
 		return str_eq(m->text, text);
 	case MATCH_GLOB:
-		return glob_test(m->text, text);
+		return glob_test(m, m->text, text);
 	case MATCH_REGEX:
 		return regex_test(m, text);
 	}
@@ -111,7 +143,7 @@ bool match_test_any(struct match *m, struct str text)
 	if (m->kind == MATCH_REGEX)
 		return regex_test(m, text);
 	while (str_next(&rest, '|', &part))
-		if (glob_test(part, text))
+		if (glob_test(m, part, text))
 			return true;
 	return false;
 }

@@ -22,7 +22,12 @@ struct match {
 	struct str text;	 /* as written, between the slashes of a regex; borrowed */
 	struct pattern *pattern; /* of a regex; in memory */
 	struct arena *memory;	 /* its own, so that a match may be moved */
-	bool exceeded;		 /* a regex ran over its budget; its answers since were "no" */
+	bool exceeded;		 /* it ran over a budget; its answers since were "no" */
+	/*
+	 * Of the placement, which all its patterns share: ns that are left, counted and not timed,
+	 * so that a simulation replays it. Borrowed; NULL: no budget.
+	 */
+	int64_t *left;
 	/*
 	 * For who answers look-ups: where the value is found, kept within one placement, whose end
 	 * makes it unknown again.
@@ -32,7 +37,8 @@ struct match {
 
 must_check struct error *match_init(struct match *m, struct str value); /* ERR_INVALID quotes it */
 void match_fini(struct match *m);
-void match_forget(struct match *m); /* what was found: the pool may have changed */
+/* Begins a placement: what was found is forgotten, since the pool may have changed. */
+void match_begin(struct match *m, int64_t *left);
 typedef bool match_test_fn(struct match *m, struct str text);
 bool match_test(struct match *m, struct str text);
 /* "a|b*": some part between the bars matches. A regex has its own bars, and is tested whole. */

@@ -8,6 +8,7 @@
 
 #include <stdlib.h>
 
+#include "base/limits.h"
 #include "base/rand.h"
 #include "scheduler/filter.h"
 #include "scheduler/strategy.h"
@@ -363,15 +364,16 @@ static must_check struct error *refuse(struct placing *p)
 	return error_new(ERR_NO_NODE, "%.*s", STR_ARG(strbuf_str(&text)));
 }
 
-/* What was looked up for a placement before this one. */
-static void forget(struct sched_request *request)
+/* Forgets what was looked up for a placement before this one; its patterns have their time anew. */
+static void begin(struct sched_request *request)
 {
 	struct exprs *const lists[] = { &request->affinities, &request->constraints,
 					&request->whitelists };
 
+	request->pattern_time = LIMIT_PATTERN_TIME;
 	for (size_t i = 0; i < ARRAY_LEN(lists); i++)
 		for (size_t k = 0; k < lists[i]->n; k++)
-			match_forget(&lists[i]->v[k].match);
+			match_begin(&lists[i]->v[k].match, &request->pattern_time);
 	for (size_t i = 0; i < request->limits.n; i++)
 		request->limits_read[i].with.known = false;
 	request->kind.known = false;
@@ -384,7 +386,7 @@ static must_check struct error *place(struct placing *p, struct sched_node **ret
 		    any_soft(&request->whitelists) || any_soft(&request->limits);
 	bool found;
 
-	forget(request);
+	begin(request);
 	found = narrow_all(p, soft);
 	TRY(check_budgets(request));
 	if (!found && soft) {
@@ -442,7 +444,7 @@ struct error *sched_explain(const struct sched_config *c, struct sched_node *con
 	const bool *allowed;
 
 	why->arena = arena;
-	forget(request);
+	begin(request);
 	(void)narrow_all(&p, false);
 	allowed = allowed_nodes(&p);
 	for (size_t i = 0; i < n; i++)

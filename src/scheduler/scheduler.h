@@ -63,6 +63,7 @@ struct sched_request {
 	const struct sched_node *const *only;
 	size_t n_only;
 	const char *only_why;
+	int64_t pattern_time; /* schedule()'s: what is left of LIMIT_PATTERN_TIME */
 };
 
 struct filter_kind;   /* filter_<name>.c */

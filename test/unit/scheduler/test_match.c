@@ -103,13 +103,71 @@ static void test_budget(void **state)
 	assert_false(match_test(&m, STR("a")));
 }
 
+/* How many texts are tested until the time of a placement is spent. */
+static int tests_in_time(const char *value, const char *text)
+{
+	int64_t left = LIMIT_PATTERN_TIME;
+	struct match m;
+	int n = 0;
+
+	assert_ok(match_init(&m, str_from(value)));
+	match_begin(&m, &left);
+	for (; !m.exceeded && n < 10000000; n++)
+		(void)match_test(&m, str_from(text));
+	assert_true(left == 0 || n == 10000000);
+	/* From then on the answer is no, at once, and it stays exceeded in the next placement. */
+	if (m.exceeded)
+		assert_false(match_test(&m, str_from(text)));
+	left = LIMIT_PATTERN_TIME;
+	match_begin(&m, &left);
+	assert_int_equal(m.exceeded, n < 10000000);
+	match_fini(&m);
+	return n;
+}
+
+/* One placement's patterns have a fixed time, whatever the number of texts and their length. */
+static void test_time(void **state)
+{
+	static char hostile[1001], text[40001];
+
+	(void)state;
+	assert_in_range(tests_in_time("/^web.$/", "p123-other-7"), 100000, 200001);
+	assert_in_range(tests_in_time("/web/", "my-web"), 50000, 200000);
+	assert_in_range(tests_in_time("web*", "p123-other-7"), 400000, 500001);
+	assert_int_equal(tests_in_time("web", "web"), 10000000);
+	memset(hostile, 'a', 1000);
+	hostile[0] = '*';
+	hostile[999] = 'b';
+	memset(text, 'a', 40000);
+	assert_in_range(tests_in_time(hostile, text), 1, 3);
+}
+
+/* The time is the placement's: what one pattern took another has no more. */
+static void test_time_shared(void **state)
+{
+	int64_t left = LIMIT_PATTERN_TIME;
+	struct match a, b;
+
+	(void)state;
+	assert_ok(match_init(&a, STR("a*")));
+	assert_ok(match_init(&b, STR("/b/")));
+	match_begin(&a, &left);
+	match_begin(&b, &left);
+	assert_true(match_test(&b, STR("b")));
+	while (!a.exceeded)
+		(void)match_test(&a, STR("b"));
+	assert_false(match_test(&b, STR("b")));
+	assert_true(b.exceeded);
+	match_fini(&a);
+	match_fini(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_values),
-		cmocka_unit_test(test_alternatives),
-		cmocka_unit_test(test_invalid),
-		cmocka_unit_test(test_budget),
+		cmocka_unit_test(test_values),	cmocka_unit_test(test_alternatives),
+		cmocka_unit_test(test_invalid), cmocka_unit_test(test_budget),
+		cmocka_unit_test(test_time),	cmocka_unit_test(test_time_shared),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
