@@ -244,6 +244,14 @@ static may_suspend struct error *create_without_image(struct placement *p, struc
 	return with_earlier(p, err, take(earlier));
 }
 
+/* On the node that was boarded; it gets the image, if it has not. */
+static may_suspend struct error *create_with_image(struct placement *p, struct str *ret_reply)
+{
+	struct error *err = create_here(p, ret_reply);
+
+	return error_is(err, ERR_NO_IMAGE) ? create_without_image(p, err, ret_reply) : err;
+}
+
 static struct str engine_os(const struct engine *e)
 {
 	const struct engine_info *info = engine_info(e);
@@ -265,7 +273,7 @@ static bool is_for_another_os(const struct error *err)
 	return false;
 }
 
-/* Where ostype is another one. Takes the refusal, which stands where there is no such node. */
+/* Where ostype is another one. Takes the refusal, which comes first where there is no such node. */
 static may_suspend struct error *create_on_another_os(struct placement *p, struct error *refusal,
 						      struct str *ret_reply)
 {
@@ -284,7 +292,10 @@ static may_suspend struct error *create_on_another_os(struct placement *p, struc
 	}
 	others.n = n;
 	if (!n)
-		return take(why);
+		return error_join(take(why), error_new(ERR_NO_NODE,
+						       "no healthy node has another ostype than "
+						       "%.*s",
+						       STR_ARG(os)));
 
 	log_info("the image is for another operating system, placing elsewhere",
 		 LOG_STR("image", p->config.image), LOG_STR("node", engine_name(p->flight.engine)),
@@ -293,7 +304,7 @@ static may_suspend struct error *create_on_another_os(struct placement *p, struc
 	flight_leave(p->c, &p->flight);
 	err = placement_board_among(p, &others, "the image is for another operating system");
 	if (!err)
-		err = create_here(p, ret_reply);
+		err = create_with_image(p, ret_reply);
 	return with_earlier(p, err, take(why));
 }
 
@@ -302,9 +313,7 @@ static may_suspend struct error *attempt(struct placement *p, struct str *ret_re
 	struct error *err;
 
 	TRY(board(p));
-	err = create_here(p, ret_reply);
-	if (error_is(err, ERR_NO_IMAGE))
-		err = create_without_image(p, err, ret_reply);
+	err = create_with_image(p, ret_reply);
 	if (p->flight.engine && is_for_another_os(err))
 		err = create_on_another_os(p, err, ret_reply);
 	if (!err) {

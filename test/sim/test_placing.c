@@ -244,9 +244,38 @@ static may_suspend void another_os_is_tried(struct sim *s)
 	for (int i = 0; i < 4; i++)
 		sim_create(s, sim_text(s, "c%d", i), NULL);
 	assert_int_equal(sim_count_containers(sim_find_engine(s, "l1")), 4);
-	/* Where no other system is, the engine's words stand. */
+	/* Where no other system takes it, the engine's words stand. */
 	sim_refuse_creates(sim_find_engine(s, "l1"), words);
 	assert_refused(sim_post(s, "/containers/create", "{\"Image\":\"busybox\"}"), 500, words);
+	sim_settle(s);
+}
+
+/* There is no other system: that is told behind the engine's words. */
+static may_suspend void no_other_os_is_there(struct sim *s)
+{
+	const char *words = "image operating system \"windows\" cannot be used on this platform";
+
+	sim_engine(s, "l1");
+	sim_engine(s, "l2");
+	sim_up(s);
+	sim_refuse_creates(sim_find_engine(s, "l1"), words);
+	sim_refuse_creates(sim_find_engine(s, "l2"), words);
+	assert_refused(sim_post(s, "/containers/create", "{\"Image\":\"busybox\"}"), 500,
+		       sim_text(s, "%s; no healthy node has another ostype than linux", words));
+	sim_settle(s);
+}
+
+/* The node of the other system lacks the image: it pulls it, as any node would. */
+static may_suspend void another_os_pulls(struct sim *s)
+{
+	sim_engine(s, "w1", OS("windows"), PULLED_IMAGE("nginx"));
+	sim_engine(s, "l1");
+	sim_registry_put(s, "nginx", false);
+	sim_up(s);
+	sim_refuse_creates(sim_find_engine(s, "w1"),
+			   "image operating system \"linux\" cannot be used on this platform");
+	sim_create(s, "a", "{\"Image\":\"nginx\"}");
+	assert_true(sim_has_container(sim_find_engine(s, "l1"), "a"));
 	sim_settle(s);
 }
 
@@ -345,6 +374,8 @@ int main(void)
 		STORY(tries_go_elsewhere),
 		STORY(one_try_answers_in_its_words),
 		STORY(another_os_is_tried),
+		STORY(no_other_os_is_there),
+		STORY(another_os_pulls),
 		STORY(another_os_fails_too),
 		STORY(a_pull_fails_and_nobody_else_has_room),
 		STORY(images_attract),
