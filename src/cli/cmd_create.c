@@ -60,6 +60,9 @@ static struct error *create_run(const void *options, const struct texts *words)
 		return error_new(ERR_INVALID,
 				 "a token service is missing: --service URL or "
 				 "$SWARM_TOKEN_SERVICE (`swarm discovery` serves one)");
+	/* Else what was to be encrypted would go in the clear. */
+	if (str_starts(str_from(o->service), STR("http://")))
+		TRY(tls_options_unused(&o->tls, "http"));
 	TRY(token_service_open(str_from(o->service), tls_options_on(&o->tls) ? &files : NULL,
 			       &c.service));
 	loop_run(LOOP_REAL, create, &c);

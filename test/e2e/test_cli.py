@@ -201,6 +201,8 @@ def test_help_needs_no_good_environment():
      'swarm create: invalid token service "nonsense:x": it is host[:port] or a URL, and '),
     (['create', '--service', 'http://127.0.0.1:1'],
      'swarm create: the token service: cannot connect to 127.0.0.1:1: Connection refused'),
+    (['create', '--service', 'http://127.0.0.1:1', '--tls', '--tlscert', 'x', '--tlskey', 'y'],
+     'swarm create: --tls has no use: http:// does not use TLS'),
     (['create', 'x'], 'swarm create: takes no argument, but there is "x"'),
     (['discovery', 'x'], 'swarm discovery: takes no argument, but there is "x"'),
     (['discovery', '-H', 'x'], 'swarm discovery: --host takes tcp://ip:port, '),
