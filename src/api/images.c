@@ -14,14 +14,14 @@
 #include "cluster/place.h"
 #include "http/url.h"
 
-/* Before API 1.41 one reference could be asked for by `filter`. */
+/* Before API 1.41 one reference could be asked for by `filter`; from then on an engine ignores it. */
 static void add_reference(const struct request *r, struct filters *f)
 {
 	struct str value = request_param(r, "filter");
 	struct str *values;
 	struct filter *v;
 
-	if (str_empty(value) || f->n)
+	if (api_version_cmp(r->version, API_VERSION(1, 41)) >= 0 || str_empty(value) || f->n)
 		return;
 	values = arena_new(r->arena, struct str);
 	*values = value;

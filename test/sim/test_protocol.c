@@ -133,6 +133,8 @@ static may_suspend void lists_have_the_shape_of_the_clients_version(struct sim *
 		r = sim_get(s, sim_text(s, path, "1.51", engines[i]));
 		assert_str(json_raw(json_get(json_item(r.json, 0), "RepoDigests")), "[]");
 	}
+	assert_int_equal(json_count(sim_get(s, "/v1.40/images/json?filter=base").json), 1);
+	assert_int_equal(json_count(sim_get(s, "/v1.41/images/json?filter=base").json), 4);
 	/* Without a name: engines of 1.51 list no words for that. */
 	sim_local(sim_find_engine(s, "n1.51"), 201, "POST", "/images/base/tag?repo=of&tag=1.51");
 	sim_wait(s, json_count(sim_get(s, "/images/json?filters=%7B%22dangling%22:[%22true%22]%7D")
