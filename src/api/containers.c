@@ -10,6 +10,7 @@
 #include "api/reply.h"
 #include "api/routes.h"
 #include "base/log.h"
+#include "cluster/images.h"
 #include "cluster/list.h"
 #include "cluster/place.h"
 #include "cluster/watchdog.h"
@@ -209,17 +210,21 @@ may_suspend struct error *containers_exec(struct request *r)
 }
 
 /* The new image is known before the client hears of it. */
-static may_suspend void refresh_committed(struct request *r, struct engine *e, struct str body)
+static may_suspend void enter_committed(struct request *r, struct engine *e, struct str body)
 {
+	struct str name = request_param(r, "repo"), tag = request_param(r, "tag");
 	struct json created;
 	struct error *err = json_parse(body, r->arena, &created);
 
-	if (!err)
-		err = engine_refresh_image(e, json_get_str(created, "Id"));
-	if (err)
+	if (err) {
 		log_debug("a new image could not be read", LOG_STR("node", engine_name(e)),
 			  LOG_ERR(err));
-	error_free(err);
+		error_free(err);
+		return;
+	}
+	if (!str_empty(name) && !str_empty(tag))
+		name = arena_printf(r->arena, "%.*s:%.*s", STR_ARG(name), STR_ARG(tag));
+	cluster_image_made(r->cluster, request_client(r), name, json_get_str(created, "Id"), e);
 }
 
 may_suspend struct error *containers_commit(struct request *r)
@@ -237,7 +242,7 @@ may_suspend struct error *containers_commit(struct request *r)
 			    str_empty(rest) ? "" : "&", STR_ARG(rest));
 	TRY(proxy_fetch(r, t.engine, path, &answer));
 	if (answer.status == 201)
-		refresh_committed(r, t.engine, answer.body);
+		enter_committed(r, t.engine, answer.body);
 	return proxy_reply(r, &answer);
 }
 

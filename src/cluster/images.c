@@ -132,6 +132,33 @@ static may_suspend void refresh(struct engine *e, struct str image)
 	error_free(err);
 }
 
+/* Which image had the name on this node, and by what is in the tables still has. */
+static struct str former_image(const struct cluster *c, struct str name, struct str id,
+			       const struct engine *e, struct arena *arena)
+{
+	const struct slot *slot = image_index_find(&c->images, name);
+
+	for (size_t i = 0; slot && i < slot->n; i++)
+		if (slot->copies[i].engine == e && !str_eq(slot->copies[i].image->id, id))
+			return arena_dup(arena, slot->copies[i].image->id);
+	return STR_NONE;
+}
+
+may_suspend void cluster_image_made(struct cluster *c, struct str client, struct str name,
+				    struct str id, struct engine *e)
+{
+	_cleanup_(arena_fini) struct arena arena = ARENA_INIT;
+	struct str former;
+
+	refresh(e, id);
+	if (str_empty(name))
+		return;
+	former = former_image(c, name, id, e, &arena);
+	if (!str_empty(former))
+		refresh(e, former);
+	pull_target_built(c, client, name, e);
+}
+
 static void image_path(struct strbuf *path, struct str image, const char *rest, struct str query)
 {
 	strbuf_add(path, STR("/images/"));

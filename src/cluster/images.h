@@ -72,6 +72,13 @@ struct load_request {
 may_suspend must_check struct error *cluster_load(struct cluster *c, const struct load_request *req,
 						  emit_fn *emit, void *arg);
 
+/*
+ * An image was made on this node for the client, by that name ("" for none): it is in the tables when
+ * this returns, and the client's next create of it goes there.
+ */
+may_suspend void cluster_image_made(struct cluster *c, struct str client, struct str name,
+				    struct str id, struct engine *e);
+
 /* POST /images/{name}/tag on every node that has it. 404 where none has. */
 may_suspend must_check struct error *cluster_tag(struct cluster *c, struct str image,
 						 struct str query, struct api_version version);

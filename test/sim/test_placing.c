@@ -363,6 +363,29 @@ static may_suspend void a_successor_may_have_the_port(struct sim *s)
 	sim_settle(s);
 }
 
+/* Another node has an older image of that name, and fewer containers. */
+static may_suspend void a_committed_image_is_what_its_client_gets(struct sim *s)
+{
+	struct sim_engine *n1 = sim_engine(s, "n1", IMAGE("busybox"), IMAGE("app"));
+
+	sim_engine(s, "n2", IMAGE("busybox"), IMAGE("app"));
+	sim_up(s);
+	for (int i = 0; i < 3; i++) {
+		const char *id;
+
+		sim_create(s, sim_text(s, "n1/base%d", i), NULL);
+		assert_status(
+			sim_post(s, sim_text(s, "/commit?container=base%d&repo=app", i), NULL),
+			201);
+		id = sim_create(s, "", "{\"Image\":\"app\"}");
+		assert_string_equal(sim_node_of(s, id), "n1");
+	}
+	/* From then on it is placed as any. */
+	assert_string_equal(sim_node_of(s, sim_create(s, "", "{\"Image\":\"app\"}")), "n2");
+	assert_int_equal(sim_count_containers(n1), 6);
+	sim_settle(s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -380,6 +403,7 @@ int main(void)
 		STORY(a_pull_fails_and_nobody_else_has_room),
 		STORY(images_attract),
 		STORY(a_successor_may_have_the_port),
+		STORY(a_committed_image_is_what_its_client_gets),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
