@@ -46,9 +46,7 @@ void check_in_time(void)
 
 may_suspend void two_nodes(struct sim *s)
 {
-	sim_engine(s, "n1");
-	sim_engine(s, "n2");
-	sim_up(s);
+	pool_up(s, 2);
 }
 
 may_suspend void x_created(struct sim *s)
@@ -65,17 +63,12 @@ may_suspend void x_running(struct sim *s)
 
 size_t copies_of(struct sim *s, const char *name)
 {
-	size_t n = 0;
-
-	for (int i = 1; i <= 2; i++)
-		n += sim_has_container(sim_find_engine(s, sim_text(s, "n%d", i)), name);
-	return n;
+	return pool_count(s, sim_has_container, name);
 }
 
 bool runs(struct sim *s, const char *name)
 {
-	return sim_is_running(sim_find_engine(s, "n1"), name) ||
-	       sim_is_running(sim_find_engine(s, "n2"), name);
+	return pool_count(s, sim_is_running, name) > 0;
 }
 
 void check_stream(struct sim *s, const char *last)

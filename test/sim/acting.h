@@ -6,7 +6,7 @@
 #ifndef SIM_ACTING_H
 #define SIM_ACTING_H
 
-#include "sim/sim.h"
+#include "sim/pool.h"
 
 /* Longer than any deadline of the manager's; what goes on then is the client's to end. */
 #define PATIENCE (8 * MINUTE)

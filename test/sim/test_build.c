@@ -1,23 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Building: where it goes, that its image is known, and that all that belongs to one build, or to
- * one client's gRPC, meets on one node and leaves nothing behind.
+ * Building: where it goes, that its image is known, and how it ends. The sessions and the gRPC of
+ * BuildKit are test_buildkit.c's affair.
  */
-#include "sim/sim.h"
+#include "sim/pool.h"
 
 #define CLIENT "192.168.0.1"
-#define OTHER  "192.168.0.2"
 #define ON_N1 \
 	"buildargs=%7B%22constraint%3Anode%22%3A%22%3Dn1%22%7D" /* {"constraint:node":"=n1"} */
 #define ON_N2 \
 	"buildargs=%7B%22constraint%3Anode%22%3A%22%3Dn2%22%7D" /* {"constraint:node":"=n2"} */
-
-static may_suspend void two(struct sim *s)
-{
-	sim_engine(s, "n1");
-	sim_engine(s, "n2");
-	sim_up(s);
-}
 
 static struct sim_engine *node(struct sim *s, const char *name)
 {
@@ -44,23 +36,13 @@ static size_t running(struct sim *s)
 	return sim_running_builds(node(s, "n1")) + sim_running_builds(node(s, "n2"));
 }
 
-static size_t links(struct sim *s)
-{
-	return sim_build_links(node(s, "n1")) + sim_build_links(node(s, "n2"));
-}
-
-static size_t calls(struct sim *s, const char *request)
-{
-	return sim_calls(node(s, "n1"), request) + sim_calls(node(s, "n2"), request);
-}
-
 static may_suspend void a_build_goes_where_its_args_say(struct sim *s)
 {
 	/* {"A":"1","constraint:node":"=n2"} */
 	const char *args =
 		"buildargs=%7B%22A%22%3A%221%22%2C%22constraint%3Anode%22%3A%22%3Dn2%22%7D";
 
-	two(s);
+	pool_up(s, 2);
 	for (int i = 0; i < 3; i++)
 		built(s, sim_text(s, "%s&t=app%d", args, i), "FROM x\n");
 	for (int i = 0; i < 3; i++)
@@ -75,15 +57,15 @@ static may_suspend void a_query_without_expressions_is_untouched(struct sim *s)
 {
 	const char *query = "t=app&buildargs=%7B%22A%22%3A+%221%22%7D&x=%41&nocache=1";
 
-	two(s);
+	pool_up(s, 2);
 	built(s, query, "FROM x\n");
-	assert_int_equal(calls(s, sim_text(s, "POST /build?%s at", query)), 1);
+	assert_int_equal(pool_calls(s, sim_text(s, "POST /build?%s at", query)), 1);
 	sim_settle(s);
 }
 
 static may_suspend void a_build_that_no_node_may_take_is_told_why(struct sim *s)
 {
-	two(s);
+	pool_up(s, 2);
 	assert_refused(sim_post(s, "/build?buildargs=%7B%22constraint%3Anode%22%3A%22%3Dn9%22%7D",
 				"FROM x\n"),
 		       500, "node==n9");
@@ -94,7 +76,7 @@ static may_suspend void a_build_that_no_node_may_take_is_told_why(struct sim *s)
 		       "no resources available");
 	assert_refused(sim_post(s, "/build?networkmode=container:nobody", "FROM x\n"), 404,
 		       "nobody");
-	assert_int_equal(calls(s, "POST /build"), 0);
+	assert_int_equal(pool_calls(s, "POST /build"), 0);
 	sim_settle(s);
 }
 
@@ -102,7 +84,7 @@ static may_suspend void a_build_in_a_containers_network_goes_to_it(struct sim *s
 {
 	const char *there, *id;
 
-	two(s);
+	pool_up(s, 2);
 	id = sim_create(s, "db", NULL);
 	there = sim_node_of(s, "db");
 	for (int i = 0; i < 4; i++)
@@ -119,7 +101,7 @@ static may_suspend void an_image_is_known_when_its_build_ends(struct sim *s)
 {
 	struct sim_reply r;
 
-	two(s);
+	pool_up(s, 2);
 	built(s, "t=app&t=other:2", "FROM x\nstage\nFROM y\n");
 	assert_status(sim_get(s, "/images/app/json"), 200);
 	assert_status(sim_get(s, "/images/other:2/json"), 200);
@@ -127,7 +109,7 @@ static may_suspend void an_image_is_known_when_its_build_ends(struct sim *s)
 	r = sim_get(s, "/images/json");
 	assert_int_equal(json_count(r.json), 3); /* busybox, the stage, the image */
 	sim_create(s, NULL, "{\"Image\":\"app\"}");
-	assert_int_equal(calls(s, "POST /containers/create"), 1);
+	assert_int_equal(pool_calls(s, "POST /containers/create"), 1);
 	sim_settle(s);
 }
 
@@ -137,7 +119,7 @@ static may_suspend void steps_are_known_and_hidden(struct sim *s)
 	static const char *const all = "/images/json?all=1";
 	struct sim_reply r;
 
-	two(s);
+	pool_up(s, 2);
 	built(s, "t=app", "from busybox\nlayer one\nlayer two\n");
 	assert_int_equal(json_count(sim_get(s, "/images/json").json), 2);
 	sim_wait(s, json_count(sim_get(s, all).json) == 4);
@@ -162,7 +144,7 @@ static may_suspend void steps_are_known_and_hidden(struct sim *s)
 /* Without anything said it is built again where its cache is, and no old image keeps the name. */
 static may_suspend void a_rebuild_goes_to_the_same_node(struct sim *s)
 {
-	two(s);
+	pool_up(s, 2);
 	built(s, ON_N2 "&t=app", "FROM x\n");
 	sim_create(s, NULL, "{\"Image\":\"app\"}");
 	for (int i = 0; i < 4; i++)
@@ -201,7 +183,7 @@ static may_suspend void the_new_image_follows_to_a_volume(struct sim *s)
 	sim_up(s);
 	assert_status(sim_post(s, "/volumes/create", "{\"Name\":\"n1/data\"}"), 201);
 	sim_create(s, "before", user);
-	assert_int_equal(calls(s, "GET /images/get"), 0);
+	assert_int_equal(pool_calls(s, "GET /images/get"), 0);
 	built(s, ON_N2 "&t=app", "FROM x\n");
 	assert_string_equal(sim_node_of(s, sim_create(s, "after", user)), "n1");
 	assert_int_equal(sim_calls(node(s, "n2"), "GET /images/get?names=app"), 1);
@@ -296,7 +278,7 @@ static may_suspend void a_name_is_the_latest_image_of_it(struct sim *s)
 /* A pull of that name is still one for all nodes. */
 static may_suspend void a_build_does_not_narrow_a_pull(struct sim *s)
 {
-	two(s);
+	pool_up(s, 2);
 	sim_registry_put(s, "app", false);
 	built(s, ON_N2 "&t=app", "FROM x\n");
 	assert_status(sim_post(s, "/images/create?fromImage=app&tag=latest", NULL), 200);
@@ -308,7 +290,7 @@ static may_suspend void a_failed_build_says_so_and_steers_nothing(struct sim *s)
 {
 	struct sim_reply r;
 
-	two(s);
+	pool_up(s, 2);
 	r = sim_post(s, "/build?" ON_N2 "&t=app", "FROM x\nstage\nfail\n");
 	assert_status(r, 200);
 	assert_true(has_line(r.body, "errorDetail"));
@@ -323,7 +305,7 @@ static may_suspend void builds_are_spread(struct sim *s)
 {
 	struct sim_stream *a, *b;
 
-	two(s);
+	pool_up(s, 2);
 	a = sim_open(s, "POST", "/build", "sleep 1000\n");
 	b = sim_open(s, "POST", "/build", "sleep 1001\n");
 	assert_int_equal(sim_running_builds(node(s, "n1")), 1);
@@ -341,7 +323,7 @@ static may_suspend void an_answer_begins_before_the_upload_ends(struct sim *s)
 {
 	struct sim_hijack *h;
 
-	two(s);
+	pool_up(s, 2);
 	h = sim_converse(s, CLIENT, sim_text(s, "%s7\r\nFROM x\n\r\n", chunked));
 	assert_int_equal(h->status, 200);
 	assert_true(sim_hijack_expect(h, "more of the context", SECOND));
@@ -359,7 +341,7 @@ static may_suspend void a_client_that_leaves_stops_its_build(struct sim *s)
 	struct sim_hijack *h;
 	struct sim_stream *st;
 
-	two(s);
+	pool_up(s, 2);
 	/* While it uploads ... */
 	h = sim_converse(s, CLIENT, sim_text(s, "%s7\r\nFROM x\n\r\n", chunked));
 	assert_int_equal(running(s), 1);
@@ -382,7 +364,7 @@ static may_suspend void a_node_that_is_cut_off_is_named(struct sim *s)
 	struct sim_stream *st;
 	struct str line, last = STR("");
 
-	two(s);
+	pool_up(s, 2);
 	st = sim_open(s, "POST", "/build?" ON_N2, "FROM x\nsleep 600000\n");
 	while (!str_contains(last, STR("Step")))
 		last = sim_next_line(st, SECOND);
@@ -402,250 +384,18 @@ static may_suspend void a_build_is_cancelled_by_its_id(struct sim *s)
 	struct sim_stream *st;
 	struct str line, last = STR("");
 
-	two(s);
+	pool_up(s, 2);
 	st = sim_open(s, "POST", "/build?version=2&buildid=one&" ON_N2, "FROM x\nsleep 600000\n");
 	assert_status(sim_post(s, "/build/cancel?id=another", NULL), 200);
 	assert_refused(sim_post(s, "/build/cancel", NULL), 400, "build ID not provided");
-	assert_int_equal(calls(s, "POST /build/cancel"), 0);
+	assert_int_equal(pool_calls(s, "POST /build/cancel"), 0);
 	assert_status(sim_post(s, "/build/cancel?id=one", NULL), 200);
 	assert_int_equal(sim_calls(node(s, "n2"), "POST /build/cancel?id=one"), 1);
 	while ((line = sim_next_line(st, SECOND)).p)
 		last = line;
 	assert_true(sim_stream_ended(st) && has_line(last, "context canceled"));
 	assert_status(sim_post(s, "/build/cancel?id=one", NULL), 200);
-	assert_int_equal(calls(s, "POST /build/cancel"), 1);
-	sim_settle(s);
-}
-
-static may_suspend struct sim_hijack *upgraded(struct sim *s, const char *client, const char *path,
-					       const char *header, const char *early)
-{
-	return sim_converse(s, client,
-			    sim_text(s,
-				     "POST %s HTTP/1.1\r\nHost: m\r\nConnection: Upgrade\r\n"
-				     "Upgrade: h2c\r\n%s\r\n%s",
-				     path, header, early));
-}
-
-static may_suspend struct sim_hijack *session(struct sim *s, const char *id, const char *early)
-{
-	struct sim_hijack *h =
-		upgraded(s, CLIENT, "/session",
-			 sim_text(s, "X-Docker-Expose-Session-Uuid: %s\r\n", id), early);
-
-	assert_int_equal(h->status, 101);
-	assert_str(http_header(&h->headers, "Upgrade"), "h2c");
-	return h;
-}
-
-static may_suspend struct sim_hijack *grpc(struct sim *s, const char *client, const char *early)
-{
-	struct sim_hijack *h = upgraded(s, client, "/grpc", "", early);
-
-	assert_int_equal(h->status, 101);
-	return h;
-}
-
-static may_suspend void a_session_meets_its_build(struct sim *s)
-{
-	struct sim_hijack *h;
-
-	two(s);
-	h = session(s, "abc", "ahead ");
-	sim_hijack_write(h, STR("of the node"));
-	sim_run(s, 5 * SECOND);
-	assert_int_equal(calls(s, "POST /session"), 0);
-	built(s, "version=2&session=abc&remote=client-session&t=app&" ON_N2, NULL);
-	assert_true(sim_hijack_expect(h, "session at n2\n", SECOND));
-	assert_true(sim_hijack_expect(h, "ahead of the node", SECOND));
-	assert_true(sim_has_image(node(s, "n2"), "app"));
-	assert_status(sim_get(s, "/images/app/json"), 200);
-	/* A further build of that session goes to it, whatever else speaks for another node. */
-	built(s, "version=2&session=abc&remote=client-session", NULL);
-	assert_int_equal(sim_calls(node(s, "n2"), "POST /build"), 2);
-	sim_hijack_end(h);
-	sim_hijack_to_end(h, SECOND);
-	assert_true(h->ended && !h->broke);
-	sim_settle(s);
-	assert_int_equal(links(s), 0);
-}
-
-static may_suspend void a_session_may_come_after_its_build(struct sim *s)
-{
-	struct sim_stream *st;
-	struct sim_hijack *h;
-	struct str line, last = STR("");
-
-	two(s);
-	st = sim_open(s, "POST", "/build?version=2&session=abc&" ON_N2, "FROM x\n");
-	h = session(s, "abc", "");
-	assert_true(sim_hijack_expect(h, "session at n2\n", SECOND));
-	while ((line = sim_next_line(st, SECOND)).p)
-		last = line;
-	assert_true(has_line(last, "Successfully built"));
-	sim_hijack_close(h);
-	sim_settle(s);
-	assert_int_equal(links(s), 0);
-}
-
-static may_suspend void a_session_without_a_build_is_ended(struct sim *s)
-{
-	struct sim_hijack *h, *second;
-
-	two(s);
-	h = session(s, "abc", "hello?");
-	/* There can be one of that name at a time. */
-	second = upgraded(s, OTHER, "/session", "X-Docker-Expose-Session-Uuid: abc\r\n", "");
-	assert_int_equal(second->status, 400);
-	assert_true(has_line(second->refusal, "session abc already exists"));
-	sim_hijack_to_end(h, 2 * MINUTE);
-	assert_true(h->ended);
-	assert_int_equal(calls(s, "POST /session"), 0);
-	/* One whose client leaves meanwhile is gone at once. */
-	h = session(s, "abc", "");
-	sim_hijack_close(h);
-	sim_run(s, 100 * MILLISECOND);
-	h = session(s, "abc", "");
-	sim_hijack_close(h);
-	sim_settle(s);
-}
-
-static may_suspend void a_context_from_stdin_meets_its_build(struct sim *s)
-{
-	struct sim_stream *build;
-	struct str line, last = STR("");
-
-	two(s);
-	assert_refused(sim_post(s, "/build?version=2&buildid=upload-request:none", "FROM x\n"), 404,
-		       "no build");
-	build = sim_open(s, "POST", "/build?version=2&buildid=one&" ON_N2, "sleep 100\n");
-	assert_status(sim_post(s, "/build?version=2&buildid=upload-request:one", "FROM x\n"), 200);
-	assert_int_equal(sim_calls(node(s, "n2"), "POST /build"), 2);
-	while ((line = sim_next_line(build, SECOND)).p)
-		last = line;
-	assert_true(has_line(last, "Successfully built"));
-	sim_settle(s);
-}
-
-/* "n1" or "n2", whichever node answered. */
-static may_suspend const char *where(struct sim_hijack *h)
-{
-	assert_true(sim_hijack_expect(h, "\n", SECOND));
-	return str_contains(strbuf_str(&h->in), STR("at n1\n")) ? "n1" : "n2";
-}
-
-static may_suspend void all_grpc_of_a_client_goes_to_one_node(struct sim *s)
-{
-	struct sim_hijack *h = NULL;
-	const char *first;
-
-	two(s);
-	first = where(grpc(s, CLIENT, "PRI"));
-	for (int i = 0; i < 5; i++) {
-		h = grpc(s, CLIENT, "PRI");
-		assert_string_equal(where(h), first);
-	}
-	/* Of its sessions too, once no build has named them. */
-	h = session(s, "abc", "");
-	assert_string_equal(where(h), first);
-	assert_true(sim_hijack_expect(h, "session at", SECOND));
-	sim_hijack_close(h);
-	sim_settle(s);
-}
-
-static may_suspend void a_probe_chooses_nothing(struct sim *s)
-{
-	struct sim_hijack *h;
-
-	two(s);
-	h = grpc(s, CLIENT, "");
-	sim_hijack_close(h);
-	sim_run(s, SECOND);
-	assert_int_equal(calls(s, "POST /grpc"), 0);
-	/* So the next that has something to say says where. */
-	h = upgraded(s, CLIENT, "/grpc", "X-Swarm-Constraints: [\"node==n2\"]\r\n", "PRI");
-	assert_string_equal(where(h), "n2");
-	sim_settle(s);
-}
-
-static may_suspend void constraints_of_grpc_choose_until_a_minute_after(struct sim *s)
-{
-	struct sim_hijack *h, *other;
-
-	two(s);
-	h = upgraded(s, CLIENT, "/grpc", "X-Swarm-Constraints: [\"node==n2\"]\r\n", "PRI");
-	assert_string_equal(where(h), "n2");
-	other = upgraded(s, OTHER, "/grpc", "X-Swarm-Constraints: [\"node==n1\"]\r\n", "PRI");
-	assert_string_equal(where(other), "n1");
-	sim_hijack_close(h);
-	sim_run(s, 50 * SECOND);
-	h = upgraded(s, CLIENT, "/grpc", "X-Swarm-Constraints: [\"node==n1\"]\r\n", "PRI");
-	assert_string_equal(where(h), "n2");
-	sim_hijack_close(h);
-	sim_run(s, 65 * SECOND);
-	h = upgraded(s, CLIENT, "/grpc", "X-Swarm-Constraints: [\"node==n1\"]\r\n", "PRI");
-	assert_string_equal(where(h), "n1");
-	sim_hijack_close(h);
-	sim_hijack_close(other);
-	sim_settle(s);
-	assert_int_equal(links(s), 0);
-}
-
-static may_suspend void a_client_whose_node_fails_gets_another(struct sim *s)
-{
-	struct sim_hijack *h;
-	const char *first;
-
-	two(s);
-	h = grpc(s, CLIENT, "PRI");
-	first = where(h);
-	sim_stop(node(s, first));
-	sim_hijack_to_end(h, MINUTE);
-	assert_true(h->ended);
-	sim_wait(s, strcmp(sim_info_line(s, first, "Status"), "Healthy") != 0);
-	assert_string_not_equal(where(grpc(s, CLIENT, "PRI")), first);
-	sim_start(node(s, first));
-	sim_settle(s);
-}
-
-static may_suspend void what_is_no_http2_is_refused(struct sim *s)
-{
-	static const char *const paths[] = { "/session", "/grpc" };
-	struct sim_hijack *h;
-
-	two(s);
-	for (size_t i = 0; i < ARRAY_LEN(paths); i++) {
-		assert_refused(sim_post(s, paths[i], NULL), 400, "no upgrade proto");
-		h = sim_hijack(s, paths[i], NULL, true, NULL); /* to tcp */
-		assert_int_equal(h->status, 400);
-		assert_true(has_line(h->refusal, "protocol tcp not supported"));
-	}
-	h = upgraded(s, CLIENT, "/session", "", "");
-	assert_int_equal(h->status, 400);
-	h = upgraded(s, CLIENT, "/grpc", "X-Swarm-Constraints: node==n1\r\n", "");
-	assert_int_equal(h->status, 400);
-	assert_true(has_line(h->refusal, "X-Swarm-Constraints"));
-	h = upgraded(s, CLIENT, "/grpc", "X-Swarm-Constraints: [\"node=n1\"]\r\n", "");
-	assert_int_equal(h->status, 400);
-	sim_settle(s);
-}
-
-/* A session that went to the node of the client's gRPC keeps its builds there, or says why not. */
-static may_suspend void a_build_follows_its_session(struct sim *s)
-{
-	struct sim_hijack *h, *g;
-
-	two(s);
-	g = upgraded(s, CLIENT, "/grpc", "X-Swarm-Constraints: [\"node==n1\"]\r\n", "PRI");
-	assert_string_equal(where(g), "n1");
-	h = session(s, "abc", "");
-	assert_string_equal(where(h), "n1");
-	built(s, "version=2&session=abc", NULL);
-	assert_int_equal(sim_calls(node(s, "n1"), "POST /build"), 1);
-	assert_refused(sim_post(s, "/build?version=2&session=abc&" ON_N2, NULL), 500,
-		       "session is on another node");
-	sim_hijack_close(h);
-	sim_hijack_close(g);
+	assert_int_equal(pool_calls(s, "POST /build/cancel"), 1);
 	sim_settle(s);
 }
 
@@ -671,16 +421,6 @@ int main(void)
 		STORY(a_client_that_leaves_stops_its_build),
 		STORY(a_node_that_is_cut_off_is_named),
 		STORY(a_build_is_cancelled_by_its_id),
-		STORY(a_session_meets_its_build),
-		STORY(a_session_may_come_after_its_build),
-		STORY(a_session_without_a_build_is_ended),
-		STORY(a_context_from_stdin_meets_its_build),
-		STORY(all_grpc_of_a_client_goes_to_one_node),
-		STORY(a_probe_chooses_nothing),
-		STORY(constraints_of_grpc_choose_until_a_minute_after),
-		STORY(a_client_whose_node_fails_gets_another),
-		STORY(what_is_no_http2_is_refused),
-		STORY(a_build_follows_its_session),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

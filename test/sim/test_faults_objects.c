@@ -5,18 +5,6 @@
  */
 #include "sim/acting.h"
 
-static size_t volumes_of(struct sim *s, const char *name)
-{
-	return (size_t)sim_has_volume(sim_find_engine(s, "n1"), name) +
-	       sim_has_volume(sim_find_engine(s, "n2"), name);
-}
-
-static size_t networks_of(struct sim *s, const char *name)
-{
-	return (size_t)sim_has_network(sim_find_engine(s, "n1"), name) +
-	       sim_has_network(sim_find_engine(s, "n2"), name);
-}
-
 static may_suspend void volume_create_act(struct sim *s)
 {
 	act(s, "POST", "/volumes/create",
@@ -26,11 +14,11 @@ static may_suspend void volume_create_act(struct sim *s)
 
 static may_suspend void volume_create_after(struct sim *s)
 {
-	assert_true(volumes_of(s, "data") <= 1);
+	assert_true(pool_count(s, sim_has_volume, "data") <= 1);
 	if (acting.reply.status == 201)
-		assert_int_equal(volumes_of(s, "data"), 1);
+		assert_int_equal(pool_count(s, sim_has_volume, "data"), 1);
 	assert_status(sim_post(s, "/volumes/create", "{\"Name\":\"data\"}"), 201);
-	assert_int_equal(volumes_of(s, "data"), 1);
+	assert_int_equal(pool_count(s, sim_has_volume, "data"), 1);
 }
 
 static const char user[] = "{\"Image\":\"busybox\",\"HostConfig\":{\"Binds\":[\"data:/x\"]}}";
@@ -44,9 +32,9 @@ static may_suspend void volume_user_act(struct sim *s)
 static may_suspend void volume_user_after(struct sim *s)
 {
 	if (acting.reply.status == 201)
-		assert_int_equal(volumes_of(s, "data"), 1);
+		assert_int_equal(pool_count(s, sim_has_volume, "data"), 1);
 	sim_create(s, "another", user);
-	assert_int_equal(volumes_of(s, "data"), 1);
+	assert_int_equal(pool_count(s, sim_has_volume, "data"), 1);
 }
 
 static may_suspend void volume_remove_prepare(struct sim *s)
@@ -64,9 +52,9 @@ static may_suspend void volume_remove_act(struct sim *s)
 static may_suspend void volume_remove_after(struct sim *s)
 {
 	if (acting.reply.status == 204)
-		assert_int_equal(volumes_of(s, "data"), 0);
+		assert_int_equal(pool_count(s, sim_has_volume, "data"), 0);
 	assert_status(sim_delete(s, "/volumes/data?force=1"), 204);
-	assert_int_equal(volumes_of(s, "data"), 0);
+	assert_int_equal(pool_count(s, sim_has_volume, "data"), 0);
 }
 
 static may_suspend void volume_prune_prepare(struct sim *s)
@@ -85,9 +73,9 @@ static may_suspend void volume_prune_act(struct sim *s)
 static may_suspend void volume_prune_after(struct sim *s)
 {
 	if (acting.reply.status == 200)
-		assert_int_equal(volumes_of(s, "data"), 0);
+		assert_int_equal(pool_count(s, sim_has_volume, "data"), 0);
 	assert_status(sim_post(s, "/volumes/prune", NULL), 200);
-	assert_int_equal(volumes_of(s, "data"), 0);
+	assert_int_equal(pool_count(s, sim_has_volume, "data"), 0);
 }
 
 static may_suspend void image_brought_prepare(struct sim *s)
@@ -127,13 +115,13 @@ static may_suspend void network_create_act(struct sim *s)
 /* Whatever the client heard: the name is taken where there is such a network, else free. */
 static may_suspend void network_create_after(struct sim *s)
 {
-	size_t n = networks_of(s, "front");
+	size_t n = pool_count(s, sim_has_network, "front");
 
 	assert_true(n <= 1);
 	if (acting.reply.status == 201)
 		assert_int_equal(n, 1);
 	assert_status(sim_post(s, "/networks/create", "{\"Name\":\"front\"}"), n ? 409 : 201);
-	assert_int_equal(networks_of(s, "front"), 1);
+	assert_int_equal(pool_count(s, sim_has_network, "front"), 1);
 }
 
 static may_suspend void network_inspect_prepare(struct sim *s)
@@ -196,10 +184,10 @@ static may_suspend void network_remove_after(struct sim *s)
 	struct sim_reply r;
 
 	if (acting.reply.status == 204)
-		assert_int_equal(networks_of(s, "front"), 0);
+		assert_int_equal(pool_count(s, sim_has_network, "front"), 0);
 	r = sim_delete(s, "/networks/front");
 	assert_true(r.status == 204 || r.status == 404);
-	assert_int_equal(networks_of(s, "front"), 0);
+	assert_int_equal(pool_count(s, sim_has_network, "front"), 0);
 }
 
 int main(void)

@@ -2,16 +2,9 @@
 /*
  * Networks of the pool: their names, where they are made, whom they draw, who joins them.
  */
-#include "sim/sim.h"
+#include "sim/pool.h"
 
 #include "http/url.h"
-
-static may_suspend void three(struct sim *s)
-{
-	for (int i = 1; i <= 3; i++)
-		sim_engine(s, sim_text(s, "n%d", i));
-	sim_up(s);
-}
 
 static may_suspend void swarm_of_three(struct sim *s)
 {
@@ -24,15 +17,6 @@ static may_suspend void swarm_of_three(struct sim *s)
 static struct sim_engine *node(struct sim *s, const char *name)
 {
 	return sim_find_engine(s, name);
-}
-
-static size_t copies(struct sim *s, const char *network)
-{
-	size_t n = 0;
-
-	for (int i = 1; i <= 3; i++)
-		n += sim_has_network(node(s, sim_text(s, "n%d", i)), network);
-	return n;
 }
 
 static const char *home(struct sim *s, const char *network)
@@ -82,7 +66,7 @@ static const char *on_network(struct sim *s, const char *network)
 
 static may_suspend void each_node_has_its_own_three(struct sim *s)
 {
-	three(s);
+	pool_up(s, 3);
 	assert_string_equal(names(s, "{}"),
 			    "n1/bridge n1/host n1/none n2/bridge n2/host n2/none n3/bridge "
 			    "n3/host n3/none");
@@ -104,11 +88,11 @@ static may_suspend void it_is_made_once(struct sim *s)
 	struct sim_reply r;
 	const char *id;
 
-	three(s);
+	pool_up(s, 3);
 	r = make(s, "front", "");
 	assert_status(r, 201);
 	id = sim_string(s, &r, "Id");
-	assert_int_equal(copies(s, "front"), 1);
+	assert_int_equal(pool_count(s, sim_has_network, "front"), 1);
 	assert_string_equal(names(s, CUSTOM), "front");
 	r = sim_get(s, "/networks/front");
 	assert_status(r, 200);
@@ -140,7 +124,7 @@ static may_suspend void of_several_creates_one_wins(struct sim *s)
 	struct maker makers[4];
 	int made = 0;
 
-	three(s);
+	pool_up(s, 3);
 	for (int i = 0; i < 4; i++) {
 		makers[i] = (struct maker){ .s = s };
 		sim_go(s, "maker", maker_main, &makers[i]);
@@ -152,7 +136,7 @@ static may_suspend void of_several_creates_one_wins(struct sim *s)
 			assert_refused(makers[i].reply, 409, "already exists");
 	}
 	assert_int_equal(made, 1);
-	assert_int_equal(copies(s, "front"), 1);
+	assert_int_equal(pool_count(s, sim_has_network, "front"), 1);
 	sim_settle(s);
 }
 
@@ -160,7 +144,7 @@ static may_suspend void its_name_may_say_where(struct sim *s)
 {
 	struct sim_reply r;
 
-	three(s);
+	pool_up(s, 3);
 	assert_status(make(s, "n2/front", ",\"Driver\":\"bridge\""), 201);
 	assert_true(sim_has_network(node(s, "n2"), "front"));
 	assert_string_equal(names(s, CUSTOM), "front");
@@ -182,7 +166,7 @@ static may_suspend void filters_are_an_engines(struct sim *s)
 	const char *id;
 	struct sim_reply r;
 
-	three(s);
+	pool_up(s, 3);
 	r = make(s, "n1/a", ",\"Labels\":{\"k\":\"v\"}");
 	assert_status(r, 201);
 	id = sim_string(s, &r, "Id");
@@ -205,7 +189,7 @@ static may_suspend void a_bare_built_in_has_the_containers_of_all(struct sim *s)
 {
 	struct sim_reply r;
 
-	three(s);
+	pool_up(s, 3);
 	for (int i = 0; i < 3; i++)
 		sim_run_container(s, sim_text(s, "c%d", i), NULL);
 	r = sim_get(s, "/networks/bridge");
@@ -223,7 +207,7 @@ static may_suspend void it_draws_its_containers(struct sim *s)
 {
 	struct sim_reply r;
 
-	three(s);
+	pool_up(s, 3);
 	assert_status(make(s, "front", ""), 201);
 	for (int i = 0; i < 3; i++)
 		assert_string_equal(sim_node_of(s, sim_run_container(s, sim_text(s, "c%d", i),
@@ -241,7 +225,7 @@ static may_suspend void it_draws_its_containers(struct sim *s)
 
 static may_suspend void node_names_are_the_engines_own_there(struct sim *s)
 {
-	three(s);
+	pool_up(s, 3);
 	assert_status(make(s, "n2/front", ""), 201);
 	assert_status(make(s, "n3/front", ""), 201);
 	assert_string_equal(sim_node_of(s, sim_run_container(s, "a", on_network(s, "n3/front"))),
@@ -255,7 +239,7 @@ static may_suspend void node_names_are_the_engines_own_there(struct sim *s)
 
 static may_suspend void what_cannot_meet_is_refused_with_the_reason(struct sim *s)
 {
-	three(s);
+	pool_up(s, 3);
 	assert_status(make(s, "n1/front", ""), 201);
 	assert_status(sim_post(s, "/volumes/create", "{\"Name\":\"n2/data\"}"), 201);
 	assert_refused(sim_post(s, "/containers/create",
@@ -269,7 +253,7 @@ static may_suspend void containers_join_and_leave(struct sim *s)
 {
 	struct sim_reply r;
 
-	three(s);
+	pool_up(s, 3);
 	assert_status(make(s, "n2/front", ""), 201);
 	sim_run_container(s, "n2/web", NULL);
 	sim_run_container(s, "n1/far", NULL);
@@ -305,7 +289,7 @@ static may_suspend void a_project_is_together(struct sim *s)
 {
 	const char *labels = "\"Labels\":{\"com.docker.compose.project\":\"shop\"}";
 
-	three(s);
+	pool_up(s, 3);
 	for (int i = 0; i < 4; i++) {
 		assert_status(make(s, sim_text(s, "net%d", i), sim_text(s, ",%s", labels)), 201);
 		assert_status(sim_post(s, "/volumes/create",
@@ -327,13 +311,13 @@ static may_suspend void a_project_is_together(struct sim *s)
 
 static may_suspend void it_is_removed_where_it_is(struct sim *s)
 {
-	three(s);
+	pool_up(s, 3);
 	assert_status(make(s, "front", ""), 201);
 	sim_run_container(s, "web", on_network(s, "front"));
 	assert_refused(sim_delete(s, "/networks/front"), 403, "has active endpoints");
 	assert_status(sim_delete(s, "/containers/web?force=1"), 204);
 	assert_status(sim_delete(s, "/networks/front"), 204);
-	assert_int_equal(copies(s, "front"), 0);
+	assert_int_equal(pool_count(s, sim_has_network, "front"), 0);
 	assert_string_equal(names(s, CUSTOM), "");
 	assert_refused(sim_delete(s, "/networks/front"), 404, "network front not found");
 	assert_status(make(s, "front", ""), 201);
@@ -344,7 +328,7 @@ static may_suspend void all_nodes_are_pruned(struct sim *s)
 {
 	struct sim_reply r;
 
-	three(s);
+	pool_up(s, 3);
 	assert_status(make(s, "n1/left", ""), 201);
 	assert_status(make(s, "n2/left", ""), 201);
 	assert_status(make(s, "n3/alone", ""), 201);
@@ -362,7 +346,7 @@ static may_suspend void what_others_do_is_seen(struct sim *s)
 {
 	struct sim_reply r;
 
-	three(s);
+	pool_up(s, 3);
 	assert_status(make(s, "n1/front", ""), 201);
 	r = sim_get(s, "/networks/front");
 	sim_local(node(s, "n1"), 204, "DELETE",
@@ -401,7 +385,7 @@ static may_suspend void a_swarms_network_is_of_its_nodes(struct sim *s)
 									 on_network(s, "over"))),
 					"n3");
 	sim_run(s, SECOND);
-	assert_int_equal(copies(s, "over"), 2);
+	assert_int_equal(pool_count(s, sim_has_network, "over"), 2);
 	assert_string_equal(names(s, CUSTOM), "over");
 	assert_string_equal(names(s, "{\"scope\":[\"swarm\"],\"node\":[\"n2\"]}"), "over");
 	r = sim_get(s, "/networks/over");
@@ -413,7 +397,7 @@ static may_suspend void a_swarms_network_is_of_its_nodes(struct sim *s)
 	for (int i = 0; i < 4; i++)
 		assert_status(sim_delete(s, sim_text(s, "/containers/c%d?force=1", i)), 204);
 	assert_status(sim_delete(s, "/networks/over"), 204);
-	assert_int_equal(copies(s, "over"), 0);
+	assert_int_equal(pool_count(s, sim_has_network, "over"), 0);
 	assert_string_equal(names(s, CUSTOM), "");
 	sim_settle(s);
 }
@@ -441,7 +425,7 @@ static may_suspend void a_lost_container_leaves_by_another_node(struct sim *s)
 static may_suspend void with_compat_names_are_long_and_overlay_is_meant(struct sim *s)
 {
 	sim_config(s)->compat = true;
-	three(s);
+	pool_up(s, 3);
 	assert_refused(make(s, "over", ""), 503, "not a swarm manager");
 	assert_status(make(s, "n2/front", ",\"Driver\":\"bridge\""), 201);
 	assert_string_equal(names(s, CUSTOM), "n2/front");

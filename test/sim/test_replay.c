@@ -3,7 +3,7 @@
  * GET /events with a past: every engine's own memory and the pool's, merged by time, then what
  * happens, with no event lost or told twice where the two meet.
  */
-#include "sim/sim.h"
+#include "sim/pool.h"
 
 #include <stdlib.h>
 
@@ -12,13 +12,6 @@
 #define CONTAINERS "&filters=%7B%22type%22%3A%5B%22container%22%5D%7D"
 #define CREATES	   "&filters=%7B%22event%22%3A%5B%22create%22%5D%7D"
 #define LOSSES	   "&filters=%7B%22event%22%3A%5B%22engine_events_lost%22%5D%7D"
-
-static may_suspend void three(struct sim *s)
-{
-	for (int i = 1; i <= 3; i++)
-		sim_engine(s, sim_text(s, "n%d", i));
-	sim_up(s);
-}
 
 static struct sim_engine *node(struct sim *s, int i)
 {
@@ -71,7 +64,7 @@ static may_suspend void a_past_range_is_told_and_ends(struct sim *s)
 {
 	int64_t from, to;
 
-	three(s);
+	pool_up(s, 3);
 	create_several(s, 1, 2);
 	from = clock_wall();
 	create_several(s, 3, 7);
@@ -93,7 +86,7 @@ static may_suspend void each_tells_its_node(struct sim *s)
 	struct sim_reply r;
 	const char *node_name;
 
-	three(s);
+	pool_up(s, 3);
 	create_several(s, 1, 1);
 	node_name = sim_node_of(s, "c1");
 	r = sim_get(s, "/events?since=1m&until=0s" CREATES);
@@ -127,7 +120,7 @@ static may_suspend void clocks_that_differ_are_set_right(struct sim *s)
 
 static may_suspend void the_pools_own_events_are_kept(struct sim *s)
 {
-	three(s);
+	pool_up(s, 3);
 	sim_cut(node(s, 2));
 	sim_run(s, MINUTE);
 	sim_heal(node(s, 2));
@@ -144,7 +137,7 @@ static may_suspend void a_future_end_ends_then(struct sim *s)
 	int64_t began = clock_now();
 	struct str line;
 
-	three(s);
+	pool_up(s, 3);
 	create_several(s, 1, 2);
 	events = sim_open(s, "GET", "/events?since=1m&until=-5s" CREATES, NULL);
 	assert_string_equal(names(s, sim_next_line(events, SECOND)), "c1 ");
@@ -178,7 +171,7 @@ static may_suspend void nothing_is_lost_or_told_twice(struct sim *s)
 	struct maker maker = { s, MADE };
 	struct sim_stream *streams[STREAMS];
 
-	three(s);
+	pool_up(s, 3);
 	sim_go(s, "maker", make_main, &maker);
 	for (int i = 0; i < STREAMS; i++) {
 		sim_run(s, 30 * MILLISECOND);
@@ -210,7 +203,7 @@ static may_suspend void a_failure_is_told(struct sim *s, enum fault_kind kind)
 	int64_t began;
 	const char *told;
 
-	three(s);
+	pool_up(s, 3);
 	create_several(s, 1, 6);
 	sim_fault(s, node(s, 2), kind, "GET /events?since", 1);
 	began = clock_now();
@@ -240,7 +233,7 @@ static may_suspend void a_node_that_hangs_is_told(struct sim *s)
 
 static may_suspend void a_node_that_is_down_is_told(struct sim *s)
 {
-	three(s);
+	pool_up(s, 3);
 	create_several(s, 1, 3);
 	sim_cut(node(s, 2));
 	sim_run(s, MINUTE);
@@ -253,7 +246,7 @@ static may_suspend void a_client_that_leaves_leaves_nothing_behind(struct sim *s
 {
 	struct sim_stream *events;
 
-	three(s);
+	pool_up(s, 3);
 	create_several(s, 1, 3);
 	sim_fault(s, node(s, 2), FAULT_STALL, "GET /events?since", 1);
 	events = sim_open(s, "GET", "/events?since=1m" CONTAINERS, NULL);

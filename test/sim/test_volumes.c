@@ -2,29 +2,13 @@
 /*
  * Volumes of the pool: their names, where they are made, whom they draw, how they go.
  */
-#include "sim/sim.h"
+#include "sim/pool.h"
 
 #include "http/url.h"
-
-static may_suspend void three(struct sim *s)
-{
-	for (int i = 1; i <= 3; i++)
-		sim_engine(s, sim_text(s, "n%d", i));
-	sim_up(s);
-}
 
 static struct sim_engine *node(struct sim *s, const char *name)
 {
 	return sim_find_engine(s, name);
-}
-
-static size_t copies(struct sim *s, const char *volume)
-{
-	size_t n = 0;
-
-	for (int i = 1; i <= 3; i++)
-		n += sim_has_volume(node(s, sim_text(s, "n%d", i)), volume);
-	return n;
 }
 
 /* The node that has the volume. */
@@ -79,15 +63,15 @@ static may_suspend void it_is_made_once(struct sim *s)
 {
 	struct sim_reply r;
 
-	three(s);
+	pool_up(s, 3);
 	r = make(s, "data");
 	assert_status(r, 201);
 	assert_string_equal(sim_string(s, &r, "Name"), "data");
-	assert_int_equal(copies(s, "data"), 1);
+	assert_int_equal(pool_count(s, sim_has_volume, "data"), 1);
 	/* The same name again is the same volume. */
 	for (int i = 0; i < 4; i++)
 		assert_status(make(s, "data"), 201);
-	assert_int_equal(copies(s, "data"), 1);
+	assert_int_equal(pool_count(s, sim_has_volume, "data"), 1);
 	r = sim_get(s, "/volumes/data");
 	assert_status(r, 200);
 	assert_string_equal(sim_string(s, &r, "Name"), "data");
@@ -101,7 +85,7 @@ static may_suspend void its_name_may_say_where(struct sim *s)
 {
 	struct sim_reply r;
 
-	three(s);
+	pool_up(s, 3);
 	r = make(s, "n2/data");
 	assert_status(r, 201);
 	assert_string_equal(sim_string(s, &r, "Name"), "data");
@@ -142,10 +126,10 @@ static may_suspend void its_labels_may_say_where(struct sim *s)
 
 static may_suspend void a_shared_one_is_everywhere(struct sim *s)
 {
-	three(s);
+	pool_up(s, 3);
 	assert_status(sim_post(s, "/volumes/create", "{\"Name\":\"nfs\",\"Driver\":\"shared\"}"),
 		      201);
-	assert_int_equal(copies(s, "nfs"), 3);
+	assert_int_equal(pool_count(s, sim_has_volume, "nfs"), 3);
 	sim_settle(s);
 	assert_string_equal(names(s, "{}"), "nfs");
 	assert_status(sim_get(s, "/volumes/nfs"), 200);
@@ -157,14 +141,14 @@ static may_suspend void a_shared_one_is_everywhere(struct sim *s)
 	for (int i = 0; i < 3; i++)
 		assert_status(sim_delete(s, sim_text(s, "/containers/u%d", i)), 204);
 	assert_status(sim_delete(s, "/volumes/nfs"), 204);
-	assert_int_equal(copies(s, "nfs"), 0);
+	assert_int_equal(pool_count(s, sim_has_volume, "nfs"), 0);
 	assert_string_equal(names(s, "{}"), "");
 	sim_settle(s);
 }
 
 static may_suspend void a_driver_that_no_node_has_is_the_engines_refusal(struct sim *s)
 {
-	three(s);
+	pool_up(s, 3);
 	assert_refused(sim_post(s, "/volumes/create", "{\"Name\":\"v\",\"Driver\":\"flocker\"}"),
 		       404, "plugin \"flocker\" not found");
 	assert_status(make(s, "data"), 201);
@@ -175,7 +159,7 @@ static may_suspend void a_driver_that_no_node_has_is_the_engines_refusal(struct 
 
 static may_suspend void filters_are_an_engines(struct sim *s)
 {
-	three(s);
+	pool_up(s, 3);
 	assert_status(
 		sim_post(s, "/volumes/create", "{\"Name\":\"n1/a\",\"Labels\":{\"k\":\"v\"}}"),
 		201);
@@ -202,7 +186,7 @@ static may_suspend void filters_are_an_engines(struct sim *s)
 
 static may_suspend void users_go_where_it_is(struct sim *s)
 {
-	three(s);
+	pool_up(s, 3);
 	assert_status(make(s, "data"), 201);
 	for (int i = 0; i < 4; i++)
 		assert_string_equal(sim_node_of(s, run_with(s, sim_text(s, "b%d", i), "data")),
@@ -213,7 +197,7 @@ static may_suspend void users_go_where_it_is(struct sim *s)
 					  "\"Type\":\"volume\",\"Source\":\"data\",\"Target\":"
 					  "\"/x\"}]}}")),
 		home(s, "data"));
-	assert_int_equal(copies(s, "data"), 1);
+	assert_int_equal(pool_count(s, sim_has_volume, "data"), 1);
 	sim_settle(s);
 }
 
@@ -221,12 +205,12 @@ static may_suspend void a_new_one_draws_from_then_on(struct sim *s)
 {
 	const char *first;
 
-	three(s);
+	pool_up(s, 3);
 	first = sim_node_of(s, run_with(s, "a", "fresh"));
 	for (int i = 0; i < 4; i++)
 		assert_string_equal(sim_node_of(s, run_with(s, sim_text(s, "b%d", i), "fresh")),
 				    first);
-	assert_int_equal(copies(s, "fresh"), 1);
+	assert_int_equal(pool_count(s, sim_has_volume, "fresh"), 1);
 	sim_settle(s);
 }
 
@@ -255,7 +239,7 @@ static may_suspend void creates_in_flight_land_together(struct sim *s)
 {
 	struct user users[6];
 
-	three(s);
+	pool_up(s, 3);
 	for (size_t i = 0; i < ARRAY_LEN(users); i++) {
 		users[i] = (struct user){ .s = s };
 		sim_go(s, "user", i % 3 == 2 ? create_volume : create_user, &users[i]);
@@ -263,27 +247,27 @@ static may_suspend void creates_in_flight_land_together(struct sim *s)
 	sim_join(s);
 	for (size_t i = 0; i < ARRAY_LEN(users); i++)
 		assert_status(users[i].reply, 201);
-	assert_int_equal(copies(s, "fresh"), 1);
+	assert_int_equal(pool_count(s, sim_has_volume, "fresh"), 1);
 	assert_int_equal(sim_count_containers(node(s, home(s, "fresh"))), 4);
 	sim_settle(s);
 }
 
 static may_suspend void a_name_with_its_node_is_the_engines_own_there(struct sim *s)
 {
-	three(s);
+	pool_up(s, 3);
 	assert_string_equal(sim_node_of(s, run_with(s, "a", "n2/data")), "n2");
 	assert_true(sim_has_volume(node(s, "n2"), "data"));
 	assert_string_equal(sim_node_of(s, run_with(s, "b", "n3/data")), "n3");
-	assert_int_equal(copies(s, "data"), 2);
+	assert_int_equal(pool_count(s, sim_has_volume, "data"), 2);
 	/* Either of them will do. */
 	assert_string_not_equal(sim_node_of(s, run_with(s, "c", "data")), "n1");
-	assert_int_equal(copies(s, "data"), 2);
+	assert_int_equal(pool_count(s, sim_has_volume, "data"), 2);
 	sim_settle(s);
 }
 
 static may_suspend void what_cannot_meet_is_refused_with_the_reason(struct sim *s)
 {
-	three(s);
+	pool_up(s, 3);
 	assert_status(make(s, "n1/one"), 201);
 	assert_status(make(s, "n2/two"), 201);
 	assert_refused(sim_post(s, "/containers/create",
@@ -303,7 +287,7 @@ static may_suspend void what_cannot_meet_is_refused_with_the_reason(struct sim *
 /* Data is where it is: nothing is made anew elsewhere because its node is away. */
 static may_suspend void it_keeps_its_users_while_its_node_is_down(struct sim *s)
 {
-	three(s);
+	pool_up(s, 3);
 	assert_status(make(s, "n2/data"), 201);
 	sim_stop(node(s, "n2"));
 	sim_wait(s, strcmp(sim_info_line(s, "n2", "Status"), "Unhealthy") == 0);
@@ -346,13 +330,13 @@ static may_suspend void a_built_image_and_a_volume_meet(struct sim *s)
 
 static may_suspend void it_is_removed_where_it_is(struct sim *s)
 {
-	three(s);
+	pool_up(s, 3);
 	assert_status(make(s, "data"), 201);
 	run_with(s, "user", "data");
 	assert_refused(sim_delete(s, "/volumes/data"), 409, "volume is in use");
 	assert_status(sim_delete(s, "/containers/user"), 204);
 	assert_status(sim_delete(s, "/volumes/data"), 204);
-	assert_int_equal(copies(s, "data"), 0);
+	assert_int_equal(pool_count(s, sim_has_volume, "data"), 0);
 	assert_string_equal(names(s, "{}"), "");
 	assert_refused(sim_delete(s, "/volumes/data"), 404, "no such volume");
 	assert_status(sim_delete(s, "/volumes/data?force=1"), 204);
@@ -361,7 +345,7 @@ static may_suspend void it_is_removed_where_it_is(struct sim *s)
 
 static may_suspend void what_others_do_is_seen(struct sim *s)
 {
-	three(s);
+	pool_up(s, 3);
 	sim_local_create(node(s, "n1"), "local",
 			 "{\"Image\":\"busybox\",\"HostConfig\":{\"Binds\":[\"made:/x\"]}}");
 	sim_wait(s, sim_get(s, "/volumes/made").status == 200);
@@ -376,7 +360,7 @@ static may_suspend void all_nodes_are_pruned(struct sim *s)
 	struct sim_reply r;
 	struct json deleted;
 
-	three(s);
+	pool_up(s, 3);
 	assert_status(make(s, "n1/left"), 201);
 	assert_status(make(s, "n2/left"), 201);
 	assert_status(make(s, "n3/alone"), 201);
@@ -396,17 +380,17 @@ static may_suspend void with_compat_it_is_on_every_node(struct sim *s)
 	struct sim_reply r;
 
 	sim_config(s)->compat = true;
-	three(s);
+	pool_up(s, 3);
 	r = make(s, "data");
 	assert_status(r, 201);
-	assert_int_equal(copies(s, "data"), 3);
+	assert_int_equal(pool_count(s, sim_has_volume, "data"), 3);
 	assert_string_equal(names(s, "{}"), "n1/data n2/data n3/data");
 	assert_status(sim_get(s, "/volumes/data"), 200);
 	assert_status(make(s, "data"), 201);
 	run_with(s, "user", "data");
 	assert_status(sim_delete(s, "/containers/user"), 204);
 	assert_status(sim_delete(s, "/volumes/data"), 204);
-	assert_int_equal(copies(s, "data"), 0);
+	assert_int_equal(pool_count(s, sim_has_volume, "data"), 0);
 	sim_settle(s);
 }
 
