@@ -130,13 +130,16 @@ def function(name, lines):
 
 def test_size(tmp_path):
     make_tree(tmp_path, {
-        "src/base/x.c": SPDX + function("fits", 70) + function("long_one", 71),
-        "src/base/y.c": SPDX + "int a;\n" * 699,
-        "test/unit/z.c": SPDX + "int a;\n" * 700,
+        "src/base/x.c": SPDX + function("fits", 55) + function("long_one", 56),
+        "src/base/y.c": SPDX + "int a;\n" * 499,
+        "src/base/z.c": SPDX + "int a;\n" * 500,
+        "test/unit/y.c": SPDX + function("fits", 65) + "int a;\n" * 583,
+        "test/unit/z.c": SPDX + "int a;\n" * 650,
     })
     assert run("check-size", tmp_path) == [
-        "src/base/x.c:long_one has 71 lines, 70 is the limit",
-        "test/unit/z.c has 701 lines, 700 is the limit",
+        "src/base/x.c:long_one has 56 lines, 55 is the limit",
+        "src/base/z.c has 501 lines, 500 is the limit",
+        "test/unit/z.c has 651 lines, 650 is the limit",
     ]
 
 
