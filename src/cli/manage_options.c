@@ -54,7 +54,7 @@ const struct flag manage_flags[] = {
 	  .value = "HOST:PORT",
 	  .takes = "host:port",
 	  .check = check_host_port,
-	  .help = "Where other managers reach this one" },
+	  .help = "Where other managers, and nodes that join, reach this one" },
 	TLS_FLAGS(struct manage_options),
 	{ .name = "engine-tlscacert",
 	  .type = FLAG_TEXT,
