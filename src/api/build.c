@@ -72,7 +72,9 @@ static struct error *read_request(const struct request *r, struct build_request 
 	return build_args_read(request_param(r, "buildargs"), r->arena, &req->args);
 }
 
-/* As the client sent it, but for expressions among the build args and what a container is called. */
+/*
+ * As the client sent it, but for expressions among the build args and what a container is called.
+ */
 static struct str engine_path(const struct request *r, const struct build_request *req)
 {
 	const struct http_url *url = &r->in->url;
@@ -268,7 +270,10 @@ may_suspend struct error *build_session(struct request *r)
 	return fulfil(&s, e);
 }
 
-/* Clients open and close a connection just to see whether they could: *ret_any says whether this did. */
+/*
+ * Clients open and close a connection just to see whether they could: *ret_any says whether this
+ * did.
+ */
 static may_suspend struct error *first_bytes(struct promised *s, bool *ret_any)
 {
 	_cleanup_(deadline_end) _unused_ struct deadline d = deadline_begin(LIMIT_IDLE_KEEPALIVE);

@@ -14,7 +14,9 @@
 #include "cluster/place.h"
 #include "http/url.h"
 
-/* Before API 1.41 one reference could be asked for by `filter`; from then on an engine ignores it. */
+/*
+ * Before API 1.41 one reference could be asked for by `filter`; from then on an engine ignores it.
+ */
 static void add_reference(const struct request *r, struct filters *f)
 {
 	struct str value = request_param(r, "filter");

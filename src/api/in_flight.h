@@ -19,7 +19,9 @@ struct in_flight {
 void in_flight_init(struct in_flight *f, size_t most);
 void in_flight_fini(struct in_flight *f); /* nothing is under way */
 
-/* A 429 where the client has as many as it may; else to be ended, which NULL as client is fine for. */
+/*
+ * A 429 where the client has as many as it may; else to be ended, which NULL as client is fine for.
+ */
 must_check struct error *in_flight_begin(struct in_flight *f, struct str client,
 					 struct in_flight_client **ret);
 void in_flight_end(struct in_flight *f, struct in_flight_client *c);

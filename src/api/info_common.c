@@ -5,7 +5,9 @@
 
 #include "json/json.h"
 
-/* And what stands there where the nodes differ, or none says anything. NULL: it is left out then. */
+/*
+ * And what stands there where the nodes differ, or none says anything. NULL: it is left out then.
+ */
 static const struct {
 	const char *key, *neutral;
 } members[] = {

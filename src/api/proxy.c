@@ -286,7 +286,10 @@ static may_suspend struct error *join(struct passage *s)
 	client = http_incoming_hijack(s->r->in, &early_client);
 	engine = http_exchange_take(s->x, &early_engine);
 	err = pipe_join(client, strbuf_str(&early_client), engine, strbuf_str(&early_engine));
-	/* A reset must reach the other side as one: an engine takes a mere end for the end of stdin. */
+	/*
+	 * A reset must reach the other side as one: an engine takes a mere end for the end of
+	 * stdin.
+	 */
 	if (err) {
 		stream_abort(take(client));
 		stream_abort(take(engine));

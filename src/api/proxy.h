@@ -13,7 +13,9 @@
 struct proxy {
 	struct engine *engine;
 	struct str path; /* for the engine, query included: "/containers/<id>/logs?stdout=1" */
-	/* Instead of an engine: the primary manager. `path` is the whole target, version included. */
+	/*
+	 * Instead of an engine: the primary manager. `path` is the whole target, version included.
+	 */
 	struct http_client *manager;
 	const struct http_headers *headers; /* instead of the client's own; or NULL */
 	/* Attach and exec: without Upgrade the engine answers 200 and takes the connection over. */

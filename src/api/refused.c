@@ -22,8 +22,8 @@ may_suspend struct error *refuse_for_now(struct request *r)
 }
 
 /*
- * One thing of a kind that the pool does not manage. `docker inspect NAME` asks for each kind in turn
- * and goes on to the next only after a 404.
+ * One thing of a kind that the pool does not manage. `docker inspect NAME` asks for each kind in
+ * turn and goes on to the next only after a 404.
  */
 may_suspend struct error *refuse_unknown(struct request *r)
 {

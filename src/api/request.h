@@ -22,11 +22,15 @@ struct request {
 	struct str name;	    /* what {} of the route's pattern stands for */
 	struct api_version version; /* the client's; the pool's where it names none */
 	struct arena *arena;	    /* the request's */
-	/* A container that goes to its engine by its id, and what the client called it (echoed.h). */
+	/*
+	 * A container that goes to its engine by its id, and what the client called it (echoed.h).
+	 */
 	struct str asked_id, asked_name;
 };
 
-/* Takes "/v1.41" off the front of a path: false where it has no version, and the path is as it was. */
+/*
+ * Takes "/v1.41" off the front of a path: false where it has no version, and the path is as it was.
+ */
 bool request_take_version(struct str *path, struct str *ret_version);
 
 /* A parameter of the query; STR_NONE where it is not there. */

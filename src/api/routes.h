@@ -27,7 +27,8 @@ typedef may_suspend struct error *handler_fn(struct request *r);
 
 /*
  * Pattern "/containers/{id}/start": {} stands for one name, which may hold slashes, as images and
- * "node/name" do; two of them, with what is between, are found as one name. A handler answers the request, or returns the error to answer it with.
+ * "node/name" do; two of them, with what is between, are found as one name. A handler answers the
+ * request, or returns the error to answer it with.
  */
 struct route {
 	const char *method, *pattern;

@@ -8,7 +8,9 @@
 
 #include <stddef.h>
 
-/* A failure that is not looked at is a defect: every function that returns an error carries this. */
+/*
+ * A failure that is not looked at is a defect: every function that returns an error carries this.
+ */
 #define must_check __attribute__((warn_unused_result))
 
 /*

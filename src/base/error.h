@@ -48,7 +48,9 @@ struct error *error_new(enum error_kind kind, const char *fmt, ...) must_check p
 struct error *error_newv(enum error_kind kind, const char *fmt, va_list args) must_check
 	printf_like(2, 0);
 
-/* ERR_INTERNAL, the system's word for errno `code` behind the text: "cannot open X: No such file". */
+/*
+ * ERR_INTERNAL, the system's word for errno `code` behind the text: "cannot open X: No such file".
+ */
 struct error *error_errno(int code, const char *fmt, ...) must_check printf_like(2, 3);
 
 /*

@@ -153,7 +153,8 @@ static size_t highest_empty(const struct map *m)
  * run of items that goes over the end of the table is why it does not simply begin at the top: it
  * begins at the highest empty slot, goes down to slot 0, and then from the top to that empty slot.
  *
- * pos: 0 at first; slot + 1 before slot is looked at in the lower part, cap + 1 + slot in the upper.
+ * pos: 0 at first; slot + 1 before slot is looked at in the lower part, cap + 1 + slot in the
+ * upper.
  */
 void *map_next(const struct map *m, size_t *pos)
 {

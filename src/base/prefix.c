@@ -166,7 +166,9 @@ void *prefix_del(struct prefix_tree *t, struct str key)
 	return item;
 }
 
-/* All items below p in order, up to max. What waits on the way is kept in a vec, not on our stack. */
+/*
+ * All items below p in order, up to max. What waits on the way is kept in a vec, not on our stack.
+ */
 static size_t collect(void *p, void **ret, size_t max)
 {
 	_cleanup_(vec_fini) struct vec waiting = VEC_INIT;
@@ -188,7 +190,9 @@ size_t prefix_find(const struct prefix_tree *t, struct str prefix, void **ret, s
 	void *p = t->root, *any;
 	struct inner *node;
 
-	/* Below the last node that looks at a byte of the prefix, all items agree in these bytes. */
+	/*
+	 * Below the last node that looks at a byte of the prefix, all items agree in these bytes.
+	 */
 	for (node = inner_of(p); node && node->byte < prefix.n; node = inner_of(p))
 		p = node->child[side(node, prefix)];
 	any = p;

@@ -240,7 +240,9 @@ static struct error *open_tls(struct manager *m)
 	return tls_context_new_client(&m->plan.server_tls, &m->manager_tls);
 }
 
-/* A directory that was asked for must do; the default is needed by who reschedules, and made then. */
+/*
+ * A directory that was asked for must do; the default is needed by who reschedules, and made then.
+ */
 static struct error *check_state_dir(const struct manager *m, const struct manage_options *o)
 {
 	const struct user *user = o->user ? &m->user : NULL;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Reads the discovery, tells the cluster, waits until there is news. While the discovery is away the
- * nodes stay as they are; what an outage may have cost them is discovery/grace.h's affair.
+ * Reads the discovery, tells the cluster, waits until there is news. While the discovery is away
+ * the nodes stay as they are; what an outage may have cost them is discovery/grace.h's affair.
  */
 #include "cli/follow.h"
 

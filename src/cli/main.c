@@ -9,8 +9,8 @@
 #include "cli/cli.h"
 
 /*
- * Where one of the three is closed, a file or a connection to come would get its number, and what is
- * printed. So the number is taken, by something that fails as a closed one does.
+ * Where one of the three is closed, a file or a connection to come would get its number, and what
+ * is printed. So the number is taken, by something that fails as a closed one does.
  */
 static void take_standard_descriptors(void)
 {

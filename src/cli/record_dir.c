@@ -28,7 +28,9 @@ struct record_dir {
 	char *state_dir, *parent, *path; /* each in the one before it */
 };
 
-/* A static list is changed by a restart: its pools share a directory, and are told apart by nodes. */
+/*
+ * A static list is changed by a restart: its pools share a directory, and are told apart by nodes.
+ */
 static bool is_static_list(struct str discovery)
 {
 	return str_starts(discovery, STR("nodes://")) || !str_contains(discovery, STR("://"));

@@ -15,7 +15,10 @@ struct user {
 	gid_t gid;
 };
 
-/* ERR_INVALID: no such user, or one that this process may not become. Reads files: before a loop runs. */
+/*
+ * ERR_INVALID: no such user, or one that this process may not become. Reads files: before a loop
+ * runs.
+ */
 must_check struct error *user_find(const char *name, struct user *ret);
 
 /* Whether that user can read the file; NULL as path is fine. */

@@ -201,8 +201,8 @@ static may_suspend void refresh(struct engine *e, struct str image)
 }
 
 /*
- * The build's node has the tag on that image (a build that failed after one of its stages has tagged
- * nothing). ret_former: the image there that had it before, as far as we know; in the arena.
+ * The build's node has the tag on that image (a build that failed after one of its stages has
+ * tagged nothing). ret_former: the image there that had it before, as far as we know; in the arena.
  */
 static bool is_tagged(const struct build *b, struct str tag, struct str id, struct arena *arena,
 		      struct str *ret_former)

@@ -8,8 +8,8 @@
 #include "engine/client.h"
 
 /*
- * Sends `method path`, the second with a JSON body; the answer's body goes to the arena. An answer of
- * 400 or more is the engine's refusal as an error.
+ * Sends `method path`, the second with a JSON body; the answer's body goes to the arena. An answer
+ * of 400 or more is the engine's refusal as an error.
  */
 may_suspend must_check struct error *call_engine(struct engine *e, struct api_version version,
 						 const char *method, struct str path,

@@ -27,7 +27,9 @@ struct cluster_config {
 	unsigned int create_limit; /* swarm.createlimit: at once on one node; 1 at least */
 	bool compat;		   /* swarm.compat=1.2 */
 	int64_t refresh_min, refresh_max;
-	/* A ps that filters by node, or by this name (NULL: none), has the nodes looked at first. */
+	/*
+	 * A ps that filters by node, or by this name (NULL: none), has the nodes looked at first.
+	 */
 	bool refresh_on_node;
 	const char *refresh_on_name; /* borrowed */
 	unsigned int failure_retry;
@@ -62,7 +64,9 @@ may_suspend must_check struct error *cluster_reconcile(struct cluster *c);
 /* An event of the pool: "leader_elected" or "leader_lost", of the manager at that address. */
 void cluster_tell_leader(struct cluster *c, const char *action, struct str manager);
 
-/* Engines in the order of their names, pending ones last by address. A new array of new references. */
+/*
+ * Engines in the order of their names, pending ones last by address. A new array of new references.
+ */
 struct engines {
 	struct engine **v;
 	size_t n;
@@ -78,7 +82,9 @@ must_check struct error *cluster_any_engine(const struct cluster *c, struct engi
 /* What /version, /_ping and negotiation say: the lowest newest API of the healthy nodes. */
 struct api_version cluster_api_version(const struct cluster *c);
 
-/* The versions of the healthy engines, in no order, each with an engine's word that stands for all. */
+/*
+ * The versions of the healthy engines, in no order, each with an engine's word that stands for all.
+ */
 struct engine_version_count {
 	const struct engine_info *info; /* borrowed, until the caller parks */
 	size_t nodes;
@@ -113,7 +119,9 @@ void cluster_node_totals(const struct engine *e, struct cluster_totals *ret);
 
 /* Reservations on a node, for /info. */
 void cluster_reserved(const struct engine *e, int64_t *ret_nano_cpus, int64_t *ret_memory);
-/* What its engine told when it was last read (NULL: nothing), and how many of each kind are taken. */
+/*
+ * What its engine told when it was last read (NULL: nothing), and how many of each kind are taken.
+ */
 const struct devices *cluster_devices(const struct engine *e, const int64_t **ret_reserved);
 
 #endif

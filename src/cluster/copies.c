@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Copies of containers that were made again, on nodes that are back: stopped, then removed without
- * their volumes. What only looks like a copy, since it runs an image that was committed from one and
- * has its labels from there, stays.
+ * their volumes. What only looks like a copy, since it runs an image that was committed from one
+ * and has its labels from there, stays.
  */
 #include <stdlib.h>
 

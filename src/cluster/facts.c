@@ -2,7 +2,8 @@
 /*
  * What a filter may ask of a node. A value is looked up once for a placement: the nodes where it is
  * found are gathered in the match, and each node's question is a bit of that. Only a pattern on
- * containers' names goes through them all; one on labels or images, through the distinct ones; each ends where the time for patterns does.
+ * containers' names goes through them all; one on labels or images, through the distinct ones; each
+ * ends where the time for patterns does.
  */
 #include "cluster/internal.h"
 #include "fiber/fiber.h"

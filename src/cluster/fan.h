@@ -36,8 +36,8 @@ struct fan {
 };
 
 /*
- * Zero-initialise with version, method and path (borrowed). Parks until all have answered or failed,
- * LIMIT_FAN_OUT of them asked at a time; a node that turns unhealthy meanwhile has failed.
+ * Zero-initialise with version, method and path (borrowed). Parks until all have answered or
+ * failed, LIMIT_FAN_OUT of them asked at a time; a node that turns unhealthy meanwhile has failed.
  */
 may_suspend must_check struct error *fan_call(struct fan *f, const struct engines *engines);
 void fan_fini(struct fan *f);

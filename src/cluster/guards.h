@@ -115,7 +115,9 @@ void guards_container(struct cluster *c, struct engine *e, const struct containe
 void guards_engine(struct cluster *c, struct engine *e);
 /* Out of a record: unless what the tables tell is newer. Takes the reference. */
 void guards_take_record(struct cluster *c, struct guard *record, struct str key, struct str text);
-/* Forgets that those were meant to run which ended while their nodes were well; true: others wait. */
+/*
+ * Forgets that those were meant to run which ended while their nodes were well; true: others wait.
+ */
 bool guards_fade(struct cluster *c);
 
 /* guard_text.c: the record of a guard, and a guard out of one, in no table yet. */

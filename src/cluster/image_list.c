@@ -251,7 +251,9 @@ static struct str no_digests(const struct image_listing *l, bool nameless)
 	return is_before(l, 44) ? STR("null") : STR("[]");
 }
 
-/* The entry as one engine has it, with the names that all have, in the shape that the client knows. */
+/*
+ * The entry as one engine has it, with the names that all have, in the shape that the client knows.
+ */
 static struct error *write_merged(const struct image_listing *l, const struct merged *m,
 				  struct strbuf *out)
 {

@@ -15,7 +15,10 @@ void cluster_image_nodes(const struct cluster *c, struct str image, struct engin
 /* Some copy of it has a RepoDigest: it came from a registry, and may be pulled from there. */
 bool cluster_image_has_digest(const struct cluster *c, struct str image);
 
-/* ERR_NOT_FOUND "No such image: X:latest", ERR_INVALID where it is no reference; as an engine has it. */
+/*
+ * ERR_NOT_FOUND "No such image: X:latest", ERR_INVALID where it is no reference; as an engine has
+ * it.
+ */
 must_check struct error *cluster_no_such_image(struct str image);
 
 /* A node to ask about an image. ERR_NOT_FOUND as above where none has it. */
@@ -73,8 +76,8 @@ may_suspend must_check struct error *cluster_load(struct cluster *c, const struc
 						  emit_fn *emit, void *arg);
 
 /*
- * An image was made on this node for the client, by that name ("" for none): it is in the tables when
- * this returns, and the client's next create of it goes there.
+ * An image was made on this node for the client, by that name ("" for none): it is in the tables
+ * when this returns, and the client's next create of it goes there.
  */
 may_suspend void cluster_image_made(struct cluster *c, struct str client, struct str name,
 				    struct str id, struct engine *e);
@@ -83,7 +86,10 @@ may_suspend void cluster_image_made(struct cluster *c, struct str client, struct
 may_suspend must_check struct error *cluster_tag(struct cluster *c, struct str image,
 						 struct str query, struct api_version version);
 
-/* DELETE /images/{name} on every node that has it: the lists of what was untagged and deleted, joined. */
+/*
+ * DELETE /images/{name} on every node that has it: the lists of what was untagged and deleted,
+ * joined.
+ */
 may_suspend must_check struct error *cluster_remove_image(struct cluster *c, struct str image,
 							  struct str query,
 							  struct api_version version,

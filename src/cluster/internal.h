@@ -204,10 +204,15 @@ bool events_text_match(struct str text, const struct filters *filters);
 
 /* pull_target.c */
 void pull_target_remember(struct cluster *c, struct str client, struct str image, struct engine *e);
-/* It was built or committed there: the client's next create goes there, its pulls to all nodes as ever. */
+/*
+ * It was built or committed there: the client's next create goes there, its pulls to all nodes as
+ * ever.
+ */
 void pull_target_built(struct cluster *c, struct str client, struct str image, struct engine *e);
 void pull_target_forget(struct cluster *c, struct str client, struct str image);
-/* Where this client's create of the image goes first: cluster_pull_target, or where it was built. */
+/*
+ * Where this client's create of the image goes first: cluster_pull_target, or where it was built.
+ */
 struct engine *pull_target_of_create(struct cluster *c, struct str client, struct str image);
 void pull_targets_clear(struct cluster *c);
 

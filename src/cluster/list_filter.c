@@ -29,7 +29,10 @@ static const char *const entry_filters[] = {
 	"label", "network", "volume", "publish", "expose", "is-task", NULL,
 };
 
-/* Without values it asks nothing, as of an engine; its ancestor, network and volume fit nothing then. */
+/*
+ * Without values it asks nothing, as of an engine; its ancestor, network and volume fit nothing
+ * then.
+ */
 static const struct filter *filter_asked(const struct filters *f, const char *key)
 {
 	const struct filter *one = filters_get(f, key);

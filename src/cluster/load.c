@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One upload to every node at once: a load, or with compat an import. There is one buffer: it is filled again when every node that
- * is still taking part has sent it on, so the client is held to the pace of the slowest, and a node
- * that takes nothing for a minute is dropped.
+ * One upload to every node at once: a load, or with compat an import. There is one buffer: it is
+ * filled again when every node that is still taking part has sent it on, so the client is held to
+ * the pace of the slowest, and a node that takes nothing for a minute is dropped.
  */
 #include "base/limits.h"
 #include "base/log.h"
@@ -93,7 +93,9 @@ static may_suspend struct error *send_all(struct load_job *job, struct http_exch
 	}
 }
 
-/* "Loaded image: busybox:latest", "Loaded image ID: sha256:...": what it is called; an import's id. */
+/*
+ * "Loaded image: busybox:latest", "Loaded image ID: sha256:...": what it is called; an import's id.
+ */
 static struct str loaded_image(struct str line, struct arena *arena)
 {
 	static const struct str words[] = { STR_INIT("Loaded image: "),
@@ -162,7 +164,9 @@ static may_suspend struct error *load_on(struct load_job *job)
 	cut = send_all(job, x);
 	job->ended = true;
 	settle_debt(job);
-	/* An engine that refuses answers before it has read everything: that answer is the reason. */
+	/*
+	 * An engine that refuses answers before it has read everything: that answer is the reason.
+	 */
 	if (cut && (!error_is(cut, ERR_CLOSED) || job->load->broken))
 		return take(cut);
 	err = http_exchange_response(x, &response);

@@ -191,7 +191,9 @@ static struct error *choose_node(struct network_create *n, struct engine **ret)
 	return NULL;
 }
 
-/* Engines that share a cluster store have it from now on; nobody tells them apart from the store. */
+/*
+ * Engines that share a cluster store have it from now on; nobody tells them apart from the store.
+ */
 static may_suspend void read_back_on_others(struct network_create *n, const struct engine *maker,
 					    struct str id)
 {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The node on which a new volume or network is made: placed as a container would be that asks for
- * nothing, but beside what else its project of Compose has, so that containers can use both. Private to cluster/.
+ * nothing, but beside what else its project of Compose has, so that containers can use both.
+ * Private to cluster/.
  */
 #ifndef CLUSTER_OBJECT_PLACE_H
 #define CLUSTER_OBJECT_PLACE_H
@@ -28,7 +29,10 @@ must_check struct error *object_place(struct cluster *c, const struct object_pla
  */
 struct str object_project_claim(struct json body, struct arena *arena);
 
-/* Splits "node/name": a new reference to the node. NULL where no node is named; the name is then all of it. */
+/*
+ * Splits "node/name": a new reference to the node. NULL where no node is named; the name is then
+ * all of it.
+ */
 struct engine *object_split_name(const struct cluster *c, struct str full, struct str *ret_name);
 
 /* The node's /info names the driver among its plugins of that kind ("Volume", "Network"). */

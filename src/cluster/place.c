@@ -66,7 +66,9 @@ static void write_body(struct placement *p, struct strbuf *out)
 	container_config_write(&p->config, &changes, p->arena, out);
 }
 
-/* The name that an engine drew may be taken on another node: then a digit behind it, as engines do. */
+/*
+ * The name that an engine drew may be taken on another node: then a digit behind it, as engines do.
+ */
 static may_suspend struct error *settle_drawn_name(struct placement *p, struct str id)
 {
 	_cleanup_(container_unrefp) struct container *ct =

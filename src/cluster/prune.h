@@ -25,9 +25,9 @@ struct prune_request {
 };
 
 /*
- * The lists of what was deleted joined (volumes and networks as node/name where several have one), the space added up, as an engine's own answer, in the
- * arena. What went is out of the tables by then. Where a node failed: an error that names it and
- * says what the others did.
+ * The lists of what was deleted joined (volumes and networks as node/name where several have one),
+ * the space added up, as an engine's own answer, in the arena. What went is out of the tables by
+ * then. Where a node failed: an error that names it and says what the others did.
  */
 may_suspend must_check struct error *cluster_prune(struct cluster *c,
 						   const struct prune_request *req,

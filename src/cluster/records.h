@@ -31,7 +31,9 @@ struct record_store {
 	 * be read is named in the log and left out.
 	 */
 	may_suspend struct error *(*list)(void *arg, struct arena *arena, struct records *ret);
-	/* Other pools may have records there, too: those of nodes that are not listed are not ours. */
+	/*
+	 * Other pools may have records there, too: those of nodes that are not listed are not ours.
+	 */
 	bool shared;
 	void *arg;
 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A map of keys, in each a map of its values, in each a sorted array of the nodes that have it. Most
- * values are on a node or two, so the first stands in the value itself.
+ * A map of keys, in each a map of its values, in each a sorted array of the nodes that have it.
+ * Most values are on a node or two, so the first stands in the value itself.
  */
 #include "cluster/tally.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a container with reschedule:on-node-failure is promised (section 9 of the contract): where its
- * node fails it is made again elsewhere, what its node still has of it when it returns is removed, and
- * neither a restart of the manager nor a change of primary forgets it.
+ * What a container with reschedule:on-node-failure is promised (section 9 of the contract): where
+ * its node fails it is made again elsewhere, what its node still has of it when it returns is
+ * removed, and neither a restart of the manager nor a change of primary forgets it.
  *
  * The cluster does all of this by itself while its fence is open (fiber/fence.h). These are the few
  * things that others tell it.

@@ -26,7 +26,9 @@ struct discovery_backend {
 	may_suspend struct error *(*fetch)(struct discovery *d, struct arena *arena,
 					   struct vec *ret);
 	may_suspend struct error *(*wait)(struct discovery *d);
-	/* Whether an entry can be kept for that long at a time; NULL: for any. Connects to nothing. */
+	/*
+	 * Whether an entry can be kept for that long at a time; NULL: for any. Connects to nothing.
+	 */
 	struct error *(*check_ttl)(const struct discovery *d, int64_t ttl);
 	/* `entry` is the address as addr_format writes it. Both NULL: people write the entries. */
 	may_suspend struct error *(*enter)(struct discovery *d, struct str entry, int64_t ttl);

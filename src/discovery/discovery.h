@@ -58,7 +58,9 @@ bool discovery_is_store(const struct discovery *d);	 /* managers can elect a pri
 struct kv *discovery_store(struct discovery *d);
 bool discovery_uses_tls(const struct discovery *d); /* discovery_options.tls */
 
-/* ERR_INVALID where people write its entries (nodes://, file://), so that none can be registered. */
+/*
+ * ERR_INVALID where people write its entries (nodes://, file://), so that none can be registered.
+ */
 must_check struct error *discovery_check_registers(const struct discovery *d);
 /* The same where it keeps no entries for so short a time, and why. */
 must_check struct error *discovery_check_ttl(const struct discovery *d, int64_t ttl);
@@ -82,8 +84,8 @@ may_suspend must_check struct error *discovery_wait(struct discovery *d);
 
 /*
  * Enters the node, or renews its entry, for `ttl` (to the second, as the backend can: longer rather
- * than shorter). ERR_INVALID: never, and why; ERR_NOT_FOUND: there is no such cluster; anything else
- * may go better later.
+ * than shorter). ERR_INVALID: never, and why; ERR_NOT_FOUND: there is no such cluster; anything
+ * else may go better later.
  */
 may_suspend must_check struct error *discovery_register(struct discovery *d,
 							const struct addr *addr, int64_t ttl);

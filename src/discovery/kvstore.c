@@ -16,7 +16,9 @@
 
 #define DEFAULT_PATH "docker/swarm/nodes"
 
-/* A store that cannot be read is asked again after the first, then twice as long, up to the last. */
+/*
+ * A store that cannot be read is asked again after the first, then twice as long, up to the last.
+ */
 #define RETRY_FIRST (250 * MILLISECOND)
 #define RETRY_LAST  (5 * SECOND)
 

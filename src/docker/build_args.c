@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Expressions that come with a build: `--build-arg constraint:storage==ssd`, which a client sends as
- * {"constraint:storage":"=ssd"}, and the header of a client that has no build args to send.
+ * Expressions that come with a build: `--build-arg constraint:storage==ssd`, which a client sends
+ * as {"constraint:storage":"=ssd"}, and the header of a client that has no build args to send.
  */
 #include "base/limits.h"
 #include "docker/build.h"

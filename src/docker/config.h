@@ -53,7 +53,10 @@ struct container_config {
 	bool host_network;
 	/* ExposedPorts keys, "80/tcp": with --net=host what the container takes of its host. */
 	struct str_array exposed_ports;
-	/* What must be on the same node: VolumesFrom, Links, container: of net, pid, ipc; suffixes gone. */
+	/*
+	 * What must be on the same node: VolumesFrom, Links, container: of net, pid, ipc; suffixes
+	 * gone.
+	 */
 	struct str_array dependencies;
 	struct str_array volumes;  /* named volumes of Binds and Mounts */
 	struct str_array networks; /* of NetworkMode and EndpointsConfig, built-in ones left out */

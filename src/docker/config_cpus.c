@@ -86,7 +86,9 @@ static int64_t positive(struct json object, const char *key)
 	return MAX(0, json_get_i64(object, key, 0));
 }
 
-/* 1024 shares are the whole node, as the original Swarm had it. A share is 1953125 / 2 nano-CPUs. */
+/*
+ * 1024 shares are the whole node, as the original Swarm had it. A share is 1953125 / 2 nano-CPUs.
+ */
 static int64_t shares_of_node(int64_t shares, int64_t node_cpus)
 {
 	int64_t ncpu = MAX(0, MIN(node_cpus, MAX_CORES));

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What config_read.c and config_write.c have in common: the kinds of expressions, each with its
- * prefix in Env and its label, and how names stand in a body; specification.c needs the latter, too.
+ * prefix in Env and its label, and how names stand in a body; specification.c needs the latter,
+ * too.
  */
 #ifndef DOCKER_CONFIG_INTERNAL_H
 #define DOCKER_CONFIG_INTERNAL_H

@@ -77,7 +77,9 @@ static bool env_has(const struct container_config *c, const struct config_expr_k
 	return false;
 }
 
-/* Labels with expressions are written where Env had some; else they stay as the client wrote them. */
+/*
+ * Labels with expressions are written where Env had some; else they stay as the client wrote them.
+ */
 static size_t expr_labels(struct rewrite *w, struct label *labels)
 {
 	const struct str_array *const slots[EXPR_KINDS] = { &w->c->constraints, &w->c->affinities,

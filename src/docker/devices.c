@@ -132,7 +132,9 @@ static void add_kind(struct gathered *g, struct str name, int64_t n)
 	g->kinds[g->n_kinds++] = (struct device_kind){ arena_dup(g->arena, name), n };
 }
 
-/* {"NamedResourceSpec": {"Kind": "GPU", "Value": "UUID1"}}, or a DiscreteResourceSpec: 3 of them. */
+/*
+ * {"NamedResourceSpec": {"Kind": "GPU", "Value": "UUID1"}}, or a DiscreteResourceSpec: 3 of them.
+ */
 static void add_generic(struct gathered *g, struct json item)
 {
 	struct json named = json_get(item, "NamedResourceSpec");

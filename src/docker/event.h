@@ -42,7 +42,10 @@ void docker_event_pool(const char *action, const struct event_node *node, int64_
 void docker_event_manager(const char *action, struct str manager, int64_t time_nano,
 			  struct strbuf *out);
 
-/* Whether the event passes /events' filters (container, image, label, type, event, scope, node ...). */
+/*
+ * Whether the event passes /events' filters (container, image, label, type, event, scope, node
+ * ...).
+ */
 bool docker_event_match(const struct docker_event *ev, const struct event_node *node,
 			const struct filters *f);
 /* ERR_INVALID for a filter that /events does not know. */

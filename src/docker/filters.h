@@ -50,7 +50,10 @@ bool filters_match_regex(const struct filters *f, const char *key, struct str te
  */
 must_check struct error *filters_check_patterns(const struct filters *f);
 
-/* Every value "k" or "k=v" of the key is among the labels (get answers a label's value, false: none). */
+/*
+ * Every value "k" or "k=v" of the key is among the labels (get answers a label's value, false:
+ * none).
+ */
 bool filters_match_labels(const struct filters *f, const char *key,
 			  bool (*get)(const void *labels, struct str key, struct str *ret_value),
 			  const void *labels);

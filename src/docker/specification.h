@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What it takes to make a container once more on another node: the policy that asks for it, and the
- * body of a create out of what its engine shows of it. Who does it, and when, is cluster/watchdog.h.
+ * body of a create out of what its engine shows of it. Who does it, and when, is
+ * cluster/watchdog.h.
  */
 #ifndef DOCKER_SPECIFICATION_H
 #define DOCKER_SPECIFICATION_H

@@ -4,7 +4,10 @@
 #include "base/duration.h"
 #include "base/strbuf.h"
 
-/* "1416857879.000000012": a fraction counts by its place, and digits below a nanosecond are dropped. */
+/*
+ * "1416857879.000000012": a fraction counts by its place, and digits below a nanosecond are
+ * dropped.
+ */
 static bool parse_seconds(struct str text, int64_t *ret)
 {
 	struct str whole, fraction;
@@ -25,7 +28,9 @@ static bool parse_seconds(struct str text, int64_t *ret)
 	return true;
 }
 
-/* "2026-11-22", "2026-11-22T06:29", "2026-11-22T06:29:35.5": what is left out is 0, the zone UTC. */
+/*
+ * "2026-11-22", "2026-11-22T06:29", "2026-11-22T06:29:35.5": what is left out is 0, the zone UTC.
+ */
 static bool parse_date(struct str text, int64_t *ret)
 {
 	_cleanup_(strbuf_fini) struct strbuf full = STRBUF_INIT;

@@ -14,9 +14,9 @@
 #include "kv/kv.h"
 
 /*
- * Parts of the lease: how often it is renewed, how long a renewal that failed waits for the next, how
- * long the manager may prepare to lead, and how long before the end it does not act any more: for
- * clocks that differ in pace, and for what lies between the clock and the network.
+ * Parts of the lease: how often it is renewed, how long a renewal that failed waits for the next,
+ * how long the manager may prepare to lead, and how long before the end it does not act any more:
+ * for clocks that differ in pace, and for what lies between the clock and the network.
  */
 #define RENEW_PART   3
 #define RETRY_PART   20

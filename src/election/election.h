@@ -38,8 +38,8 @@ enum election_role {
 /* Called on the election's own fiber. */
 struct election_observer {
 	/*
-	 * The key is this manager's; the fence is closed still. What has to be done before it acts on
-	 * what others did as the primary; under a deadline.
+	 * The key is this manager's; the fence is closed still. What has to be done before it acts
+	 * on what others did as the primary; under a deadline.
 	 */
 	may_suspend void (*elected)(void *arg);
 	/* Never parks. `primary`: of FOLLOWING, "host:port", or empty where none is known. */

@@ -68,7 +68,10 @@ static may_suspend struct error *take_lines(struct strbuf *in, struct json_scan 
 	return NULL;
 }
 
-/* What is no line, or half of one, is not passed over: its sender said something else than we heard. */
+/*
+ * What is no line, or half of one, is not passed over: its sender said something else than we
+ * heard.
+ */
 static struct error *check_end(struct str rest)
 {
 	if (str_empty(str_trim(rest)))

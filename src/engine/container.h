@@ -39,7 +39,9 @@ struct container {
 	struct str swarm_id; /* label com.docker.swarm.id, else empty */
 	struct str image;    /* as the list shows it */
 	struct str image_id;
-	/* What makes it again where its policy asks for that (docker/specification.h), else empty. */
+	/*
+	 * What makes it again where its policy asks for that (docker/specification.h), else empty.
+	 */
 	struct str specification;
 	uint32_t generation; /* how often it was made again */
 	int64_t created;     /* unix ns */

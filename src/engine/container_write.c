@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A container's list entry as it goes out: the engine's bytes but for names, state and status, which
- * are as of now. And the digest by which an entry is known again.
+ * A container's list entry as it goes out: the engine's bytes but for names, state and status,
+ * which are as of now. And the digest by which an entry is known again.
  */
 #include "engine/container.h"
 

@@ -103,8 +103,8 @@ int64_t engine_heard_at(const struct engine *e);
 /* As many failures in a row as make an engine unhealthy; of one that is pending, too. */
 bool engine_is_dead(const struct engine *e);
 /*
- * What is told as gone at this moment goes from our tables alone: the engine leaves them, or another
- * one has its address.
+ * What is told as gone at this moment goes from our tables alone: the engine leaves them, or
+ * another one has its address.
  */
 bool engine_is_leaving(const struct engine *e);
 void *engine_owner(const struct engine *e); /* what engine_set_owner gave: the cluster's member */

@@ -181,7 +181,9 @@ static may_suspend void leave(struct engine *e)
 	engine_drop_all(e);
 }
 
-/* The stream is opened before the lists are read, so that nothing happens between the two unseen. */
+/*
+ * The stream is opened before the lists are read, so that nothing happens between the two unseen.
+ */
 static may_suspend struct error *load(struct engine *e)
 {
 	struct error *err = monitor_open(e);

@@ -106,7 +106,9 @@ static int64_t created_at(struct json inspect)
 	return ns / SECOND;
 }
 
-/* The members of an engine's list, in its order; what it does not work out by default is -1 there. */
+/*
+ * The members of an engine's list, in its order; what it does not work out by default is -1 there.
+ */
 static void write_list_entry(struct json inspect, struct strbuf *text)
 {
 	struct json_out o = json_out(text);

@@ -148,7 +148,9 @@ static struct error *read_resources(struct engine_info *i, struct json info, str
 	i->swarm_manager =
 		i->swarm_active && json_is_true(json_path(info, "Swarm.ControlAvailable"));
 	i->cluster_store = !str_empty(json_get_str(info, "ClusterStore"));
-	/* A manager of this program answers with the sums of its pool: it is told by its version. */
+	/*
+	 * A manager of this program answers with the sums of its pool: it is told by its version.
+	 */
 	if (i->cpus > 0 && i->memory > 0 && !str_starts(i->server_version, STR("swarm/")))
 		return NULL;
 	return error_new(ERR_INVALID,

@@ -41,7 +41,8 @@ struct engine_info {
 
 /*
  * ERR_INVALID where the answers are not an engine's ("cannot get resources for this engine, make
- * sure ADDR is a Docker Engine, not a Swarm manager"), or its API is older than 1.24. Texts are copied.
+ * sure ADDR is a Docker Engine, not a Swarm manager"), or its API is older than 1.24. Texts are
+ * copied.
  */
 must_check struct error *engine_info_read(struct str addr, struct str info, struct str version,
 					  int64_t wall_before, int64_t wall_after,

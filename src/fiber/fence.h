@@ -40,7 +40,10 @@ bool fence_is_open(const struct fence *f);
  */
 must_check struct error *fence_enter(const struct fence *f);
 
-/* ERR_NOT_PRIMARY: closed, or the fiber's operation is of an earlier term. Outside of any fiber too. */
+/*
+ * ERR_NOT_PRIMARY: closed, or the fiber's operation is of an earlier term. Outside of any fiber
+ * too.
+ */
 must_check struct error *fence_check(const struct fence *f);
 
 #endif

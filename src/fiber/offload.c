@@ -81,7 +81,9 @@ static int read_all(int fd, size_t max, struct strbuf *out)
 static void file_work(void *arg)
 {
 	struct file_job *job = arg;
-	/* Opening a pipe waits for who writes to it, perhaps for ever, and nothing ends a thread. */
+	/*
+	 * Opening a pipe waits for who writes to it, perhaps for ever, and nothing ends a thread.
+	 */
 	int fd = open(job->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	struct stat st;
 

@@ -16,7 +16,9 @@
  */
 void signal_watch(const int *signals, size_t n);
 
-/* Parks until one of the signals comes and says which. Those that came since the last call count. */
+/*
+ * Parks until one of the signals comes and says which. Those that came since the last call count.
+ */
 may_suspend must_check struct error *signal_wait(const int *signals, size_t n, int *ret_signal);
 
 #endif

@@ -85,7 +85,10 @@ may_suspend must_check struct error *http_exchange_wait_readable(struct http_exc
 may_suspend must_check struct error *http_exchange_read_all(struct http_exchange *x, size_t max,
 							    struct arena *arena, struct str *ret);
 
-/* After a 101, or a 200 whose body ends with the connection: the stream itself, and what was read ahead. */
+/*
+ * After a 101, or a 200 whose body ends with the connection: the stream itself, and what was read
+ * ahead.
+ */
 struct stream *http_exchange_take(struct http_exchange *x, struct strbuf *ret_early);
 
 /* Gives the connection back to the pool where both bodies are over, else closes it. Never parks. */

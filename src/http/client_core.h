@@ -14,7 +14,10 @@ void http_client_give_back(struct http_client *c, struct stream *s); /* takes s 
 const struct fence *http_client_fence(const struct http_client *c);
 const char *http_client_name(const struct http_client *c); /* "10.0.0.1:2375" */
 
-/* Takes err, answers it with the host's address before its message. What is not its doing stays bare. */
+/*
+ * Takes err, answers it with the host's address before its message. What is not its doing stays
+ * bare.
+ */
 struct error *http_client_error(const struct http_client *c, struct error *err) must_check;
 
 /* http_exchange_begin with the answer's head in an arena of the caller's (NULL: its own). */

@@ -97,7 +97,9 @@ void http_body_init(struct http_body *b, enum http_framing framing, uint64_t len
 must_check struct error *http_body_step(struct http_body *b, struct str in, size_t *ret_used,
 					struct str *ret_payload);
 
-/* "Name: value\r\n"; a CR, LF or NUL in either is an assertion: the caller has parsed or made it. */
+/*
+ * "Name: value\r\n"; a CR, LF or NUL in either is an assertion: the caller has parsed or made it.
+ */
 void http_write_header(struct strbuf *out, struct str name, struct str value);
 /* Headers that client and server set themselves: Host, framing, what is about this hop, Expect. */
 bool http_header_is_ours(struct str name);

@@ -183,7 +183,9 @@ static bool keeps_alive(const struct http_headers *h, int minor)
 	return minor > 0 || http_header_has_token(h, "Connection", "keep-alive");
 }
 
-/* "HTTP/1.0", or "HTTP/1.1" and whatever 1.x comes after it, which is read as 1.1 (RFC 9110, 2.5). */
+/*
+ * "HTTP/1.0", or "HTTP/1.1" and whatever 1.x comes after it, which is read as 1.1 (RFC 9110, 2.5).
+ */
 static struct error *parse_version(struct str text, enum error_kind kind, int *ret_minor)
 {
 	bool looks_right = text.n == 8 && str_starts(text, STR("HTTP/")) && text.p[6] == '.' &&

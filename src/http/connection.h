@@ -66,7 +66,9 @@ const struct http_server_config *http_server_config(const struct http_server *s)
 const struct http_limits *http_server_limits(const struct http_server *s);
 bool http_server_stopping(const struct http_server *s);
 void http_server_left(struct http_server *s, struct http_connection *c);
-/* Those that shake hands are LIMIT_HANDSHAKES at most: with one more, the one longest at it ends. */
+/*
+ * Those that shake hands are LIMIT_HANDSHAKES at most: with one more, the one longest at it ends.
+ */
 void http_server_shaking(struct http_server *s, struct http_connection *c);
 void http_server_shaken(struct http_server *s, struct http_connection *c);
 /* Bodies in memory are LIMIT_JSON_BODIES together: ERR_UNAVAILABLE beyond. */

@@ -29,7 +29,9 @@ struct http_incoming {
 	struct http_connection *connection; /* the server's own */
 };
 
-/* An error that the server answers by itself (bad head, limit): how to write it in our API's form. */
+/*
+ * An error that the server answers by itself (bad head, limit): how to write it in our API's form.
+ */
 typedef void http_error_fn(int status, const char *message, struct strbuf *ret_body);
 
 /* What may be set of base/limits.h. */

@@ -31,7 +31,10 @@ must_check struct error *http_url_parse(struct str target, struct arena *arena,
 /* The first of that name; STR_NONE where there is none. */
 struct str http_param(const struct http_url *u, const char *name);
 bool http_has_param(const struct http_url *u, const char *name);
-/* As Docker's daemon reads a flag: "", "0", "no", "false", "none" (any case) are false, all else true. */
+/*
+ * As Docker's daemon reads a flag: "", "0", "no", "false", "none" (any case) are false, all else
+ * true.
+ */
 bool http_param_bool(const struct http_url *u, const char *name, bool otherwise);
 
 void http_encode_path(struct strbuf *out, struct str text);  /* "/" stays */

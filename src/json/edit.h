@@ -14,7 +14,10 @@
 
 struct json_edit;
 
-/* Of the whole text in which `root` stands. Lives in the arena; `raw` texts are borrowed until apply. */
+/*
+ * Of the whole text in which `root` stands. Lives in the arena; `raw` texts are borrowed until
+ * apply.
+ */
 struct json_edit *json_edit_new(struct json root, struct arena *arena);
 
 void json_edit_replace(struct json_edit *e, struct json value, struct str raw);

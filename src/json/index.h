@@ -61,7 +61,9 @@ static inline struct str token_inside(const struct json_index *index, uint32_t a
 bool token_is(const struct json_index *index, uint32_t at, struct str key);
 bool token_is_folded(const struct json_index *index, uint32_t at, struct str key);
 
-/* Decodes what stands between the quotes of a checked string; answers at most inside.n * 3 bytes. */
+/*
+ * Decodes what stands between the quotes of a checked string; answers at most inside.n * 3 bytes.
+ */
 void json_unescape(struct str inside, struct strbuf *out);
 
 #endif

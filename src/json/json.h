@@ -5,7 +5,8 @@
  * twice, and bytes that are no UTF-8 and escapes of half a surrogate pair, which read as U+FFFD, as
  * in Go. Values are small handles into the index; they borrow
  * the text and the arena. A missing value is a handle too (json_missing), and asking it anything
- * answers the neutral thing, so getters can be chained: json_get(json_get(v, "HostConfig"), "Memory").
+ * answers the neutral thing, so getters can be chained: json_get(json_get(v, "HostConfig"),
+ * "Memory").
  *
  * This is the only reader of JSON in the program. Changing a text is json/edit.h, making one
  * json/build.h.

@@ -58,7 +58,9 @@ static inline const char *skip_space(const char *p, const char *end)
 #define EACH_BYTE(x) (0x0101010101010101u * (x))
 #define HIGH_BITS    EACH_BYTE(0x80)
 
-/* The high bit of each byte that is less than n (at most 0x80), and maybe of ones behind the first. */
+/*
+ * The high bit of each byte that is less than n (at most 0x80), and maybe of ones behind the first.
+ */
 static inline uint64_t bytes_below(uint64_t word, unsigned char n)
 {
 	return (word - EACH_BYTE(n)) & ~word & HIGH_BITS;

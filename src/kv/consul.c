@@ -3,8 +3,8 @@
  * Consul: a lease is a session, a key under it one that the session has acquired, and a wait is a
  * query that is answered when the index of what it asks for has moved on.
  *
- * A query always asks for all that begins with a key, since the index of one key alone is counted in
- * another way.
+ * A query always asks for all that begins with a key, since the index of one key alone is counted
+ * in another way.
  */
 #include <stdlib.h>
 

@@ -19,9 +19,9 @@ void kv_endpoints_fini(struct kv_endpoints *e);
 
 /*
  * The answer, whatever its status, but for those that say that this endpoint cannot serve now (500
- * and above): where no other can either, that is ERR_UNAVAILABLE with what it said. An endpoint that
- * does not answer may have acted all the same, so call only what may be done twice. One that sends
- * no HTTP is passed over too.
+ * and above): where no other can either, that is ERR_UNAVAILABLE with what it said. An endpoint
+ * that does not answer may have acted all the same, so call only what may be done twice. One that
+ * sends no HTTP is passed over too.
  */
 may_suspend must_check struct error *kv_endpoints_fetch(struct kv_endpoints *e,
 							const struct http_call *call,

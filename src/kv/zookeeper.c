@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * ZooKeeper: a key is a node, its directories are nodes too, and a key under a lease is an ephemeral
- * node of a session that is the lease's own. That session is kept up between renewals, but no longer
- * than the lease was asked for: the server grants what it likes.
+ * ZooKeeper: a key is a node, its directories are nodes too, and a key under a lease is an
+ * ephemeral node of a session that is the lease's own. That session is kept up between renewals,
+ * but no longer than the lease was asked for: the server grants what it likes.
  */
 #include <stdlib.h>
 

@@ -33,8 +33,8 @@ void addr_format(const struct addr *a, struct strbuf *out);
 
 /*
  * Whom a peer ("10.0.0.1:5", "[2001:db8::1]:5") stands for where shares are counted: its address,
- * and of IPv6 the /64 that it is in ("2001:db8::/64"), since that is what one subscriber has. What is
- * no address stays as it is.
+ * and of IPv6 the /64 that it is in ("2001:db8::/64"), since that is what one subscriber has. What
+ * is no address stays as it is.
  */
 void addr_subscriber(struct str peer, struct strbuf *out);
 

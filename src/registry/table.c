@@ -68,7 +68,9 @@ struct registry_cluster *table_find(const struct table *t, struct str id)
 	return map_get(&t->clusters, id);
 }
 
-/* Of those without nodes, the one that was not asked for the longest; NULL: none for long enough. */
+/*
+ * Of those without nodes, the one that was not asked for the longest; NULL: none for long enough.
+ */
 static struct registry_cluster *longest_idle(const struct table *t, int64_t now)
 {
 	struct registry_cluster *c, *best = NULL;

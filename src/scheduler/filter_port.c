@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* port: each host port that is asked for is free there. Who holds it is the cluster's to look up. */
+/*
+ * port: each host port that is asked for is free there. Who holds it is the cluster's to look up.
+ */
 #include "scheduler/filter.h"
 
 static bool applies(const struct sched_request *request)

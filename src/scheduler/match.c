@@ -28,7 +28,9 @@ static bool spend(struct match *m, int64_t time)
 	return !m->exceeded;
 }
 
-/* Each star takes as little as it can; a later one may take the rest, so one step back is enough. */
+/*
+ * Each star takes as little as it can; a later one may take the rest, so one step back is enough.
+ */
 static bool glob_find(struct str glob, struct str text, int64_t *turns)
 {
 	size_t g = 0, t = 0, after_star = 0, resume = 0;

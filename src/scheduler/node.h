@@ -51,9 +51,9 @@ struct sched_lookups {
 	/* How many there are, creations in flight included. */
 	uint32_t (*count)(const struct sched_node *n, struct sched_count *what);
 	/*
-	 * Of all nodes at once, each at its number below `n_to`; `any` is any of them. `to` is zeroed.
-	 * groups: what the values of the nodes' own label are numbered, from 1; answers the highest.
-	 * counts: as count().
+	 * Of all nodes at once, each at its number below `n_to`; `any` is any of them. `to` is
+	 * zeroed. groups: what the values of the nodes' own label are numbered, from 1; answers the
+	 * highest. counts: as count().
 	 */
 	uint32_t (*groups)(const struct sched_node *any, struct str label, uint32_t *to,
 			   size_t n_to);

@@ -109,7 +109,9 @@ static void start(struct placing *p)
 			p->v[p->n_v++] = p->nodes[request->only[i]->at];
 }
 
-/* Brings those that fit to the front; answers how many. The others are lost, where there are any. */
+/*
+ * Brings those that fit to the front; answers how many. The others are lost, where there are any.
+ */
 static size_t keep_fitting(const struct placing *p, const struct filter_kind *f,
 			   struct sched_node **v, size_t n)
 {

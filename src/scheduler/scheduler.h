@@ -59,7 +59,10 @@ struct sched_request {
 		const struct sched_node *node;
 	} * dependencies;
 	size_t n_dependencies;
-	/* Where not NULL, only these nodes come into question (images, volumes), `only_why` says why. */
+	/*
+	 * Where not NULL, only these nodes come into question (images, volumes), `only_why` says
+	 * why.
+	 */
 	const struct sched_node *const *only;
 	size_t n_only;
 	const char *only_why;

@@ -69,7 +69,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct str in = str_of((const char *)data, size);
 	size_t scanned = 0, end = http_head_end(in, &scanned);
 
-	/* Bytes that begin no message end at once, so where they end is where the first read did. */
+	/*
+	 * Bytes that begin no message end at once, so where they end is where the first read did.
+	 */
 	if (end != in.n) {
 		for (size_t step = 1; step < 8; step += 3)
 			assert(end_in_steps(in, step) == end);

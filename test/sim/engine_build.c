@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Building, as an engine does it: /build by the classic builder or with a BuildKit session, /session
- * and /grpc as connections that this end talks first on (a session) or answers on (gRPC).
+ * Building, as an engine does it: /build by the classic builder or with a BuildKit session,
+ * /session and /grpc as connections that this end talks first on (a session) or answers on (gRPC).
  *
  * What is built is no tar but lines: "sleep N" (milliseconds), "stage" (an image of its own), "from
- * REF", "layer NAME" (an image that the next is made from), "fail". The answer begins with the first piece of the body; the same text, the same image, on
- * each node another.
+ * REF", "layer NAME" (an image that the next is made from), "fail". The answer begins with the
+ * first piece of the body; the same text, the same image, on each node another.
  */
 #include "sim/engine.h"
 

@@ -70,7 +70,9 @@ void sim_apart(const char *name, uint64_t seed, void (*fn)(void *arg), void *arg
 /* One run in this process: a virtual loop with a pool that is empty, and at its end is again. */
 typedef may_suspend void sim_main_fn(struct sim *s, void *arg);
 void sim_once(uint64_t seed, sim_main_fn *fn, void *arg);
-/* Calls fn for each seed that is asked for: the first so many, where the environment does not say. */
+/*
+ * Calls fn for each seed that is asked for: the first so many, where the environment does not say.
+ */
 void sim_each_seed(uint64_t seeds, void (*fn)(uint64_t seed, void *arg), void *arg);
 
 /* wire.c: between the manager and an engine. A dial_fn. */

@@ -58,7 +58,10 @@ void sim_tell_seed(const struct story *story, uint64_t seed); /* that one alone 
 struct fault_story {
 	const char *name;
 	story_fn *prepare; /* the pool, in order */
-	/* The operation: on a fiber of sim_go's, which FAULT_HANGUP cancels. Returns when it is over. */
+	/*
+	 * The operation: on a fiber of sim_go's, which FAULT_HANGUP cancels. Returns when it is
+	 * over.
+	 */
 	story_fn *act;
 	story_fn *after; /* what must be true then, all lines being well again */
 };
@@ -89,8 +92,9 @@ void sim_trace(const struct story *story, uint64_t seed, struct strbuf *ret);
 struct cluster_config *sim_config(struct sim *s);
 
 /*
- * Before sim_up: clients talk to a replica, which passes on to the manager that everything else here
- * is about. SIM_REPLICA=1 tells every story so. The fence is the manager's; it begins open for ever.
+ * Before sim_up: clients talk to a replica, which passes on to the manager that everything else
+ * here is about. SIM_REPLICA=1 tells every story so. The fence is the manager's; it begins open for
+ * ever.
  */
 void sim_replicate(struct sim *s);
 struct fence *sim_fence(struct sim *s);
@@ -259,9 +263,9 @@ void sim_refuse_creates(struct sim_engine *e, const char *text);
  */
 void sim_script(struct sim_engine *e, const char *request, int status, const char *body);
 /*
- * From now on it answers requests that begin with the text ("GET /containers/json"; "": each one) by
- * these bytes, whatever they are, and then by `more` for as long as anybody reads; `more` empty: by
- * silence. `request` NULL: no more. Both texts outlive that.
+ * From now on it answers requests that begin with the text ("GET /containers/json"; "": each one)
+ * by these bytes, whatever they are, and then by `more` for as long as anybody reads; `more` empty:
+ * by silence. `request` NULL: no more. Both texts outlive that.
  */
 void sim_lie(struct sim_engine *e, const char *request, struct str first, struct str more);
 /* How many bytes were taken of one such answer at most. */
@@ -314,7 +318,9 @@ void sim_on_hangup(struct sim *s, void (*fn)(void *arg), void *arg);
  */
 void sim_set_latency(struct sim *s, int64_t most);
 
-/* Somebody sets the wall clock of the manager's machine, or of the engine's. No other clock jumps. */
+/*
+ * Somebody sets the wall clock of the manager's machine, or of the engine's. No other clock jumps.
+ */
 void sim_step_clock(struct sim *s, int64_t by);
 void sim_step_engine_clock(struct sim_engine *e, int64_t by);
 

@@ -113,7 +113,9 @@ static may_suspend void an_image_is_known_when_its_build_ends(struct sim *s)
 	sim_settle(s);
 }
 
-/* What a classic build makes on its way is there for those who ask for all, and it is an ancestor. */
+/*
+ * What a classic build makes on its way is there for those who ask for all, and it is an ancestor.
+ */
 static may_suspend void steps_are_known_and_hidden(struct sim *s)
 {
 	static const char *const all = "/images/json?all=1";

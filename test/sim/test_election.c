@@ -2,8 +2,8 @@
 /*
  * Managers that elect a primary over a store that loses and delays messages, ends leases, stands
  * still and forgets, while they are cut off, stand still, die and start again. At every write that
- * a manager begins, the store must hold it for the leader, and nobody else may be able to write; and
- * once all is well again, one leads and the others know it.
+ * a manager begins, the store must hold it for the leader, and nobody else may be able to write;
+ * and once all is well again, one leads and the others know it.
  *
  * SIM_SEED=7 runs one seed, SIM_SEEDS=5000 as many, SIM_LOG=1 shows what happens.
  */
@@ -356,7 +356,9 @@ static may_suspend void one_is_elected_and_replaced(struct world *w)
 	assert_ptr_not_equal(first, second);
 	node_start(first);
 	settle(w, SECOND);
-	/* Dead: when the lease ends. It comes back meanwhile, and does not follow its own shadow. */
+	/*
+	 * Dead: when the lease ends. It comes back meanwhile, and does not follow its own shadow.
+	 */
 	node_kill(second);
 	node_start(second);
 	pass(w, w->ttl / 4);

@@ -141,7 +141,9 @@ static const struct row rows[] = {
 	  .asked = "GET /containers/json?size=1", .item = "stops" },
 	{ "GET /networks/bridge", .told = LOGGED, .log = "a node does not tell who is in a network",
 	  .time = 5 * SECOND, .item = "runs" },
-	/* Which of the answers the client gets is one: of the others only the status is looked at. */
+	/*
+	 * Which of the answers the client gets is one: of the others only the status is looked at.
+	 */
 	{ "POST /volumes/create", has_data, .body = "{\"Name\":\"data\"}", .success = 201,
 	  .time = 60 * SECOND, .compat = true, .fine = BIT(NONSENSE) },
 	{ "DELETE /volumes/old", has_no_old, .success = 204, .time = 5 * MINUTE, .compat = true,

@@ -77,7 +77,9 @@ static may_suspend void session_after(struct sim *s)
 	sim_hijack_close(session);
 }
 
-/* Says something, hears an echo, and ends; where it is refused later than promised, it is closed. */
+/*
+ * Says something, hears an echo, and ends; where it is refused later than promised, it is closed.
+ */
 static may_suspend void grpc_act(struct sim *s)
 {
 	struct sim_hijack *h =

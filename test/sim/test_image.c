@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Images where they are: what they draw, what goes to several nodes (load, tag, push, remove, save),
- * and their list. How they come there is test_pull.c's affair.
+ * Images where they are: what they draw, what goes to several nodes (load, tag, push, remove,
+ * save), and their list. How they come there is test_pull.c's affair.
  */
 #include "sim/pool.h"
 

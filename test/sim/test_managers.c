@@ -265,7 +265,9 @@ static may_suspend void create_with_pull(void *arg)
 	c->reply = create_nginx(c->s, "192.168.0.1", auth);
 }
 
-/* Even where it is the primary again by then: another one may have been, and given the name away. */
+/*
+ * Even where it is the primary again by then: another one may have been, and given the name away.
+ */
 static may_suspend void stepping_down_ends_an_operation_at_its_next_write(struct sim *s)
 {
 	struct creation c = { .s = s };

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Engines that answer what no engine would: each hurts its own node only, which turns unhealthy with
- * the reason, takes no more of the manager than the limits say, and heals when it behaves again.
- * What that costs in memory of a real process is in test/e2e/test_bad_engines.py.
+ * Engines that answer what no engine would: each hurts its own node only, which turns unhealthy
+ * with the reason, takes no more of the manager than the limits say, and heals when it behaves
+ * again. What that costs in memory of a real process is in test/e2e/test_bad_engines.py.
  */
 #include "sim/sim.h"
 

@@ -65,7 +65,9 @@ static may_suspend void ten_nodes(struct sim *s)
 	sim_up(s);
 }
 
-/* Every kind of request in turn: a port of its own few, memory, a name that another asks for too. */
+/*
+ * Every kind of request in turn: a port of its own few, memory, a name that another asks for too.
+ */
 static struct job *start_mixed(struct sim *s)
 {
 	struct job *jobs = arena_new_array(sim_arena(s), struct job, CREATES);

@@ -325,7 +325,9 @@ static may_suspend void a_pull_ends_with_its_last_client(struct sim *s)
 
 #define PULL "/images/create?fromImage=nginx&tag=latest"
 
-/* One that hangs holds those who wait for it, each as long as it likes, and none who comes later. */
+/*
+ * One that hangs holds those who wait for it, each as long as it likes, and none who comes later.
+ */
 static may_suspend void a_pull_that_hangs_is_no_trap(struct sim *s)
 {
 	struct pull_job third = { s, "192.168.0.3", { 0 } };

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Rescheduling while everything goes wrong: nodes are cut off, stopped and brought back, managers are
- * killed in the middle of moves, lines break, room is short, people remove things. In the end, when
- * all is well again and some time has passed: one copy of each container is there, under its name,
- * and runs where it is meant to; what was removed is gone; nothing else was touched. Told a second
- * time what is said arrives late, the clocks of machines are set, forth and back, and the manager is
- * not the primary for a while.
+ * Rescheduling while everything goes wrong: nodes are cut off, stopped and brought back, managers
+ * are killed in the middle of moves, lines break, room is short, people remove things. In the end,
+ * when all is well again and some time has passed: one copy of each container is there, under its
+ * name, and runs where it is meant to; what was removed is gone; nothing else was touched. Told a
+ * second time what is said arrives late, the clocks of machines are set, forth and back, and the
+ * manager is not the primary for a while.
  *
  * SIM_SEEDS=2000 tells both for that many seeds.
  */
@@ -223,8 +223,8 @@ static void check_one(struct sim *s, int i)
 		return;
 	}
 	/*
-	 * Where it was let go of while an engine had been asked to make it again, what that made late
-	 * is there, and was never started.
+	 * Where it was let go of while an engine had been asked to make it again, what that made
+	 * late is there, and was never started.
 	 */
 	if (told.fate[i] == UNCERTAIN && (copies == 0 || (copies == 1 && !running)))
 		return;
@@ -276,7 +276,9 @@ static void tell_many(void **state)
 	sim_tell_seeds(*state, 20);
 }
 
-/* They found a generation given twice, and a guard that followed what was left of an earlier copy. */
+/*
+ * They found a generation given twice, and a guard that followed what was left of an earlier copy.
+ */
 static void tell_known(void **state)
 {
 	sim_tell_seed(*state, 139);

@@ -167,7 +167,10 @@ static void reads_command_lines(_unused_ void **state)
 		{ "-H tcp://a:1?x=y", "--- H=tcp://a:1?x=y f= s=spread a= b=1m0s r=3 |" },
 		{ "--addr x:1", "--- H=here:1 f= s=spread a=x:1 b=1m0s r=3 |" },
 		{ "--addr=x:1=y", "--- H=here:1 f= s=spread a=x:1=y b=1m0s r=3 |" },
-		/* A list gathers, and what is given replaces the default; of others the last counts. */
+		/*
+		 * A list gathers, and what is given replaces the default; of others the last
+		 * counts.
+		 */
 		{ "-H a:1 --host b:2 -H=c:3", "--- H=a:1,b:2,c:3 f= s=spread a= b=1m0s r=3 |" },
 		{ "-f health --filter=port",
 		  "--- H=here:1 f=health,port s=spread a= b=1m0s r=3 |" },

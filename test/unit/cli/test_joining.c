@@ -413,7 +413,9 @@ STORY(a_manager_polls_and_hears_only_of_changes)
 	pass(HEARTBEAT + SECOND);
 	assert_int_equal(r.woken, 2);
 
-	/* Away: asked sooner, then at longer and longer intervals, and each time the error is told. */
+	/*
+	 * Away: asked sooner, then at longer and longer intervals, and each time the error is told.
+	 */
 	world.service_mode = REFUSES;
 	pass(HEARTBEAT + 4 * SECOND);
 	assert_in_range(r.woken, 4, 5);

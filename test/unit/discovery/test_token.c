@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* discovery/token_service.c: addresses and answers. What is said to a service is cli/test_joining. */
+/*
+ * discovery/token_service.c: addresses and answers. What is said to a service is cli/test_joining.
+ */
 #include "heard.h"
 
 #include "base/arena.h"
@@ -14,7 +16,10 @@ static void reads_addresses(_unused_ void **state)
 		const char *addr; /* NULL: refused */
 		bool tls;
 	} cases[] = {
-		/* As it always was: https, unless another port says that it is a service of one's own. */
+		/*
+		 * As it always was: https, unless another port says that it is a service of one's
+		 * own.
+		 */
 		{ "host", false, "host:443", true },
 		{ "host/", false, "host:443", true },
 		{ "host:443", false, "host:443", true },

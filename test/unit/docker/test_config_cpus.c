@@ -147,7 +147,9 @@ static void test_reservation(void **state)
 	}
 }
 
-/* What a node of any size is asked for reads back as what was asked, if only by way of the shares. */
+/*
+ * What a node of any size is asked for reads back as what was asked, if only by way of the shares.
+ */
 static void test_round_trip(void **state)
 {
 	(void)state;

@@ -167,7 +167,9 @@ FIBER_TEST(test_lingering_ends)
 	hear_reset(j.engine);
 }
 
-/* A reader that stops makes the writer wait: nothing is kept for it but one buffer and a stream's. */
+/*
+ * A reader that stops makes the writer wait: nothing is kept for it but one buffer and a stream's.
+ */
 FIBER_TEST(test_backpressure)
 {
 	JOINT(j);

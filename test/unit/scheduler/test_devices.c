@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* scheduler/filter_devices.c, filter_platform.c: which nodes have what it takes, and the refusals. */
+/*
+ * scheduler/filter_devices.c, filter_platform.c: which nodes have what it takes, and the refusals.
+ */
 #include "unit/scheduler/pool.h"
 #include "unit/testing.h"
 

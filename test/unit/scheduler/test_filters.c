@@ -406,7 +406,9 @@ static void test_spreads(void **state)
 	pool.v[5].sched.containers = 1;
 	assert_spread("bacbacbac");
 
-	/* A full rack is waited for; a soft one is passed over, and the fewest of the rest taken. */
+	/*
+	 * A full rack is waited for; a soft one is passed over, and the fewest of the rest taken.
+	 */
 	spread_pool("by==rack");
 	pool.request.memory = MIBS(512);
 	pool.v[6].sched.memory = MIBS(256);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The scheduler against a slow one that says the contract in obvious lines, with libc's patterns in
- * place of ours: over random pools and requests both find the same nodes fit, and what is chosen has
- * the best score of them.
+ * place of ours: over random pools and requests both find the same nodes fit, and what is chosen
+ * has the best score of them.
  */
 #include "unit/scheduler/pool.h"
 #include "unit/testing.h"
@@ -38,7 +38,9 @@ struct world {
 	const struct spread_wish *spread;
 };
 
-/* Spreads as they are asked for; the labels of the hard ones, in their order, or of the soft one. */
+/*
+ * Spreads as they are asked for; the labels of the hard ones, in their order, or of the soft one.
+ */
 struct spread_wish {
 	const char *texts[3], *hard[3], *soft;
 };
