@@ -31,8 +31,13 @@ def live(manager):
             manager.docker('create', '--name', f'probe-{number}', 'busybox').ok()
             manager.docker('rm', f'probe-{number}').ok()
             events.output += events._read(0.2) or b''
-        events.expect(f'"destroy".*"name":"probe-{number}"')
+        shown(events, 'destroy', f'probe-{number}')
         yield events
+
+
+def shown(live, action, name, timeout=30):
+    """Reads until that event is there, to the end of its line."""
+    live.expect(rf'"{action}".*"name":"{name}".*\n', timeout)
 
 
 def parsed(text):
@@ -81,7 +86,7 @@ def test_a_reset_loses_and_doubles_nothing(fresh_lab, manager, live):
         made_and_removed(node, f'before-{number}')
         reset(node)
         made_and_removed(node, f'behind-{number}')
-        live.expect(f'"destroy".*"name":"behind-{number}"')
+        shown(live, 'destroy', f'behind-{number}')
         wait_until(lambda n=number: len(manager.logged('an event stream broke')) > n, 20,
                    'the reset is noticed')
     assert told_of(node, live, since) == held_by(node, since)
@@ -95,7 +100,7 @@ def test_a_cut_that_connections_outlive(fresh_lab, live):
     node.cut()
     made_and_removed(node, 'during')
     node.heal()
-    live.expect('"destroy".*"name":"during"')
+    shown(live, 'destroy', 'during')
     assert told_of(node, live, since) == held_by(node, since)
     assert not pool_events(live, 'engine_events_lost')
 
@@ -110,11 +115,11 @@ def test_a_cut_that_is_an_outage(fresh_lab, manager, live):
     live.expect('"engine_disconnect"', timeout=90)
     made_and_removed(node, 'later')
     made_and_removed(other, 'elsewhere')
-    live.expect('"destroy".*"name":"elsewhere"')
+    shown(live, 'destroy', 'elsewhere')
     node.heal()
     live.expect('"engine_reconnect"', timeout=90)
     made_and_removed(node, 'behind')
-    live.expect('"destroy".*"name":"behind"')
+    shown(live, 'destroy', 'behind')
     assert told_of(node, live, since) == held_by(node, since)
     assert told_of(other, live, since) == held_by(other, since)
     assert not pool_events(live, 'engine_events_lost')
@@ -122,8 +127,8 @@ def test_a_cut_that_is_an_outage(fresh_lab, manager, live):
 
 def lost_span(live):
     """From when to when events of node-2 may be missing, on its engine's clock."""
-    live.expect('"engine_events_lost"', timeout=90)
-    (event,) = wait_until(lambda: pool_events(live, 'engine_events_lost'), 20, 'the line is whole')
+    live.expect(r'"engine_events_lost".*\n', timeout=90)
+    (event,) = pool_events(live, 'engine_events_lost')
     attributes = event['Actor']['Attributes']
     assert attributes['node.name'] == 'node-2'
     return float(attributes['from']), float(attributes['to'])
@@ -143,13 +148,13 @@ def run_on(manager, node, name):
 def test_a_restart_is_a_gap_that_is_told(fresh_lab, manager, live):
     node = fresh_lab.node(2)
     run_on(manager, node, 'killed')
-    live.expect('"start".*"name":"killed"')
+    shown(live, 'start', 'killed')
     stopped = time.time()
     node.kill()
     node.start()
     started = time.time()
     made_and_removed(node, 'behind')
-    live.expect('"destroy".*"name":"behind"', timeout=60)
+    shown(live, 'destroy', 'behind', timeout=60)
     begin, end = lost_span(live)
     assert begin <= stopped and stopped < end <= time.time()
     assert told_of(node, live, started) == held_by(node, started)
@@ -160,7 +165,7 @@ def test_a_restart_is_a_gap_that_is_told(fresh_lab, manager, live):
 def test_a_restart_behind_a_cut(fresh_lab, manager, live):
     node = fresh_lab.node(2)
     run_on(manager, node, 'killed')
-    live.expect('"start".*"name":"killed"')
+    shown(live, 'start', 'killed')
     node.cut()
     # Its kernel may still send this when the cable is back, from a connection without an owner.
     made_and_removed(node, 'last')
@@ -178,6 +183,6 @@ def test_a_restart_behind_a_cut(fresh_lab, manager, live):
     begin, end = lost_span(live)
     assert begin <= stopped and stopped < end <= time.time()
     made_and_removed(node, 'behind')
-    live.expect('"destroy".*"name":"behind"')
+    shown(live, 'destroy', 'behind')
     assert told_of(node, live, started) == held_by(node, started)
     wait_until(lambda: shows_as_exited(manager, 'killed'), 60, 'all of the node is looked at')
