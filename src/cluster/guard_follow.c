@@ -252,7 +252,8 @@ static void merge_record(struct cluster *c, struct guard *g, struct guard *recor
 {
 	const struct container *ct = guard_container(c, g);
 	bool same = str_eq(str_from(g->container), str_from(record->container));
-	bool moved = !same && ct && ct->generation && ct->generation >= record->generation;
+	bool later = ct && (ct->generation > record->copy || ct->generation >= record->generation);
+	bool moved = !same && later && ct->generation;
 
 	g->generation = MAX(g->generation, record->generation);
 	g->running |= record->running && (record->made_again || moved) && ct &&

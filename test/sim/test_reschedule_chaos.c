@@ -285,6 +285,12 @@ static void tell_known(void **state)
 	sim_tell_seed(*state, 1191);
 }
 
+/* It found a copy that was made, and asked for once more in vain, and was never started. */
+static void tell_known_disturbed(void **state)
+{
+	sim_tell_seed(*state, 1245);
+}
+
 int main(void)
 {
 	static struct story calm = { "nothing_is_lost_or_doubled", nothing_is_lost_or_doubled };
@@ -294,6 +300,9 @@ int main(void)
 		{ .name = calm.name, .test_func = tell_many, .initial_state = &calm },
 		{ .name = disturbed.name, .test_func = tell_many, .initial_state = &disturbed },
 		{ .name = "known_seeds", .test_func = tell_known, .initial_state = &calm },
+		{ .name = "known_seeds_disturbed",
+		  .test_func = tell_known_disturbed,
+		  .initial_state = &disturbed },
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
