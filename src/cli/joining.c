@@ -55,7 +55,7 @@ may_suspend struct error *joining_ask_engine(const struct joining *j)
 	return ping(j, NULL);
 }
 
-/* How things stand, so that each change of it is told once. */
+/* How things stand, so that what is well again is told once; what is not, at each try. */
 struct standing {
 	bool registered, engine_away, discovery_away;
 };

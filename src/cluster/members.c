@@ -3,6 +3,7 @@
  * The nodes of the pool: what each engine tells is entered here, one step for each piece of news,
  * so that placement and look-up never add anything up.
  */
+#include "base/duration.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "cluster/internal.h"
@@ -377,8 +378,12 @@ static void observe_event(void *arg, struct engine *e, const struct docker_event
 
 static void observe_events_lost(void *arg, struct engine *e, int64_t from, int64_t to)
 {
+	_cleanup_(strbuf_fini) struct strbuf since = STRBUF_INIT, until = STRBUF_INIT;
+
+	time_format_rfc3339_nano(from, &since);
+	time_format_rfc3339_nano(to, &until);
 	log_warn("events of a node may have been lost", LOG_STR("node", engine_name(e)),
-		 LOG_NUM("from", from), LOG_NUM("to", to));
+		 LOG_STR("from", strbuf_str(&since)), LOG_STR("to", strbuf_str(&until)));
 	events_lost(arg, e, from, to);
 }
 
