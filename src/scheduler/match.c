@@ -36,7 +36,7 @@ static bool glob_find(struct str glob, struct str text, int64_t *turns)
 	size_t g = 0, t = 0, after_star = 0, resume = 0;
 	bool starred = false;
 
-	for (; t<text.n && * turns> 0; --*turns) {
+	for (; *turns > 0 && t < text.n; --*turns) {
 		if (g < glob.n && glob.p[g] == '*') {
 			starred = true;
 			after_star = ++g;
