@@ -21,6 +21,11 @@ struct map {
 	size_t n, cap;
 };
 
+#define MAP_INIT(key_fn)        \
+	{                       \
+		.key = (key_fn) \
+	}
+
 void map_init(struct map *m, map_key_fn *key);
 void map_fini(struct map *m);			    /* the items stay whose they are */
 void *map_get(const struct map *m, struct str key); /* NULL where there is none */

@@ -276,7 +276,7 @@ static struct error *take_option(const struct parser *p, int option, char *const
 struct error *flags_parse(struct flag_group *groups, size_t n, int argc, char **argv, bool stop,
 			  struct arena *arena, struct texts *ret_words)
 {
-	_cleanup_(parser_fini) struct parser p;
+	_cleanup_(parser_fini) struct parser p = { 0 };
 	int option;
 
 	parser_init(&p, groups, n, stop, arena);

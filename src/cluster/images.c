@@ -221,11 +221,10 @@ static struct str text_key(const void *item)
 /* An answer that cannot be read is its node's failure. */
 static may_suspend void join_all_removed(struct fan *fan, struct arena *arena, struct str *ret_json)
 {
-	_cleanup_(map_fini) struct map seen;
+	_cleanup_(map_fini) struct map seen = MAP_INIT(text_key);
 	_cleanup_(strbuf_fini) struct strbuf out = STRBUF_INIT;
 	struct json_out o = json_out(&out);
 
-	map_init(&seen, text_key);
 	json_begin_array(&o);
 	for (size_t i = 0; i < fan->n; i++)
 		if (!fan->jobs[i].err)

@@ -271,10 +271,9 @@ static struct str text_key(const void *item)
 static struct error *merge_containers(const struct fan *fan, struct arena *arena,
 				      struct strbuf *out)
 {
-	_cleanup_(map_fini) struct map seen;
+	_cleanup_(map_fini) struct map seen = MAP_INIT(text_key);
 	struct json_out o = json_out(out);
 
-	map_init(&seen, text_key);
 	json_begin_object(&o);
 	for (size_t i = 0; i < fan->n; i++) {
 		struct json root, value;

@@ -85,14 +85,13 @@ static may_suspend struct error *forget_volumes(struct fan_job *job)
 /* Engines tell names here; each network of such a name is looked at anew. */
 static may_suspend struct error *forget_networks(struct fan_job *job)
 {
-	_cleanup_(map_fini) struct map gone;
+	_cleanup_(map_fini) struct map gone = MAP_INIT(text_key);
 	_cleanup_(vec_fini) struct vec keys = VEC_INIT;
 	struct json root, name;
 	struct json_iter it;
 	struct object *o;
 
 	TRY(read_answer(job, &root));
-	map_init(&gone, text_key);
 	it = json_iter(json_get(root, "NetworksDeleted"));
 	while (json_next(&it, NULL, &name)) {
 		struct str *text = arena_new(&job->arena, struct str);

@@ -62,10 +62,9 @@ static struct str told_id(const void *item)
 /* Leaves of each id's bars the last, and of too many lines the later half. */
 static void thin_out(struct shared_pull *p)
 {
-	_cleanup_(map_fini) struct map later;
+	_cleanup_(map_fini) struct map later = MAP_INIT(told_id);
 	size_t kept = 0, first = 0;
 
-	map_init(&later, told_id);
 	for (size_t i = p->lines.n; i-- > 0;) {
 		struct told *t = p->lines.v[i];
 

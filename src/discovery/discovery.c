@@ -209,9 +209,8 @@ static void add_address(struct str text, struct arena *arena, struct map *seen,
 static may_suspend struct error *add_addresses(const struct vec *texts, struct arena *arena,
 					       struct discovery_entries *ret)
 {
-	_cleanup_(map_fini) struct map seen;
+	_cleanup_(map_fini) struct map seen = MAP_INIT(seen_key);
 
-	map_init(&seen, seen_key);
 	for (size_t i = 0; i < texts->n; i++) {
 		if (i % 256 == 255)
 			TRY(fiber_yield());

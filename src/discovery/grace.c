@@ -58,11 +58,10 @@ static struct discovery_entries missing(const struct grace *g,
 					const struct discovery_entries *listed)
 {
 	_cleanup_(arena_fini) struct arena arena = ARENA_INIT;
-	_cleanup_(map_fini) struct map there;
+	_cleanup_(map_fini) struct map there = MAP_INIT(key_of);
 	size_t known = g->listed.n + g->kept.n;
 	struct discovery_entries ret = { NULL, 0 };
 
-	map_init(&there, key_of);
 	enter_all(listed, &arena, &there);
 	ret.v = mem_realloc_array(NULL, MAX(known, 1), sizeof(*ret.v));
 	add_missing(&g->listed, &there, &arena, &ret);

@@ -65,9 +65,8 @@ static void flags_in_manual(const char *title, struct arena *arena, struct map *
 static void assert_documented(const struct flag *flags, const char *title)
 {
 	_cleanup_(arena_fini) struct arena arena = ARENA_INIT;
-	_cleanup_(map_fini) struct map found;
+	_cleanup_(map_fini) struct map found = MAP_INIT(word_key);
 
-	map_init(&found, word_key);
 	flags_in_manual(title, &arena, &found);
 	for (; flags->name; flags++) {
 		if (!map_get(&found, str_from(flags->name)) ||
@@ -114,10 +113,9 @@ static void the_manual_has_no_other_flags(_unused_ void **state)
 
 	for (size_t i = 0; i < ARRAY_LEN(titles); i++) {
 		_cleanup_(arena_fini) struct arena arena = ARENA_INIT;
-		_cleanup_(map_fini) struct map found;
+		_cleanup_(map_fini) struct map found = MAP_INIT(word_key);
 		const struct str *name;
 
-		map_init(&found, word_key);
 		flags_in_manual(titles[i], &arena, &found);
 		assert_true(found.n > 0);
 		for (size_t pos = 0; (name = map_next(&found, &pos));) {
