@@ -77,6 +77,7 @@ def source(text):
     ("typedef struct foo foo_t;\n", "no typedef"),
     ("typedef struct foo *foo_t;\n", "no typedef"),
     ("__attribute__((constructor)) static void f(void)\n{\n}\n", "no constructors"),
+    ("void f(void)\n{\n\t_cleanup_(map_fini) struct map m;\n}\n", "a value from the start"),
     ("void *f(void)\n{\n\treturn alloca(8);\n}\n", "no alloca"),
     ("void f(void)\n{\n\tusleep(8);\n}\n", "fiber_sleep"),
     ("int f(void)\n{\n\treturn getaddrinfo(0, 0, 0, 0);\n}\n", "offload"),
@@ -93,6 +94,8 @@ def test_layers_flags(tmp_path, text, said):
     "/* alloca() would overflow; so would typedef struct */\n",
     'const char *s = "sleep(1)"; char c = \'"\'; const char *t = "alloca(";\n',
     "typedef struct str name_fn(const void *item);\n",
+    "void f(void)\n{\n\t_cleanup_(map_fini) struct map m = MAP_INIT(key);\n}\n",
+    "#define _cleanup_(fn) __attribute__((cleanup(fn)))\nint a;\n",
     "void f(void)\n{\n\tfiber_sleep(8);\n}\n",
 ])
 def test_layers_lets_pass(tmp_path, text):
