@@ -64,7 +64,7 @@ static int listen_at(const struct sockaddr_any *at, bool v6_only, int *ret)
 
 struct error *sockets_listen_at(const struct sockaddr_any *at, struct sockets *add)
 {
-	int s, code = listen_at(at, true, &s);
+	int s = -1, code = listen_at(at, true, &s);
 
 	if (code != 0)
 		return cannot_listen(at, code);
@@ -78,7 +78,7 @@ struct error *sockets_listen_everywhere(uint16_t port, struct sockets *add)
 				   .n = sizeof(v6.v6) };
 	struct sockaddr_any v4 = { .v4 = { .sin_family = AF_INET, .sin_port = htons(port) },
 				   .n = sizeof(v4.v4) };
-	int s, code = listen_at(&v6, false, &s);
+	int s = -1, code = listen_at(&v6, false, &s);
 
 	if (code == EAFNOSUPPORT || code == EADDRNOTAVAIL)
 		return sockets_listen_at(&v4, add);

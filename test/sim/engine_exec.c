@@ -172,7 +172,7 @@ may_suspend struct error *serve_exec_inspect(struct sim_call *call)
 {
 	_cleanup_(strbuf_fini) struct strbuf text = STRBUF_INIT;
 	struct json_out o = json_out(&text);
-	struct sim_exec *x;
+	struct sim_exec *x = NULL;
 
 	TRY(exec_get(call->e, call->name, &x));
 	json_begin_object(&o);
@@ -189,7 +189,7 @@ may_suspend struct error *serve_exec_inspect(struct sim_call *call)
 
 may_suspend struct error *serve_exec_resize(struct sim_call *call)
 {
-	struct sim_exec *x;
+	struct sim_exec *x = NULL;
 
 	TRY(exec_get(call->e, call->name, &x));
 	if (!x->running)
