@@ -28,6 +28,7 @@ class Node:
         self.address = f'{self.ip}:{PORT}'
         self.directory = lab.path(self.name)
         self.log = os.path.join(self.directory, 'dockerd.log')
+        self._launcher = None
 
     def create(self, switch, tied):
         """Makes the host, without an engine yet."""
@@ -80,6 +81,11 @@ class Node:
         """Whether the engine's process exists (it may not answer yet)."""
         return bool(self._processes('dockerd'))
 
+    def is_coming_up(self):
+        """Whether the engine's process exists, or what launch() began is still to become it."""
+        launching = self._launcher is not None and self._launcher.poll() is None
+        return launching or bool(self._processes('setsid', 'dockerd'))
+
     def answers(self):
         """Whether the engine answers to this machine."""
         return engine.answers(self.address, certs=self.lab.certs)
@@ -100,8 +106,8 @@ class Node:
                    *(f'--label={name}={value}' for name, value in self.labels.items()),
                    *self.lab.engine_args]
         # setsid --fork leaves it to the host's init, which reaps it when it is killed.
-        host.start(host.inside(self.init(), 'setsid', '--fork', *command),
-                   self.lab.state, self.name, self.log)
+        self._launcher = host.start(host.inside(self.init(), 'setsid', '--fork', *command),
+                                    self.lab.state, self.name, self.log)
 
     def _tls(self):
         if not self.lab.certs:

@@ -165,7 +165,7 @@ class Lab:
                 if node.answers():
                     waiting.remove(node)
                     self.say(f'{node.name} {node.address} answers')
-                elif time.monotonic() > deadline or not node.is_running():
+                elif time.monotonic() > deadline or not node.is_coming_up():
                     raise LabError(f'{node.name} {node.address}: its engine does not come up;'
                                    f' the end of its log:\n{host.tail(node.log)}')
             time.sleep(0.05)
