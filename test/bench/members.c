@@ -7,46 +7,13 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "base/duration.h"
 #include "base/log.h"
 #include "cluster/internal.h"
 #include "engine/internal.h"
 
-static int64_t cpu_time(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &ts);
-	return ts.tv_sec * SECOND + ts.tv_nsec;
-}
-
-static void must(struct error *err)
-{
-	if (!err)
-		return;
-	fprintf(stderr, "%s\n", error_message(err));
-	exit(1);
-}
-
-static struct engine_info *info_of(size_t i)
-{
-	_cleanup_(arena_fini) struct arena arena = ARENA_INIT;
-	struct engine_info *info;
-	struct str text = arena_printf(
-		&arena,
-		"{\"ID\":\"ID%zu\",\"Name\":\"node-%zu\",\"NCPU\":64,\"MemTotal\":549755813888,"
-		"\"Driver\":\"overlay2\",\"KernelVersion\":\"6.1.0\",\"OSType\":\"linux\","
-		"\"OperatingSystem\":\"Debian 12\",\"Architecture\":\"x86_64\",\"Labels\":["
-		"\"storage=%s\",\"rack=r%zu\"]}",
-		i, i, i % 2 ? "ssd" : "disk", i % 8);
-
-	must(engine_info_read(STR("bench"), text,
-			      STR("{\"ApiVersion\":\"1.41\",\"MinAPIVersion\":\"1.12\"}"), 0, 0,
-			      &info));
-	return info;
-}
+#include "bench/nodes.h"
 
 static struct member *join(struct cluster *c, size_t i, struct engine_info *info)
 {
@@ -88,14 +55,14 @@ static void pool(size_t n)
 	c = cluster_new(&config);
 	printf("%zu nodes\n", n);
 	for (size_t i = 0; i < n; i++)
-		infos[i] = info_of(i);
+		infos[i] = bench_info(i);
 	since = cpu_time();
 	for (size_t i = 0; i < n; i++)
 		members[i] = join(c, i, infos[i]);
 	print("joined", since, n);
 
 	for (size_t i = 0; i < n; i++)
-		infos[i] = info_of(i);
+		infos[i] = bench_info(i);
 	since = cpu_time();
 	for (size_t i = 0; i < n; i++)
 		engine_take_info(members[i]->engine, infos[i]);

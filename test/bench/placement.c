@@ -7,7 +7,6 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -16,15 +15,9 @@
 #include "cluster/placement.h"
 #include "engine/internal.h"
 
+#include "bench/nodes.h"
+
 enum { ROUNDS = 200, ENTRY = 1024 };
-
-static int64_t cpu_time(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &ts);
-	return ts.tv_sec * SECOND + ts.tv_nsec;
-}
 
 static size_t resident(void)
 {
@@ -38,33 +31,6 @@ static size_t resident(void)
 	return pages * (size_t)sysconf(_SC_PAGESIZE);
 }
 
-static void must(struct error *err)
-{
-	if (!err)
-		return;
-	fprintf(stderr, "%s\n", error_message(err));
-	exit(1);
-}
-
-/* Eight racks, two kinds of storage: as pools are labelled. */
-static struct engine_info *info_of(size_t i)
-{
-	_cleanup_(arena_fini) struct arena arena = ARENA_INIT;
-	struct engine_info *info;
-	struct str text = arena_printf(
-		&arena,
-		"{\"ID\":\"ID%zu\",\"Name\":\"node-%zu\",\"NCPU\":64,\"MemTotal\":549755813888,"
-		"\"Driver\":\"overlay2\",\"KernelVersion\":\"6.1.0\",\"OSType\":\"linux\","
-		"\"OperatingSystem\":\"Debian 12\",\"Architecture\":\"x86_64\",\"Labels\":["
-		"\"storage=%s\",\"rack=r%zu\",\"zone=z%zu\",\"serial=s%zu\"]}",
-		i, i, i % 2 ? "ssd" : "disk", i % 8, i % 3, i);
-
-	must(engine_info_read(STR("bench"), text,
-			      STR("{\"ApiVersion\":\"1.41\",\"MinAPIVersion\":\"1.12\"}"), 0, 0,
-			      &info));
-	return info;
-}
-
 static struct member *add_node(struct cluster *c, size_t i)
 {
 	_cleanup_(arena_fini) struct arena arena = ARENA_INIT;
@@ -76,7 +42,7 @@ static struct member *add_node(struct cluster *c, size_t i)
 		&a));
 	m = member_new(c, &a);
 	map_put(&c->by_addr, m);
-	engine_take_info(m->engine, info_of(i));
+	engine_take_info(m->engine, bench_info(i));
 	engine_set_state(m->engine, ENGINE_HEALTHY);
 	return m;
 }

@@ -166,18 +166,23 @@ class Manager(Process):
 
     def wait_quiet(self):
         """Until a second costs no less CPU than the one before: its start is over."""
+        deadline = time.monotonic() + 600
         spent = float('inf')
-        while True:
+        while time.monotonic() < deadline:
             before = self.cpu()
             time.sleep(1)
             last, spent = spent, self.cpu() - before
             if spent >= last:
                 return
+        sys.exit('the manager does not come to rest')
 
     def memory_at_rest(self):
         """Once nothing was given back for longer than it takes to give back."""
         least, since = self.memory(), time.monotonic()
+        deadline = since + 600
         while time.monotonic() < since + GIVING_BACK:
+            if time.monotonic() > deadline:
+                sys.exit("the manager's memory does not come to rest")
             time.sleep(0.5)
             now = self.memory()
             if now < 0.99 * least:
