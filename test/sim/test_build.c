@@ -3,33 +3,10 @@
  * Building: where it goes, that its image is known, and how it ends. The sessions and the gRPC of
  * BuildKit are test_buildkit.c's affair.
  */
-#include "sim/pool.h"
+#include "sim/builds.h"
 
-#define CLIENT "192.168.0.1"
 #define ON_N1 \
 	"buildargs=%7B%22constraint%3Anode%22%3A%22%3Dn1%22%7D" /* {"constraint:node":"=n1"} */
-#define ON_N2 \
-	"buildargs=%7B%22constraint%3Anode%22%3A%22%3Dn2%22%7D" /* {"constraint:node":"=n2"} */
-
-static struct sim_engine *node(struct sim *s, const char *name)
-{
-	return sim_find_engine(s, name);
-}
-
-static bool has_line(struct str body, const char *part)
-{
-	return str_contains(body, str_from(part));
-}
-
-static may_suspend struct sim_reply built(struct sim *s, const char *query, const char *context)
-{
-	struct sim_reply r = sim_post(s, sim_text(s, "/build?%s", query), context);
-
-	assert_status(r, 200);
-	if (!has_line(r.body, "Successfully built"))
-		fail_msg("not built: %.*s", STR_ARG(r.body));
-	return r;
-}
 
 static size_t running(struct sim *s)
 {
