@@ -25,6 +25,9 @@
 
 #define MANAGERS_KEY_DIGITS 32
 
+/* Another one was faster. Or nobody may have the key yet, which is not to be asked in a hurry. */
+#define LOST_PAUSE (100 * MILLISECOND)
+
 struct term {
 	struct election *election;
 	struct kv_lease *lease;
@@ -94,7 +97,7 @@ static may_suspend struct error *check_key(const struct term *t, uint64_t *ret_r
 	struct kv_value leader;
 
 	TRY(kv_get(e->config.kv, LEADER_KEY, &arena, &leader));
-	if (!leader.found || !str_eq(leader.value, str_from(e->config.advertise)))
+	if (!leader.held || !str_eq(leader.value, str_from(e->config.advertise)))
 		return error_new(ERR_NOT_FOUND, "the leader key is not this manager's any more");
 	*ret_revision = leader.revision;
 	return NULL;
@@ -192,7 +195,7 @@ may_suspend struct error *campaign(struct election *e)
 
 	TRY(begin_term(&t, &won));
 	if (!won)
-		return NULL;
+		return fiber_sleep(LOST_PAUSE);
 	err = lead(&t);
 	/* That is no failure of the store: it says who leads now. */
 	if (!error_is(err, ERR_NOT_FOUND))

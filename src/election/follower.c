@@ -3,6 +3,7 @@
  * Following: who leads, and what the managers know each other by, as the store has it.
  */
 #include "base/duration.h"
+#include "base/log.h"
 #include "election/internal.h"
 #include "fiber/deadline.h"
 #include "fiber/fiber.h"
@@ -38,8 +39,11 @@ may_suspend struct error *follow(struct election *e, bool *ret_free)
 	bool has_key = false;
 
 	TRY(read_value(e, LEADER_KEY, &arena, &leader));
-	*ret_free = !leader.found;
-	if (!leader.found)
+	*ret_free = !leader.found || !leader.held;
+	if (leader.found && !leader.held)
+		log_warn("the leader key names a manager that does not hold it: it is free",
+			 LOG_STR("manager", leader.value));
+	if (*ret_free)
 		return NULL;
 
 	TRY(follow_key(e, &has_key));

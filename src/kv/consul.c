@@ -122,8 +122,10 @@ static may_suspend struct error *consul_get(struct kv *kv, struct str key, struc
 	*ret = (struct kv_value){ .revision = list.revision };
 	for (size_t i = 0; i < list.n && !ret->found; i++) {
 		ret->found = str_eq(list.v[i].name, key);
-		if (ret->found)
+		if (ret->found) {
 			ret->value = list.v[i].value;
+			ret->held = list.v[i].held;
+		}
 	}
 	return NULL;
 }

@@ -95,6 +95,7 @@ static bool read_entry(struct json item, struct arena *arena, struct kv_entry *r
 		return false;
 	ret->name = arena_dup(arena, json_get_str(item, "Key"));
 	ret->value = arena_dup(arena, strbuf_str(&value));
+	ret->held = !str_empty(json_get_str(item, "Session"));
 	return true;
 }
 

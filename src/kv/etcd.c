@@ -107,8 +107,10 @@ static may_suspend struct error *etcd_get(struct kv *kv, struct str key, struct 
 
 	TRY(range(etcd, key, STR_NONE, arena, &list));
 	*ret = (struct kv_value){ .found = list.n > 0, .revision = list.revision };
-	if (list.n > 0)
+	if (list.n > 0) {
 		ret->value = list.v[0].value;
+		ret->held = list.v[0].held;
+	}
 	return NULL;
 }
 

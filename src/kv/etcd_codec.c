@@ -84,9 +84,10 @@ void etcd_write_lock(struct strbuf *out, struct str key, struct str value, int64
 	json_begin_array(&o);
 	json_begin_object(&o);
 	put_bytes(&o, "key", key);
-	json_put_str(&o, "target", STR("CREATE"));
+	/* A key that is not there has lease 0 too. */
+	json_put_str(&o, "target", STR("LEASE"));
 	json_put_str(&o, "result", STR("EQUAL"));
-	put_number(&o, "create_revision", 0);
+	put_number(&o, "lease", 0);
 	json_end_object(&o);
 	json_end_array(&o);
 	begin_operation(&o, "success", "request_put");
@@ -196,10 +197,13 @@ struct error *etcd_read_range(struct str text, struct arena *arena, struct kv_li
 	list.v = arena_new_array(arena, struct kv_entry, json_count(pairs) + 1);
 	for (it = json_iter(pairs); json_next(&it, NULL, &pair);) {
 		struct kv_entry *e = &list.v[list.n++];
+		int64_t lease;
 
 		if (!get_bytes(pair, "key", arena, &e->name) ||
-		    !get_bytes(pair, "value", arena, &e->value))
+		    !get_bytes(pair, "value", arena, &e->value) ||
+		    !get_number(pair, "lease", &lease))
 			return unreadable(text);
+		e->held = lease != 0;
 	}
 	*ret = list;
 	return NULL;

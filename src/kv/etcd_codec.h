@@ -15,7 +15,7 @@
 void etcd_write_range(struct strbuf *out, struct str key, struct str end);
 /* `lease` 0: none. */
 void etcd_write_put(struct strbuf *out, struct str key, struct str value, int64_t lease);
-/* Of /v3/kv/txn: put it where the key is not there, else tell what is. */
+/* Of /v3/kv/txn: put it where no lease has the key, else tell what is there. */
 void etcd_write_lock(struct strbuf *out, struct str key, struct str value, int64_t lease);
 void etcd_write_grant(struct strbuf *out, int64_t seconds);
 void etcd_write_lease(struct strbuf *out, int64_t lease); /* of keepalive and revoke */

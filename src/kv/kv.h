@@ -53,6 +53,7 @@ must_check struct error *kv_check_path(struct str path);
  */
 struct kv_value {
 	bool found;
+	bool held; /* by a lease, with which it goes */
 	struct str value;
 	uint64_t revision;
 };
@@ -62,6 +63,7 @@ may_suspend must_check struct error *kv_get(struct kv *kv, struct str key, struc
 /* The keys right below a directory, in no order; n is 0 where there are none. */
 struct kv_entry {
 	struct str name, value; /* the key behind "directory/" */
+	bool held;		/* as in kv_value */
 };
 struct kv_list {
 	struct kv_entry *v; /* in the arena */
@@ -89,7 +91,8 @@ may_suspend must_check struct error *kv_delete(struct kv *kv, struct str key);
 
 /*
  * One attempt to become the holder of a key that one lease holds at a time. *ret: it holds it now,
- * or held it already; false: another one does. ERR_NOT_FOUND: the lease is lost.
+ * or held it already; false: another one does, or (Consul) did until a moment ago. One that no
+ * lease holds is there for the taking. ERR_NOT_FOUND: the lease is lost.
  */
 may_suspend must_check struct error *kv_lock(struct kv *kv, struct str key, struct str value,
 					     struct kv_lease *lease, bool *ret);

@@ -86,6 +86,14 @@ static uint64_t revision_of(const struct zk_answer *a)
 	return a->code == ZOK ? (uint64_t)MAX(a->stat.mzxid, a->stat.pzxid) : 0;
 }
 
+/*
+ * Swarm 1.2 held a key by nodes below it, and left the key itself behind.
+ */
+static bool is_held(const struct Stat *stat)
+{
+	return stat->ephemeralOwner != 0 || stat->numChildren > 0;
+}
+
 static may_suspend struct error *zk_get(struct kv *kv, struct str key, struct arena *arena,
 					struct kv_value *ret)
 {
@@ -95,8 +103,10 @@ static may_suspend struct error *zk_get(struct kv *kv, struct str key, struct ar
 	TRY(zk_ask(&zookeeper_of(kv)->main, &(struct zk_request){ .kind = ZK_GET, .path = path },
 		   &a));
 	*ret = (struct kv_value){ .found = a.code == ZOK, .revision = revision_of(&a) };
-	if (ret->found)
+	if (ret->found) {
 		ret->value = arena_dup(arena, strbuf_str(&a.value));
+		ret->held = is_held(&a.stat);
+	}
 	return NULL;
 }
 
@@ -122,6 +132,7 @@ static may_suspend struct error *get_some(struct zk_session *s, struct str direc
 			ret->v[ret->n++] = (struct kv_entry){
 				.name = arena_dup(arena, str_from(names[i])),
 				.value = arena_dup(arena, strbuf_str(&a.value)),
+				.held = is_held(&a.stat),
 			};
 		if (failed)
 			error_keep(&err, failed);
@@ -240,7 +251,10 @@ static may_suspend struct error *remove_path(struct zk_session *s, const char *p
 {
 	int code;
 
-	TRY(ask_code(s, &(struct zk_request){ .kind = ZK_DELETE, .path = path }, &code));
+	TRY(ask_code(
+		s,
+		&(struct zk_request){ .kind = ZK_DELETE, .path = path, .version = ZK_ANY_VERSION },
+		&code));
 	if (code == ZNOTEMPTY)
 		return error_new(ERR_CONFLICT, "ZooKeeper: %s is a directory", path);
 	return NULL;
@@ -310,6 +324,21 @@ static may_suspend struct error *zk_remove(struct kv *kv, struct str key)
 	return remove_path(&zookeeper_of(kv)->main, path);
 }
 
+/* Takes away what nobody holds, unless it was changed or replaced meanwhile. */
+static may_suspend struct error *clear_way(struct zk_session *s, const char *path)
+{
+	_cleanup_(zk_answer_fini) struct zk_answer there = { 0 };
+	int code;
+
+	TRY(zk_ask(s, &(struct zk_request){ .kind = ZK_EXISTS, .path = path }, &there));
+	if (there.code != ZOK || is_held(&there.stat))
+		return NULL;
+	return ask_code(s,
+			&(struct zk_request){
+				.kind = ZK_DELETE, .path = path, .version = there.stat.version },
+			&code);
+}
+
 static may_suspend struct error *zk_lock(_unused_ struct kv *kv, struct str key, struct str value,
 					 struct kv_lease *base, bool *ret)
 {
@@ -320,6 +349,10 @@ static may_suspend struct error *zk_lock(_unused_ struct kv *kv, struct str key,
 	int code;
 
 	TRY(create(s, path, value, ZOO_EPHEMERAL, &code));
+	if (code == ZNODEEXISTS) {
+		TRY(clear_way(s, path));
+		TRY(create(s, path, value, ZOO_EPHEMERAL, &code));
+	}
 	if (code != ZOK) {
 		/* An attempt whose answer was lost may have made it. */
 		TRY(owner_of(s, path, &owner));

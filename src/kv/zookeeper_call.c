@@ -94,7 +94,7 @@ static int send_request(struct zk_session *s, const struct zk_request *r, struct
 	case ZK_SET:
 		return zoo_aset(s->handle, r->path, value, (int)r->value.n, -1, on_answer, call);
 	case ZK_DELETE:
-		return zoo_adelete(s->handle, r->path, -1, on_done, call);
+		return zoo_adelete(s->handle, r->path, r->version, on_done, call);
 	}
 	return ZBADARGUMENTS;
 }
@@ -106,6 +106,7 @@ static struct error *judge(const struct zk_session *s, int code)
 	case ZNONODE:
 	case ZNODEEXISTS:
 	case ZNOTEMPTY:
+	case ZBADVERSION:
 		return NULL;
 	case ZCLOSING:
 	case ZCONNECTIONLOSS:

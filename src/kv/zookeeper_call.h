@@ -11,6 +11,8 @@
 #include "base/vec.h"
 #include "kv/zookeeper_session.h"
 
+#define ZK_ANY_VERSION (-1)
+
 enum zk_kind { ZK_GET, ZK_EXISTS, ZK_CHILDREN, ZK_CREATE, ZK_SET, ZK_DELETE };
 
 struct zk_request {
@@ -18,6 +20,7 @@ struct zk_request {
 	const char *path;
 	struct str value; /* of CREATE and SET */
 	int flags;	  /* of CREATE */
+	int version;	  /* of DELETE: what it has to be; ZK_ANY_VERSION */
 	bool watch;	  /* of EXISTS and CHILDREN: `news` counts on when it changes */
 };
 
@@ -32,7 +35,7 @@ void zk_answer_fini(struct zk_answer *a);
 
 /*
  * Asks, and waits some seconds for the answer. Codes that say something of the node (ZNONODE,
- * ZNODEEXISTS, ZNOTEMPTY) are answers; all else is an error.
+ * ZNODEEXISTS, ZNOTEMPTY, ZBADVERSION) are answers; all else is an error.
  */
 may_suspend must_check struct error *zk_ask(struct zk_session *s, const struct zk_request *request,
 					    struct zk_answer *ret);

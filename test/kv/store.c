@@ -294,6 +294,39 @@ static may_suspend void one_holds_a_lock(struct kv *kv)
 	assert_true(has(kv, key, NULL));
 }
 
+static may_suspend bool is_held(struct kv *kv, struct str key)
+{
+	_cleanup_(arena_fini) struct arena arena = ARENA_INIT;
+	struct kv_value value;
+
+	assert_ok(kv_get(kv, key, &arena, &value));
+	return value.held;
+}
+
+/* What somebody wrote by hand, or an older program left behind, is in nobody's way. */
+static may_suspend void what_nobody_holds_can_be_locked(struct kv *kv)
+{
+	const struct str key = STR("test/lock");
+	struct kv_lease *first, *second;
+	bool got = false;
+
+	assert_ok(kv_put(kv, key, STR("left"), NULL));
+	assert_ok(kv_put(kv, key, STR("behind"), NULL));
+	assert_false(is_held(kv, key));
+	assert_ok(kv_lease_begin(kv, TTL, &first));
+	assert_ok(kv_lease_begin(kv, TTL, &second));
+	assert_ok(kv_lock(kv, key, STR("first"), first, &got));
+	assert_true(got);
+	assert_true(is_held(kv, key));
+	assert_true(has(kv, key, "first"));
+	assert_ok(kv_lock(kv, key, STR("second"), second, &got));
+	assert_false(got);
+	kv_lease_end(second);
+	assert_true(has(kv, key, "first"));
+	kv_lease_end(first);
+	assert_true(has(kv, key, NULL));
+}
+
 /* Gives its lease up although it was cancelled, as a process does that is stopped. */
 struct holder {
 	struct kv *kv;
@@ -338,11 +371,17 @@ static may_suspend void refuses_what_is_too_large(struct kv *kv)
 }
 
 static body_fn *const bodies[] = {
-	keeps_records,		lists_directories,
-	tells_of_changes,	tells_of_a_key,
-	is_cancelled,		leases_hold_keys,
-	one_holds_a_lock,	a_key_changes_its_lease,
-	a_cancelled_lease_ends, refuses_what_is_too_large,
+	keeps_records,
+	lists_directories,
+	tells_of_changes,
+	tells_of_a_key,
+	is_cancelled,
+	leases_hold_keys,
+	one_holds_a_lock,
+	a_key_changes_its_lease,
+	a_cancelled_lease_ends,
+	refuses_what_is_too_large,
+	what_nobody_holds_can_be_locked,
 };
 
 #define TEST(i, text)                                          \
@@ -354,11 +393,17 @@ static body_fn *const bodies[] = {
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(0, "keeps records"),	   TEST(1, "lists directories"),
-		TEST(2, "tells of changes"),	   TEST(3, "tells of a key"),
-		TEST(4, "is cancelled"),	   TEST(5, "leases hold keys"),
-		TEST(6, "one holds a lock"),	   TEST(7, "a key changes its lease"),
-		TEST(8, "a cancelled lease ends"), TEST(9, "refuses what is too large"),
+		TEST(0, "keeps records"),
+		TEST(1, "lists directories"),
+		TEST(2, "tells of changes"),
+		TEST(3, "tells of a key"),
+		TEST(4, "is cancelled"),
+		TEST(5, "leases hold keys"),
+		TEST(6, "one holds a lock"),
+		TEST(7, "a key changes its lease"),
+		TEST(8, "a cancelled lease ends"),
+		TEST(9, "refuses what is too large"),
+		TEST(10, "what nobody holds can be locked"),
 	};
 
 	if (argc != 2 && argc != 5)

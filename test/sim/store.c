@@ -165,6 +165,11 @@ struct str sim_store_value(const struct sim_store *s, struct str key)
 	return k ? str_from(k->value) : STR("");
 }
 
+void sim_store_write(struct sim_store *s, struct str key, struct str value)
+{
+	set_key(s, key, value, 0);
+}
+
 void sim_store_remove(struct sim_store *s, struct str key)
 {
 	for (size_t i = s->keys.n; i-- > 0;)
@@ -236,8 +241,10 @@ static may_suspend struct error *store_get(struct kv *kv, struct str key, struct
 		return unheard(kv, err);
 	k = find_key(s, key);
 	*ret = (struct kv_value){ .found = k != NULL, .revision = s->revision };
-	if (k)
+	if (k) {
 		ret->value = arena_dup(arena, str_from(k->value));
+		ret->held = k->lease != 0;
+	}
 	return answer(kv, NULL);
 }
 
@@ -285,9 +292,9 @@ static may_suspend struct error *store_lock(struct kv *kv, struct str key, struc
 		return unheard(kv, err);
 	err = check_grant(s, lease, &grant);
 	k = find_key(s, key);
-	if (!err && !k)
+	*ret = !err && (!k || !k->lease || k->lease == grant->id);
+	if (*ret && !(k && k->lease))
 		set_key(s, key, value, grant->id);
-	*ret = !err && (!k || k->lease == grant->id);
 	return answer(kv, err);
 }
 

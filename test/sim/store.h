@@ -40,7 +40,9 @@ void sim_store_wipe(struct sim_store *s);
 void sim_store_extend(struct sim_store *s);
 /* What is there; empty: nothing. Borrowed. */
 struct str sim_store_value(const struct sim_store *s, struct str key);
-void sim_store_remove(struct sim_store *s, struct str key); /* by hand */
+/* By hand: under no lease. */
+void sim_store_write(struct sim_store *s, struct str key, struct str value);
+void sim_store_remove(struct sim_store *s, struct str key);
 
 void sim_kv_init(struct sim_kv *k, struct sim_store *s);
 /* Parks while the process stands still: it knows of nothing that happens meanwhile. */

@@ -443,6 +443,29 @@ static may_suspend void a_key_taken_away_by_hand_is_noticed(struct world *w)
 	settle(w, w->ttl);
 }
 
+/* Swarm 1.2 left the key behind in ZooKeeper, and in Consul where it was stopped in order. */
+static may_suspend void a_key_that_nobody_holds_leads_nobody(struct world *w)
+{
+	sim_store_write(&w->store, LEADER, STR("10.9.9.9:4000"));
+	settle(w, w->ttl);
+}
+
+static may_suspend void a_key_written_by_hand_begins_an_election(struct world *w)
+{
+	struct node *first;
+	uint64_t term;
+
+	settle(w, w->ttl);
+	first = leader_of(w);
+	term = first->fence.term;
+	/* At that moment alone the store and the leader may disagree. */
+	group_finish(&w->fibers);
+	sim_store_write(&w->store, LEADER, str_from(first->name));
+	pass(w, SECOND);
+	assert_false(leads(first) && first->fence.term == term);
+	settle(w, w->ttl);
+}
+
 struct told {
 	world_fn *fn;
 	size_t nodes;
@@ -512,6 +535,8 @@ int main(void)
 		ELECTION(who_stood_still_steps_down_first),
 		ELECTION(without_a_store_one_leads_to_its_leases_end),
 		ELECTION(a_key_taken_away_by_hand_is_noticed),
+		ELECTION(a_key_that_nobody_holds_leads_nobody),
+		ELECTION(a_key_written_by_hand_begins_an_election),
 		cmocka_unit_test(test_chaos),
 	};
 

@@ -25,12 +25,11 @@ static void writes(_unused_ void **state)
 	assert_buf(out, "{\"key\":\"aw==\",\"value\":\"\",\"lease\":\"9223372036854775807\"}");
 	strbuf_reset(&out);
 	etcd_write_lock(&out, STR("k"), STR("v"), 9);
-	assert_buf(out,
-		   "{\"compare\":[{\"key\":\"aw==\",\"target\":\"CREATE\",\"result\":\"EQUAL\","
-		   "\"create_revision\":\"0\"}],"
-		   "\"success\":[{\"request_put\":{\"key\":\"aw==\",\"value\":\"dg==\","
-		   "\"lease\":\"9\"}}],"
-		   "\"failure\":[{\"request_range\":{\"key\":\"aw==\"}}]}");
+	assert_buf(out, "{\"compare\":[{\"key\":\"aw==\",\"target\":\"LEASE\",\"result\":\"EQUAL\","
+			"\"lease\":\"0\"}],"
+			"\"success\":[{\"request_put\":{\"key\":\"aw==\",\"value\":\"dg==\","
+			"\"lease\":\"9\"}}],"
+			"\"failure\":[{\"request_range\":{\"key\":\"aw==\"}}]}");
 	strbuf_reset(&out);
 	etcd_write_grant(&out, 20);
 	assert_buf(out, "{\"TTL\":\"20\"}");
@@ -58,6 +57,8 @@ static void reads_ranges(_unused_ void **state)
 	assert_int_equal(list.n, 2);
 	assert_str(list.v[0].name, "a/b");
 	assert_str(list.v[0].value, "v");
+	assert_true(list.v[0].held);
+	assert_false(list.v[1].held);
 	assert_str(list.v[1].name, "k");
 	assert_str(list.v[1].value, "");
 }
@@ -75,6 +76,7 @@ static void refuses_ranges(_unused_ void **state)
 		"{\"header\":{\"revision\":\"-1\"}}",
 		"{" HEADER ",\"kvs\":[{\"key\":\"*\"}]}",
 		"{" HEADER ",\"kvs\":[{\"key\":\"aw==\",\"value\":\"*\"}]}",
+		"{" HEADER ",\"kvs\":[{\"key\":\"aw==\",\"lease\":\"x\"}]}",
 		"{" HEADER ",\"kvs\":",
 	};
 	_cleanup_(arena_fini) struct arena arena = ARENA_INIT;
