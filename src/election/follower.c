@@ -32,6 +32,18 @@ may_suspend struct error *follow_key(struct election *e, bool *ret_found)
 	return NULL;
 }
 
+/* Said once, as long as it lasts. */
+static void note_self(struct election *e, bool is_self)
+{
+	if (is_self && !e->saw_self)
+		log_warn(
+			"the leader key has this manager's own address: it is left from an earlier "
+			"run and goes when its lease ends, or another manager has the same "
+			"--advertise",
+			LOG_CSTR("advertise", e->config.advertise));
+	e->saw_self = is_self;
+}
+
 may_suspend struct error *follow(struct election *e, bool *ret_free)
 {
 	_cleanup_(arena_fini) struct arena arena = ARENA_INIT;
@@ -43,6 +55,7 @@ may_suspend struct error *follow(struct election *e, bool *ret_free)
 	if (leader.found && !leader.held)
 		log_warn("the leader key names a manager that does not hold it: it is free",
 			 LOG_STR("manager", leader.value));
+	note_self(e, !*ret_free && str_eq(leader.value, str_from(e->config.advertise)));
 	if (*ret_free)
 		return NULL;
 

@@ -23,6 +23,7 @@ struct election {
 	enum election_role role;
 	struct strbuf primary; /* of FOLLOWING; empty: none known */
 	struct strbuf key;     /* the managers' own, as it was told last */
+	bool saw_self;	       /* in the leader key, while not leading: it was said */
 };
 
 /* election.c: the one place that changes the role, and tells and logs it. */

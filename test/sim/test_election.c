@@ -466,6 +466,30 @@ static may_suspend void a_key_written_by_hand_begins_an_election(struct world *w
 	settle(w, w->ttl);
 }
 
+static size_t times_said;
+
+static void hear(_unused_ enum log_level level, struct str line, _unused_ void *arg)
+{
+	times_said += str_contains(line, STR("another manager has the same --advertise"));
+}
+
+static may_suspend void one_with_the_leaders_address_says_so(struct world *w)
+{
+	struct node *other;
+
+	settle(w, w->ttl);
+	other = leader_of(w) == &w->nodes[0] ? &w->nodes[1] : &w->nodes[0];
+	node_stop(other);
+	snprintf(other->name, sizeof(other->name), "%s", leader_of(w)->name);
+	log_set_level(LOG_WARN);
+	log_set_sink(hear, NULL);
+	node_start(other);
+	pass(w, MINUTE);
+	assert_int_equal(times_said, 1);
+	assert_int_equal(other->role, ELECTION_FOLLOWING);
+	assert_int_equal(other->primary.n, 0);
+}
+
 struct told {
 	world_fn *fn;
 	size_t nodes;
@@ -537,6 +561,7 @@ int main(void)
 		ELECTION(a_key_taken_away_by_hand_is_noticed),
 		ELECTION(a_key_that_nobody_holds_leads_nobody),
 		ELECTION(a_key_written_by_hand_begins_an_election),
+		ELECTION(one_with_the_leaders_address_says_so),
 		cmocka_unit_test(test_chaos),
 	};
 
