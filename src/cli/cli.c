@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "cli/version.h"
+#include "fiber/offload.h"
 
 struct global_options {
 	bool debug, experimental, help, version;
@@ -172,6 +173,7 @@ static struct error *run_command(struct run *r)
 		return print_version();
 	TRY(flags_complete(r->groups, 2, &r->arena));
 	set_up_log(&r->global);
+	offload_start();
 	return r->command->run(r->groups[1].values, &r->words);
 }
 

@@ -23,6 +23,22 @@ struct job {
 	bool done;
 };
 
+static void no_work(_unused_ uv_work_t *request)
+{
+}
+
+void offload_start(void)
+{
+	uv_loop_t starter;
+	uv_work_t request;
+
+	if (uv_loop_init(&starter) != 0 || uv_queue_work(&starter, &request, no_work, NULL) != 0)
+		loop_abort("cannot start the helper threads");
+	uv_run(&starter, UV_RUN_DEFAULT);
+	if (uv_loop_close(&starter) != 0)
+		loop_abort("the helper threads are in use before the loop");
+}
+
 static void on_thread(uv_work_t *request)
 {
 	struct job *job = container_of(request, struct job, request);

@@ -11,6 +11,12 @@
 #include "base/strbuf.h"
 
 /*
+ * Starts the helper threads, before the loop runs. Else the first work does, and waits until each of
+ * them runs: on a busy machine for long, which is no fault of the fiber that gives it.
+ */
+void offload_start(void);
+
+/*
  * Runs work(arg) elsewhere. It must touch nothing but arg. Cancellation does not interrupt it: the
  * call is shielded and returns when the work is done, so arg may be on the stack.
  */
