@@ -15,6 +15,8 @@
 #include "discovery/backend.h"
 #include "fiber/fiber.h"
 
+#define ENTRY_SHOWN 80 /* of one that is no address: it may be any file's content */
+
 /* A bare list of addresses is the first one's. */
 static const struct discovery_backend *const backends[] = {
 	&discovery_nodes, &discovery_file,   &discovery_token,
@@ -153,8 +155,8 @@ void discovery_push(struct arena *arena, struct vec *ret, struct str text)
 
 static void left_out(struct str entry, struct error *why)
 {
-	log_warn("a node is left out: its address cannot be used", LOG_STR("entry", entry),
-		 LOG_ERR(why));
+	log_warn("a node is left out: its address cannot be used",
+		 LOG_STR("entry", str_first(entry, ENTRY_SHOWN)), LOG_ERR(why));
 	error_free(why);
 }
 

@@ -233,6 +233,24 @@ static void leaves_out_bad_lines(_unused_ void **state)
 	loop_run(LOOP_REAL, bad_entries_main, NULL);
 }
 
+static may_suspend void long_line_main(_unused_ void *arg)
+{
+	static char line[100000];
+	_cleanup_(discovery_closep) struct discovery *d = NULL;
+
+	memset(line, 'x', sizeof(line) - 1);
+	write_file(path, line);
+	assert_ok(discovery_open(str_from(uri), &no_options, &d));
+	assert_fetch(d, "");
+	assert_heard("a node is left out");
+	assert_true(heard.n < 1000);
+}
+
+static void logs_the_beginning_of_a_long_line(_unused_ void **state)
+{
+	loop_run(LOOP_REAL, long_line_main, NULL);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, folder_setup, folder_teardown)
 
 int main(void)
@@ -241,7 +259,7 @@ int main(void)
 		cmocka_unit_test(parses_lines),	     TEST(follows_changes),
 		TEST(sees_a_change_before_the_wait), TEST(is_not_woken_by_the_same_content),
 		TEST(reads_an_empty_file_twice),     TEST(looks_again_at_the_heartbeat),
-		TEST(leaves_out_bad_lines),
+		TEST(leaves_out_bad_lines),	     TEST(logs_the_beginning_of_a_long_line),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
