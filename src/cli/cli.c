@@ -139,14 +139,19 @@ static struct error *unknown_command(const char *name)
 }
 
 /* swarm help, swarm help COMMAND. */
-static struct error *help(const struct texts *words)
+static struct error *help(struct run *r)
 {
+	const struct texts words = r->words;
 	const struct command *c;
 
-	if (words->n < 2)
+	TRY(flags_parse(r->groups, 1, (int)words.n, (char **)words.v, false, &r->arena, &r->words));
+	if (r->words.n == 0)
 		return print_overview();
-	c = find_command(words->v[1]);
-	return c ? print_command(c) : unknown_command(words->v[1]);
+	if (r->words.n > 1)
+		return error_new(ERR_INVALID, "help takes one command, but there is \"%s\" too",
+				 r->words.v[1]);
+	c = find_command(r->words.v[0]);
+	return c ? print_command(c) : unknown_command(r->words.v[0]);
 }
 
 static void set_up_log(const struct global_options *o)
@@ -186,11 +191,26 @@ static struct error *run(struct run *r, int argc, char **argv)
 	if (r->words.n == 0)
 		return print_overview();
 	if (strcmp(r->words.v[0], "help") == 0 || strcmp(r->words.v[0], "h") == 0)
-		return help(&r->words);
+		return help(r);
 	r->command = find_command(r->words.v[0]);
 	if (!r->command)
 		return unknown_command(r->words.v[0]);
 	return run_command(r);
+}
+
+/* One line, whatever was in the arguments that it quotes. */
+static void print_error(const struct run *r, const struct error *err)
+{
+	_cleanup_(strbuf_fini) struct strbuf line = STRBUF_INIT;
+
+	for (const char *p = error_message(err); *p; p++) {
+		if ((unsigned char)*p < ' ' || *p == 0x7f)
+			strbuf_addf(&line, "\\x%02x", (unsigned int)*p);
+		else
+			strbuf_addc(&line, *p);
+	}
+	fprintf(stderr, "swarm%s%s: %.*s\n", r->command ? " " : "",
+		r->command ? r->command->name : "", STR_ARG(strbuf_str(&line)));
 }
 
 int cli_main(int argc, char **argv)
@@ -200,8 +220,7 @@ int cli_main(int argc, char **argv)
 
 	err = run(&r, argc, argv);
 	if (err)
-		fprintf(stderr, "swarm%s%s: %s\n", r.command ? " " : "",
-			r.command ? r.command->name : "", error_message(err));
+		print_error(&r, err);
 	arena_fini(&r.arena);
 	return err ? EXIT_FAILURE : EXIT_SUCCESS;
 }

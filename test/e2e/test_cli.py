@@ -98,7 +98,7 @@ def test_overview():
     assert overview.startswith('Usage: swarm [FLAGS] COMMAND\n')
     for command in COMMANDS:
         assert re.search(rf'^  {command}\b', overview, re.M)
-    for args in (['--help'], ['-h'], ['help']):
+    for args in (['--help'], ['-h'], ['help'], ['h'], ['help', '--help'], ['help', '-h']):
         assert printed(*args) == overview
 
 
@@ -107,7 +107,8 @@ def test_help_of_a_command(command):
     text = printed(command, '--help')
     assert text.startswith(f'Usage: swarm {command} ')
     assert max(map(len, text.splitlines())) <= 100
-    for args in ([command, '-h'], ['help', command], ['--help', command]):
+    for args in ([command, '-h'], ['help', command], ['--help', command],
+                 ['help', command, '--help']):
         assert printed(*args) == text
 
 
@@ -126,6 +127,10 @@ def test_help_needs_no_good_environment():
 @pytest.mark.parametrize('args, line', [
     (['nope'], 'swarm: there is no command "nope"; swarm help lists them'),
     (['help', 'nope'], 'swarm: there is no command "nope"; swarm help lists them'),
+    (['help', '--nope'], 'swarm: there is no flag --nope'),
+    (['help', 'list', 'join'], 'swarm: help takes one command, but there is "join" too'),
+    (['no\nsuch\x1b'], r'swarm: there is no command "no\x0asuch\x1b"; swarm help lists them'),
+    (['list', 'a:1\nb'], r'swarm list: invalid address "a:1\x0ab": the port is no number'),
     (['--nope'], 'swarm: there is no flag --nope'),
     (['-l', 'loud', 'manage', 'a:1'],
      'swarm: --log-level takes debug, info, warn, error or fatal, not "loud"'),
