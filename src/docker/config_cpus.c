@@ -13,6 +13,13 @@
 #define MIN_SHARES INT64_C(2)
 #define MAX_SHARES INT64_C(262144)
 
+/*
+ * What one container may hold: more than any node has, and yet what all of a node hold adds up to a
+ * number. Engines take any size of memory, and show what was asked for.
+ */
+#define MOST_NANO_CPUS (65536 * NANO)
+#define MOST_MEMORY    (INT64_C(1) << 47)
+
 /* Below this nobody writes a weight: Docker's are 512, 1024. */
 #define WEIGHT_FROM 128
 
@@ -118,6 +125,6 @@ void container_reservation_read(struct json inspect, int64_t node_cpus, int64_t 
 	struct json labels = json_get(json_get(inspect, "Config"), "Labels");
 	struct json host = json_get(inspect, "HostConfig");
 
-	*ret_nano_cpus = reserved_nano_cpus(labels, host, node_cpus);
-	*ret_memory = positive(host, "Memory");
+	*ret_nano_cpus = MIN(reserved_nano_cpus(labels, host, node_cpus), MOST_NANO_CPUS);
+	*ret_memory = MIN(positive(host, "Memory"), MOST_MEMORY);
 }

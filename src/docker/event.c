@@ -10,6 +10,9 @@
 #include "json/build.h"
 #include "json/edit.h"
 
+/* In the year 2116: a time that something may still be added to, whatever an engine says. */
+#define LATEST (INT64_MAX / 2)
+
 struct error *docker_event_read(struct str line, struct arena *arena, struct docker_event *ret)
 {
 	struct docker_event ev = { 0 };
@@ -32,6 +35,7 @@ struct error *docker_event_read(struct str line, struct arena *arena, struct doc
 	seconds = json_get_i64(ev.root, "time", 0);
 	if (!ev.time_nano && seconds > 0 && seconds < INT64_MAX / SECOND)
 		ev.time_nano = seconds * SECOND;
+	ev.time_nano = MAX(0, MIN(ev.time_nano, LATEST));
 	*ret = ev;
 	return NULL;
 }

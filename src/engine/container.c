@@ -135,9 +135,10 @@ static int64_t created_at(struct json entry, struct json inspect)
 {
 	int64_t unix_ns;
 
-	if (time_parse_rfc3339(json_get_str(inspect, "Created"), &unix_ns))
+	if (time_parse_rfc3339(json_get_str(inspect, "Created"), &unix_ns) ||
+	    !__builtin_mul_overflow(json_get_i64(entry, "Created", 0), SECOND, &unix_ns))
 		return unix_ns;
-	return json_get_i64(entry, "Created", 0) * SECOND;
+	return 0;
 }
 
 static struct error *draft_container(struct json entry, struct json inspect, struct container *c)

@@ -132,6 +132,9 @@ static void test_reservation(void **state)
 		  0 },
 		{ "{" HOST("\"Memory\":-1,\"NanoCpus\":-1,\"CpuShares\":-7") "}", 0, 0 },
 		{ "{\"Config\":null,\"HostConfig\":[]}", 0, 0 },
+		/* Some write "no limit" as the kernel does. */
+		{ "{" HOST("\"Memory\":9223372036854771712,\"NanoCpus\":9223372036854775807") "}",
+		  CORES(65536), INT64_C(1) << 47 },
 	};
 
 	(void)state;

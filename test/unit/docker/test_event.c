@@ -42,6 +42,11 @@ static void test_read(void **state)
 	assert_ok(docker_event_read(STR("{\"status\":\"die\",\"time\":7}"), &arena, &ev));
 	assert_str(ev.action, "die");
 	assert_int_equal(ev.time_nano, INT64_C(7000000000));
+	/* Times that nothing could be added to. */
+	assert_ok(docker_event_read(STR("{\"timeNano\":9223372036854775807}"), &arena, &ev));
+	assert_int_equal(ev.time_nano, INT64_MAX / 2);
+	assert_ok(docker_event_read(STR("{\"timeNano\":-9223372036854775808}"), &arena, &ev));
+	assert_int_equal(ev.time_nano, 0);
 	assert_ok(docker_event_read(STR("{}"), &arena, &ev));
 	assert_str(ev.action, "");
 	assert_int_equal(ev.time_nano, 0);

@@ -55,6 +55,19 @@ static void test_engine(void **state)
 	assert_str(i->version, VERSION);
 }
 
+/* Sums over a pool of such liars stay what they are. */
+static void test_what_no_machine_has(void **state)
+{
+	_cleanup_(engine_info_unrefp) struct engine_info *i = NULL;
+
+	(void)state;
+	assert_ok(read_info("{\"ID\":\"A\",\"Name\":\"n\",\"NCPU\":9223372036854775807,"
+			    "\"MemTotal\":9223372036854775807}",
+			    VERSION, &i));
+	assert_int_equal(i->cpus, 65536);
+	assert_int_equal(i->memory, INT64_C(1) << 47);
+}
+
 static void test_refusals(void **state)
 {
 	static const struct {
@@ -135,6 +148,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_engine),
+		cmocka_unit_test(test_what_no_machine_has),
 		cmocka_unit_test(test_refusals),
 		cmocka_unit_test(test_old_engine_tells_no_oldest_version),
 		cmocka_unit_test(test_skew),
