@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cluster/ports.h"
 
-#include <arpa/inet.h>
-#include <stdio.h>
-
 #include "base/mem.h"
+#include "engine/container_ports.h"
 
 void port_table_fini(struct port_table *t)
 {
@@ -79,23 +77,12 @@ const struct port_use *port_table_find(const struct port_table *t,
 
 bool port_from_config(const struct host_port *want, struct container_port *ret)
 {
-	char ip[INET6_ADDRSTRLEN] = "";
-
 	if (!want->port)
 		return false;
 
 	*ret = (struct container_port){ .port = want->port, .protocol = 't' };
 	if (!str_empty(want->protocol))
 		ret->protocol = (uint8_t)want->protocol.p[0];
-	if (str_empty(want->ip))
-		return true;
-	if (want->ip.n < sizeof(ip))
-		snprintf(ip, sizeof(ip), "%.*s", STR_ARG(want->ip));
-	if (!strcmp(ip, "0.0.0.0") || !strcmp(ip, "::"))
-		return true;
-	if (inet_pton(AF_INET, ip, ret->ip) == 1)
-		ret->family = 4;
-	else if (inet_pton(AF_INET6, ip, ret->ip) == 1)
-		ret->family = 6;
+	container_port_set_ip(ret, want->ip);
 	return true;
 }

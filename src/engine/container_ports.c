@@ -25,7 +25,7 @@ static bool read_port(struct str text, uint16_t *ret)
 }
 
 /* An address that cannot be read counts as any address: rather too careful than too bold. */
-static void read_ip(struct str text, struct container_port *p)
+void container_port_set_ip(struct container_port *p, struct str text)
 {
 	static const uint8_t zero[16];
 	char cstr[INET6_ADDRSTRLEN];
@@ -65,7 +65,7 @@ static void add_bindings(struct port_list *list, struct json map)
 
 			if (!read_port(json_get_str(b, "HostPort"), &p.port))
 				continue;
-			read_ip(json_get_str(b, "HostIp"), &p);
+			container_port_set_ip(&p, json_get_str(b, "HostIp"));
 			list->v[list->n++] = p;
 		}
 	}

@@ -24,6 +24,7 @@ static void finds_what_is_in_the_way(void **state)
 		{ "", 80, "tcp", "web" },
 		{ "0.0.0.0", 80, "tcp", "web" },
 		{ "::", 80, "tcp", "web" },
+		{ "0:0:0:0:0:0:0:0", 443, "tcp", "tls" },
 		{ "10.0.0.1", 80, "tcp", "web" },
 		{ "", 80, "", "web" }, /* tcp where nothing is said */
 		{ "", 80, "udp", NULL },
