@@ -94,7 +94,7 @@ static must_check struct error *label_error(const char *label, struct str text)
 {
 	return error_new(ERR_INVALID,
 			 "label %s takes a JSON array of strings, as in [\"storage==ssd\"]: %.*s",
-			 label, STR_ARG(text));
+			 label, STR_ARG(str_first(text, 256)));
 }
 
 static must_check struct error *exprs_of_label(struct json labels, const char *label,
@@ -241,6 +241,9 @@ struct str config_name_in_bind(struct str text)
 	struct str source, target;
 
 	if (!str_cut(text, ':', &source, &target))
+		return STR_NONE;
+	/* "C:\data:C:\data": a volume's name has two characters at least. */
+	if (source.n == 1)
 		return STR_NONE;
 	if (str_starts(source, STR("/")) || str_starts(source, STR(".")) ||
 	    str_starts(source, STR("~")))

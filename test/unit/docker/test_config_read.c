@@ -245,7 +245,7 @@ static void test_names(void **state)
 		"\"host\","
 		"\"Binds\":[\"vol:/data\",\"/host:/data\",\"./rel:/data\",\"node-1/v2:/x:ro\",\"/"
 		"anon\","
-		"\"vol:/again\",\"~/x:/y\"],"
+		"\"vol:/again\",\"~/x:/y\",\"C:\\\\data:C:\\\\data\"],"
 		"\"Mounts\":[{\"Type\":\"volume\",\"Source\":\"m1\",\"Target\":\"/m\"},"
 		"{\"Type\":\"bind\",\"Source\":\"/b\"},{\"Type\":\"volume\",\"Source\":\"\"},"
 		"{\"type\":\"volume\",\"source\":\"vol\"}]}}");
