@@ -13,6 +13,7 @@
 void placement_fini(struct placement *p)
 {
 	flight_end(p->c, &p->flight);
+	engine_unref(p->named);
 	exprs_fini(&p->sched.constraints);
 	exprs_fini(&p->sched.affinities);
 	exprs_fini(&p->sched.whitelists);
@@ -64,20 +65,9 @@ static void read_ports(struct placement *p)
 	p->flight.ports = held;
 }
 
-static void only_node(struct placement *p, const struct sched_node *node, const char *why)
-{
-	const struct sched_node **only = arena_new_array(p->arena, const struct sched_node *, 1);
-
-	only[0] = node;
-	p->sched.only = only;
-	p->sched.n_only = 1;
-	p->sched.only_why = why;
-}
-
 /* "node/name" asks for that node. */
 static struct error *read_name(struct placement *p)
 {
-	_cleanup_(engine_unrefp) struct engine *e = NULL;
 	struct str node, name;
 
 	p->name = str_strip_prefix(p->req->name, STR("/"));
@@ -89,12 +79,11 @@ static struct error *read_name(struct placement *p)
 	if (!str_cut(p->name, '/', &node, &name))
 		return NULL;
 
-	e = cluster_engine(p->c, node);
-	if (!e)
+	p->named = cluster_engine(p->c, node);
+	if (!p->named)
 		return error_new(ERR_INVALID, "No such node: %.*s (in the container name %.*s)",
 				 STR_ARG(node), STR_ARG(p->req->name));
 	p->name = name;
-	only_node(p, &member_of(e)->sched, "the container's name asks for another node");
 	return NULL;
 }
 
@@ -292,9 +281,33 @@ static struct error *choose_as_successor(struct placement *p, struct error *refu
 	return err ? refusal : NULL;
 }
 
+static bool is_among(const struct sched_request *request, const struct sched_node *node)
+{
+	for (size_t i = 0; i < request->n_only; i++)
+		if (request->only[i] == node)
+			return true;
+	return false;
+}
+
+/* To none where the node has left since the name was read. */
+static void narrow_to_named(struct placement *p)
+{
+	const struct member *m = p->named ? member_of(p->named) : NULL;
+	const struct sched_node **only = arena_new_array(p->arena, const struct sched_node *, 1);
+
+	if (!p->named)
+		return;
+	only[0] = m ? &m->sched : NULL;
+	if (!p->sched.only)
+		p->sched.only_why = "the container's name asks for another node";
+	p->sched.n_only = m && (!p->sched.only || is_among(&p->sched, &m->sched));
+	p->sched.only = only;
+}
+
 /* All that a choice goes by, as of this moment. What it narrows is the caller's to restore. */
 static struct error *look_up(struct placement *p)
 {
+	narrow_to_named(p);
 	TRY(find_dependencies(p));
 	p->is_drawn = p->sched.n_dependencies > 0;
 	find_near(p);
@@ -321,18 +334,16 @@ struct error *placement_board(struct placement *p)
 	return NULL;
 }
 
-/* Beside what the request narrows already. */
 static void narrow_to(struct placement *p, const struct engines *engines, const char *why)
 {
 	const struct sched_node **only =
 		arena_new_array(p->arena, const struct sched_node *, engines->n);
-	const struct sched_node *named = p->sched.only ? p->sched.only[0] : NULL;
 	size_t n = 0;
 
 	for (size_t i = 0; i < engines->n; i++) {
 		const struct member *m = member_of(engines->v[i]);
 
-		if (m && (!named || named == &m->sched))
+		if (m)
 			only[n++] = &m->sched;
 	}
 	p->sched.only = only;

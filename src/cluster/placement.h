@@ -16,7 +16,8 @@ struct placement {
 	struct arena *arena;
 	struct container_config config;
 	struct sched_request sched;
-	struct str name; /* without its node */
+	struct str name;      /* without its node, */
+	struct engine *named; /* which is this one; a reference, or NULL: it names none */
 	struct str swarm_id;
 	int64_t cores; /* nano-CPUs that were asked for through CpuShares; 0: none */
 	/* What it names (containers, volumes, networks) is not on every node. */

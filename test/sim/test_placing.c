@@ -193,6 +193,28 @@ static may_suspend void turns_end_with_the_node(struct sim *s)
 	sim_settle(s);
 }
 
+/* Nor do those go elsewhere whose name asks for the node that has left. */
+static may_suspend void a_named_node_leaves_before_another_try(struct sim *s)
+{
+	struct job *jobs;
+
+	sim_config(s)->create_limit = 1;
+	sim_config(s)->create_retry = 3;
+	sim_engine(s, "n1");
+	sim_engine(s, "n2");
+	sim_up(s);
+	jobs = start_jobs(s, 20, "n1/c", "{\"Image\":\"busybox\"}");
+	sim_run(s, 20 * MILLISECOND);
+	sim_unlist(sim_find_engine(s, "n1"));
+	sim_discover(s);
+	sim_join(s);
+	assert_true(count_status(jobs, 20, 201) < 19);
+	assert_refused(jobs[19].reply, 503, "the node left while the container was created");
+	assert_refused(jobs[19].reply, 503, "the container's name asks for another node");
+	assert_int_equal(sim_count_containers(sim_find_engine(s, "n2")), 0);
+	sim_settle(s);
+}
+
 static may_suspend void tries_go_elsewhere(struct sim *s)
 {
 	struct sim_reply r;
@@ -396,6 +418,7 @@ int main(void)
 		STORY(two_thousand_clients_that_leave),
 		STORY(creates_take_turns),
 		STORY(turns_end_with_the_node),
+		STORY(a_named_node_leaves_before_another_try),
 		STORY(tries_go_elsewhere),
 		STORY(one_try_answers_in_its_words),
 		STORY(another_os_is_tried),
