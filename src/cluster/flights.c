@@ -156,6 +156,12 @@ void flight_leave(struct cluster *c, struct flight *f)
 	engine_unref(take(f->engine));
 }
 
+/* Another one's labels may have been copied with their swarm id; a name that is held is nobody's. */
+static bool is_made_by(const struct container *ct, const struct flight *f)
+{
+	return f->engine == ct->engine && (str_empty(f->name) || str_eq(f->name, ct->name));
+}
+
 /* The container counts by itself from now on; the name stays held until flight_end. */
 void flight_land(struct cluster *c, const struct container *ct)
 {
@@ -163,7 +169,7 @@ void flight_land(struct cluster *c, const struct container *ct)
 
 	if (!str_empty(ct->swarm_id))
 		f = map_get(&c->flight_swarm_ids, ct->swarm_id);
-	if (f && f->engine == ct->engine)
+	if (f && is_made_by(ct, f))
 		unreserve(f);
 }
 

@@ -167,7 +167,8 @@ void flight_board(struct flight *f, struct member *m, struct str swarm_id);
 may_suspend must_check struct error *flight_await_turn(struct cluster *c, struct flight *f);
 void flight_end_turn(struct flight *f);
 void flight_leave(struct cluster *c, struct flight *f); /* gives the node back, keeps the name */
-void flight_land(struct cluster *c, const struct container *ct); /* where it is one's container */
+/* Where the container, which is new to the tables, is one's. */
+void flight_land(struct cluster *c, const struct container *ct);
 void flight_end(struct cluster *c, struct flight *f);
 /* `to` holds what `from` held, with texts of its own in the arena; `from` holds nothing. */
 void flight_move(struct cluster *c, struct flight *from, struct flight *to, struct arena *arena);

@@ -312,7 +312,6 @@ static void container_enter(struct member *m, struct container *ct)
 	for (size_t i = 0; i < ct->n_ports; i++)
 		port_table_add(&m->ports, &ct->ports[i], ct, ct->name);
 	index_add(&m->cluster->containers, ct);
-	flight_land(m->cluster, ct);
 }
 
 static void container_leave(struct member *m, struct container *ct)
@@ -337,6 +336,8 @@ static void observe_container(void *arg _unused_, struct engine *e, struct conta
 	labels_of_container(m, before, after);
 	if (after)
 		container_enter(m, after);
+	if (after && !before)
+		flight_land(m->cluster, after);
 	guards_container(m->cluster, e, before, after);
 }
 

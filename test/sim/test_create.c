@@ -429,6 +429,35 @@ static may_suspend void bad_bodies_are_refused_in_the_engines_words(struct sim *
 	sim_settle(s);
 }
 
+/*
+ * Tools that make a container again copy all its labels, so that old and new have one swarm id. What
+ * is heard of the old one says nothing of the new one, which still holds what it asked for.
+ */
+static may_suspend void news_of_its_like_is_not_its_own(struct sim *s)
+{
+	const char *labels = "\"Labels\":{\"com.docker.swarm.id\":\"5af3\"}";
+	struct sim_engine *e = sim_engine(s, "n1", MEMORY(1 * GIB));
+	struct sim_reply r;
+
+	sim_up(s);
+	sim_run_container(s, "old", sim_text(s, "{\"Image\":\"busybox\",%s}", labels));
+	sim_lie(e, "POST /containers/create", STR(""), STR(""));
+	start_jobs(s, 1, "new",
+		   sim_text(s, "{\"Image\":\"busybox\",%s,\"HostConfig\":{\"Memory\":%zu}}", labels,
+			    600 * MIB));
+	sim_run(s, SECOND);
+	sim_local(e, 204, "POST", "/containers/old/stop");
+	sim_run(s, SECOND);
+	r = sim_post(
+		s, "/placement",
+		sim_text(s, "{\"Image\":\"busybox\",\"HostConfig\":{\"Memory\":%zu}}", 600 * MIB));
+	assert_status(r, 200);
+	assert_str(json_get_str(r.json, "Message").n ? STR("refused") : STR("fits"), "refused");
+	sim_lie(e, NULL, STR(""), STR(""));
+	assert_false(sim_join_within(s, SECOND));
+	sim_settle(s);
+}
+
 /* The node leaves, or the manager stops it, while a create is on its way there. */
 static may_suspend void a_node_leaves_in_the_middle(struct sim *s)
 {
@@ -472,6 +501,7 @@ int main(void)
 		STORY(a_name_is_free_again),
 		STORY(the_engines_own_conflict_is_passed_on),
 		STORY(bad_bodies_are_refused_in_the_engines_words),
+		STORY(news_of_its_like_is_not_its_own),
 		STORY(a_node_leaves_in_the_middle),
 	};
 
