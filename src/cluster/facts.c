@@ -30,6 +30,15 @@ static void found_at(struct match *match, const struct engine *e)
 		node_set_add(&match->found, m->sched.number);
 }
 
+static void find_swarm_id(const struct cluster *c, struct match *match)
+{
+	_cleanup_(vec_fini) struct vec found = VEC_INIT;
+
+	id_tree_get(&c->containers.swarm_ids, match->text, &found);
+	for (size_t i = 0; i < found.n; i++)
+		found_at(match, ((const struct container *)found.v[i])->engine);
+}
+
 static void find_named_container(const struct cluster *c, struct match *match)
 {
 	struct str name = str_strip_prefix(match->text, STR("/"));
@@ -39,6 +48,7 @@ static void find_named_container(const struct cluster *c, struct match *match)
 
 	ct = index_by_name(&c->containers, name, &alone);
 	if (!ct) {
+		find_swarm_id(c, match);
 		err = index_find(&c->containers, match->text, &ct);
 		if (!err)
 			found_at(match, ct->engine);
@@ -171,15 +181,10 @@ static bool has_image(const struct sched_node *n, struct match *match)
 /* The swarm id is a label that each container has a value of its own of. */
 static void find_swarm_ids(const struct cluster *c, struct match *match)
 {
-	const struct container *ct;
-
-	if (match->kind != MATCH_PLAIN) {
+	if (match->kind == MATCH_PLAIN)
+		find_swarm_id(c, match);
+	else
 		find_containers(c, match, swarm_id_matches);
-		return;
-	}
-	ct = index_by_swarm_id(&c->containers, match->text);
-	if (ct)
-		found_at(match, ct->engine);
 }
 
 static bool has_container_label(const struct sched_node *n, struct str key, struct match *match)

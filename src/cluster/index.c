@@ -36,21 +36,20 @@ static struct str stranger_key(const void *item)
 
 void index_init(struct index *x)
 {
-	prefix_init(&x->ids, id_key);
-	prefix_init(&x->swarm_ids, swarm_id_key);
+	id_tree_init(&x->ids, id_key);
+	id_tree_init(&x->swarm_ids, swarm_id_key);
 	map_init(&x->names, name_key);
 	map_init(&x->strangers, stranger_key);
-	x->swarm_twins = x->stale = (struct vec)VEC_INIT;
+	x->stale = (struct vec)VEC_INIT;
 }
 
 void index_fini(struct index *x)
 {
 	char *id;
 
-	prefix_fini(&x->ids);
-	prefix_fini(&x->swarm_ids);
+	id_tree_fini(&x->ids);
+	id_tree_fini(&x->swarm_ids);
 	map_fini(&x->names);
-	vec_fini(&x->swarm_twins);
 	vec_fini(&x->stale);
 	for (size_t i = 0; (id = map_next(&x->strangers, &i));)
 		free(id);
@@ -83,32 +82,6 @@ static void remove_name(struct index *x, struct container *ct)
 		map_put(&x->names, next);
 }
 
-static void add_swarm_id(struct index *x, struct container *ct)
-{
-	if (str_empty(ct->swarm_id))
-		return;
-	if (prefix_get(&x->swarm_ids, ct->swarm_id))
-		vec_push(&x->swarm_twins, ct);
-	else
-		prefix_put(&x->swarm_ids, ct);
-}
-
-static void remove_swarm_id(struct index *x, struct container *ct)
-{
-	if (str_empty(ct->swarm_id) || vec_remove(&x->swarm_twins, ct))
-		return;
-	prefix_del(&x->swarm_ids, ct->swarm_id);
-	for (size_t i = 0; i < x->swarm_twins.n; i++) {
-		struct container *twin = x->swarm_twins.v[i];
-
-		if (!str_eq(twin->swarm_id, ct->swarm_id))
-			continue;
-		prefix_put(&x->swarm_ids, twin);
-		vec_remove_swap(&x->swarm_twins, i);
-		return;
-	}
-}
-
 static bool is_copy(const struct index *x, const struct container *a, const struct container *b)
 {
 	return a != b && !str_empty(a->swarm_id) && str_eq(a->swarm_id, b->swarm_id) &&
@@ -120,14 +93,14 @@ static bool is_copy(const struct index *x, const struct container *a, const stru
 static struct container *next_copy(const struct index *x, const struct container *ct, size_t *at)
 {
 	if (*at == 0) {
-		struct container *first = prefix_get(&x->swarm_ids, ct->swarm_id);
+		struct container *first = id_tree_one(&x->swarm_ids, ct->swarm_id);
 
 		*at = 1;
 		if (first && is_copy(x, first, ct))
 			return first;
 	}
-	while (*at <= x->swarm_twins.n) {
-		struct container *twin = x->swarm_twins.v[(*at)++ - 1];
+	while (*at <= x->swarm_ids.twins.n) {
+		struct container *twin = x->swarm_ids.twins.v[(*at)++ - 1];
 
 		if (is_copy(x, twin, ct))
 			return twin;
@@ -160,13 +133,15 @@ static struct container *other_generation(const struct index *x, const struct co
 static void hook(struct index *x, struct container *ct)
 {
 	add_name(x, ct);
-	add_swarm_id(x, ct);
+	if (!str_empty(ct->swarm_id))
+		id_tree_add(&x->swarm_ids, ct);
 }
 
 static void unhook(struct index *x, struct container *ct)
 {
 	remove_name(x, ct);
-	remove_swarm_id(x, ct);
+	if (!str_empty(ct->swarm_id))
+		id_tree_remove(&x->swarm_ids, ct);
 }
 
 static void make_stale(struct index *x, struct container *ct)
@@ -217,15 +192,13 @@ static void restore_copy(struct index *x, const struct container *gone)
 
 void index_add(struct index *x, struct container *ct)
 {
-	prefix_put(&x->ids, ct);
+	id_tree_add(&x->ids, ct);
 	enter(x, ct);
 }
 
 void index_remove(struct index *x, struct container *ct)
 {
-	/* A cloned machine may list the id too; only its own entry goes. */
-	if (prefix_get(&x->ids, ct->id) == ct)
-		prefix_del(&x->ids, ct->id);
+	id_tree_remove(&x->ids, ct);
 	if (ct->stale) {
 		leave_stale(x, ct);
 		return;
@@ -258,12 +231,7 @@ struct container *index_copy(const struct index *x, struct str swarm_id, struct 
 
 struct container *index_by_id(const struct index *x, struct str id)
 {
-	return prefix_get(&x->ids, id);
-}
-
-struct container *index_by_swarm_id(const struct index *x, struct str swarm_id)
-{
-	return prefix_get(&x->swarm_ids, swarm_id);
+	return id_tree_one(&x->ids, id);
 }
 
 struct container *index_by_name(const struct index *x, struct str name, bool *ret_alone)
@@ -292,13 +260,26 @@ static void finds_add(struct finds *f, struct container *ct)
 		    STR_ARG(str_first(ct->id, SHORT_ID)));
 }
 
-static void find_prefix(const struct prefix_tree *t, struct str prefix, struct finds *f)
+static void finds_add_all(struct finds *f, const struct vec *found)
 {
-	void *found[SHOWN_CANDIDATES + 1];
-	size_t n = prefix_find(t, prefix, found, ARRAY_LEN(found));
+	for (size_t i = 0; i < found->n; i++)
+		finds_add(f, found->v[i]);
+}
 
-	for (size_t i = 0; i < n; i++)
-		finds_add(f, found[i]);
+static void find_exact(const struct id_tree *t, struct str id, struct finds *f)
+{
+	_cleanup_(vec_fini) struct vec found = VEC_INIT;
+
+	id_tree_get(t, id, &found);
+	finds_add_all(f, &found);
+}
+
+static void find_prefix(const struct id_tree *t, struct str prefix, struct finds *f)
+{
+	_cleanup_(vec_fini) struct vec found = VEC_INIT;
+
+	id_tree_find(t, prefix, SHOWN_CANDIDATES + 1, &found);
+	finds_add_all(f, &found);
 }
 
 static void find_name(const struct index *x, struct str name, struct str node, struct finds *f)
@@ -320,16 +301,14 @@ static void find_name(const struct index *x, struct str name, struct str node, s
 /* The exact forms of one 12-digit id first, then the general prefix: an id wins over a name. */
 static void find_in_order(const struct index *x, struct str ref, struct finds *f)
 {
-	struct container *ct = index_by_id(x, ref);
 	struct str node, name;
 
-	if (ct) {
-		finds_add(f, ct);
-		return;
-	}
-	if (ref.n == SHORT_ID)
+	find_exact(&x->ids, ref, f);
+	if (!f->n && ref.n == SHORT_ID)
 		find_prefix(&x->ids, ref, f);
-	if (!f->n && (ref.n == SHORT_ID || index_by_swarm_id(x, ref)))
+	if (!f->n)
+		find_exact(&x->swarm_ids, ref, f);
+	if (!f->n && ref.n == SHORT_ID)
 		find_prefix(&x->swarm_ids, ref, f);
 	if (!f->n)
 		find_name(x, ref, STR_NONE, f);

@@ -9,14 +9,12 @@
 #include <stdbool.h>
 
 #include "base/map.h"
-#include "base/prefix.h"
 #include "base/vec.h"
+#include "cluster/id_tree.h"
 #include "engine/container.h"
 
 struct index {
-	struct prefix_tree ids;	      /* by id */
-	struct prefix_tree swarm_ids; /* by swarm id, one of those that share it */
-	struct vec swarm_twins;	      /* the others */
+	struct id_tree ids, swarm_ids;
 	struct map names; /* by name, one of those that share it; the rest hang on by_name */
 	/*
 	 * Copies that a failed node still has, or has again: of containers with one swarm id and
@@ -29,7 +27,7 @@ struct index {
 void index_init(struct index *x);
 void index_fini(struct index *x); /* the containers stay whose they are */
 
-/* Borrows: the container must be removed before it is let go. Its id is new to the index. */
+/* Borrows: the container must be removed before it is let go. */
 void index_add(struct index *x, struct container *ct);
 void index_remove(struct index *x, struct container *ct);
 
@@ -43,10 +41,8 @@ void index_set_stranger(struct index *x, struct container *ct);
 struct container *index_copy(const struct index *x, struct str swarm_id, struct str name,
 			     const struct container *other_than);
 
-/* The container of that full id; NULL where there is none. */
+/* One container of that full id; NULL where there is none. */
 struct container *index_by_id(const struct index *x, struct str id);
-/* One container of that swarm id; NULL where there is none. */
-struct container *index_by_swarm_id(const struct index *x, struct str swarm_id);
 /* One container of that name (no "/"), with *ret_alone: the only one. NULL where there is none. */
 struct container *index_by_name(const struct index *x, struct str name, bool *ret_alone);
 

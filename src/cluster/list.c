@@ -51,12 +51,9 @@ static bool hidden_without_all(const struct container *ct)
 static void take_references(const struct list_filter *lf, struct listing *l)
 {
 	_cleanup_(vec_fini) struct vec found = VEC_INIT;
-	const struct prefix_tree *all = &lf->cluster->containers.ids;
 
-	if (!list_filter_candidates(lf, &found)) {
-		found.v = mem_realloc_array(NULL, all->n + 1, sizeof(void *));
-		found.n = prefix_find(all, STR(""), found.v, all->n);
-	}
+	if (!list_filter_candidates(lf, &found))
+		id_tree_find(&lf->cluster->containers.ids, STR(""), SIZE_MAX, &found);
 	l->v = mem_realloc_array(NULL, found.n + 1, sizeof(*l->v));
 	for (size_t i = 0; i < found.n; i++) {
 		struct container *ct = container_ref(found.v[i]);
@@ -88,9 +85,14 @@ static may_suspend struct error *keep_matching(const struct list_filter *lf, boo
 /* The newest first. What is the same stands side by side. */
 static int compare(const struct listed *x, const struct listed *y)
 {
+	int order;
+
 	if (x->created != y->created)
 		return x->created > y->created ? -1 : 1;
-	return str_cmp(x->ct->id, y->ct->id);
+	order = str_cmp(x->ct->id, y->ct->id);
+	if (order || x->ct == y->ct)
+		return order;
+	return (uintptr_t)x->ct < (uintptr_t)y->ct ? -1 : 1;
 }
 
 /* Two runs that are in order, one behind the other, become one in `to`. */

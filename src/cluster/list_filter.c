@@ -359,10 +359,10 @@ bool list_filter_match(const struct list_filter *lf, const struct container *ct)
 static void add_ids(const struct index *x, const struct filter *ids, struct vec *ret)
 {
 	for (size_t i = 0; i < ids->n; i++) {
-		void *found[2];
+		const size_t before = ret->n;
 
-		if (prefix_find(&x->ids, ids->values[i], found, 2) == 1)
-			vec_push(ret, found[0]);
+		if (id_tree_find(&x->ids, ids->values[i], 1, ret))
+			ret->n = before;
 	}
 }
 

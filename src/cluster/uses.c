@@ -58,21 +58,24 @@ static void add_container(struct uses *u, const struct container *ct)
 
 may_suspend struct error *uses_gather(struct uses *u, const struct cluster *c)
 {
-	const struct prefix_tree *ids = &c->containers.ids;
-	_cleanup_(mem_freep) struct container **v = mem_realloc_array(NULL, ids->n + 1, sizeof(*v));
-	size_t n = prefix_find(ids, STR(""), (void **)v, ids->n);
+	_cleanup_(vec_fini) struct vec all = VEC_INIT;
 	struct error *err = NULL;
 
 	map_init(&u->keys, use_key);
-	for (size_t i = 0; i < n; i++)
-		container_ref(v[i]);
-	for (size_t i = 0; i < n; i++) {
-		/* Its engine may have left while we were parked. */
-		if (!err && index_by_id(&c->containers, v[i]->id))
-			add_container(u, v[i]);
+	id_tree_find(&c->containers.ids, STR(""), SIZE_MAX, &all);
+	/* Its engine may leave while we are parked: then nothing is there any more. */
+	for (size_t i = 0; i < all.n; i++)
+		engine_ref(container_ref(all.v[i])->engine);
+	for (size_t i = 0; i < all.n; i++) {
+		struct container *ct = all.v[i];
+		struct engine *e = ct->engine;
+
+		if (!err)
+			add_container(u, ct);
 		if (!err)
 			err = fiber_pace();
-		container_unref(v[i]);
+		container_unref(ct);
+		engine_unref(e);
 	}
 	return err;
 }

@@ -440,3 +440,15 @@ may_suspend const char *sim_local_create(struct sim_engine *e, const char *name,
 	assert_ok(json_parse(r.body, &e->sim->arena, &answer));
 	return arena_cstr(&e->sim->arena, json_get_str(answer, "Id"));
 }
+
+void sim_copy_containers(const struct sim_engine *from, struct sim_engine *to)
+{
+	for (size_t i = 0; i < from->containers.n; i++) {
+		const struct sim_container *c = from->containers.v[i];
+		struct sim_container *copy;
+
+		assert_ok(fake_container_make(to, str_from(c->name), json_raw(c->config), &copy));
+		free(copy->id);
+		copy->id = str_dup(str_from(c->id));
+	}
+}

@@ -277,6 +277,8 @@ size_t sim_calls(const struct sim_engine *e, const char *request);
 /* Acts on the engine directly, as somebody logged in there would. */
 may_suspend const char *sim_local_create(struct sim_engine *e, const char *name, const char *body);
 may_suspend void sim_local(struct sim_engine *e, int status, const char *method, const char *path);
+/* A clone of a machine has its containers, by the same ids. Before the manager knows of it. */
+void sim_copy_containers(const struct sim_engine *from, struct sim_engine *to);
 /* Somebody ran so many things there: so many events that nobody else wants. */
 void sim_local_events(struct sim_engine *e, size_t n);
 

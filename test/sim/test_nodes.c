@@ -101,6 +101,30 @@ static may_suspend void takes_a_cloned_machine(struct sim *s)
 	sim_settle(s);
 }
 
+/* What both came with has one id, and each is found by its node. */
+static may_suspend void a_clone_has_the_same_containers(struct sim *s)
+{
+	struct sim_engine *n1 = sim_engine(s, "n1", ENGINE_ID("ABCD"));
+	struct sim_engine *n2 = sim_engine(s, "n2", ENGINE_ID("ABCD"));
+	const char *id = sim_local_create(n1, "agent", NULL);
+	struct sim_reply r;
+
+	sim_copy_containers(n1, n2);
+	sim_up(s);
+	r = sim_get(s, "/containers/json?all=1");
+	assert_int_equal(json_count(r.json), 2);
+	assert_refused(sim_get(s, sim_text(s, "/containers/%s/json", id)), 400, "n1/agent");
+	assert_status(sim_post(s, "/containers/n2/agent/start", NULL), 204);
+	assert_true(sim_is_running(n2, "agent"));
+	assert_false(sim_is_running(n1, "agent"));
+
+	assert_status(sim_delete(s, "/containers/n2/agent?force=1"), 204);
+	r = sim_get(s, "/containers/json?all=1");
+	assert_int_equal(json_count(r.json), 1);
+	assert_status(sim_get(s, sim_text(s, "/containers/%s/json", id)), 200);
+	sim_settle(s);
+}
+
 static bool is_healthy(const struct sim *s, const struct sim_engine *e)
 {
 	return engine_state(sim_node(s, e)) == ENGINE_HEALTHY;
@@ -452,6 +476,7 @@ int main(void)
 		STORY(refuses_what_has_no_resources),
 		STORY(refuses_one_engine_listed_twice),
 		STORY(takes_a_cloned_machine),
+		STORY(a_clone_has_the_same_containers),
 		STORY(takes_the_second_once_the_first_has_left),
 		STORY(finds_nodes_that_share_a_name),
 		STORY(places_by_the_labels_of_now),

@@ -106,6 +106,12 @@ static void refuses_what_is_not_there_or_ambiguous(void **state)
 		{ "5a5a5", ERR_AMBIGUOUS,
 		  "5a5a5 is ambiguous, it may be any of: node-1/web (aaaa11112222), "
 		  "node-2/db (aaaa11113333)" },
+		{ ID("7c7c7c7c7c7c7c"), ERR_AMBIGUOUS,
+		  ID("7c7c7c7c7c7c7c") " is ambiguous, it may be any of: node-2/moved "
+				       "(ffff11112222), node-1/moved (ffff22222222)" },
+		{ "7c7c7c7c7c7c", ERR_AMBIGUOUS,
+		  "7c7c7c7c7c7c is ambiguous, it may be any of: node-2/moved (ffff11112222), "
+		  "node-1/moved (ffff22222222)" },
 	};
 	struct index x;
 
@@ -140,6 +146,17 @@ static void a_name_is_alone_when_its_twin_has_gone(void **state)
 	index_fini(&x);
 }
 
+/* That one alone has it; NULL: none has. */
+static void assert_of_swarm_id(const struct index *x, struct str id, const struct container *ct)
+{
+	_cleanup_(vec_fini) struct vec found = VEC_INIT;
+
+	id_tree_get(&x->swarm_ids, id, &found);
+	assert_int_equal(found.n, ct != NULL);
+	if (ct)
+		assert_ptr_equal(found.v[0], ct);
+}
+
 static void a_shared_swarm_id_outlives_either_copy(void **state)
 {
 	struct str id = containers[MOVED_1].swarm_id;
@@ -151,11 +168,70 @@ static void a_shared_swarm_id_outlives_either_copy(void **state)
 
 		fill(&x);
 		index_remove(&x, &containers[gone]);
-		assert_ptr_equal(index_by_swarm_id(&x, id), &containers[stays]);
+		assert_of_swarm_id(&x, id, &containers[stays]);
 		index_remove(&x, &containers[stays]);
-		assert_null(index_by_swarm_id(&x, id));
+		assert_of_swarm_id(&x, id, NULL);
 		index_fini(&x);
 	}
+}
+
+/* A machine and its clone: the container that both came with has one id on both. */
+static void a_clone_is_found_by_its_node(void **state)
+{
+	struct container agents[] = {
+		CONTAINER(&node_1, ID("aa11"), "agent", ""),
+		CONTAINER(&node_2, ID("aa11"), "agent", ""),
+	};
+	_cleanup_(vec_fini) struct vec all = VEC_INIT;
+
+	(void)state;
+	for (int gone = 0; gone < 2; gone++) {
+		struct container *found = NULL, *stays = &agents[1 - gone];
+		struct error *err;
+		struct index x;
+
+		index_init(&x);
+		index_add(&x, &agents[0]);
+		index_add(&x, &agents[1]);
+		err = index_find(&x, stays->id, &found);
+		assert_string_equal(error_message(err),
+				    ID("aa11") " is ambiguous, it may be any of: node-1/agent "
+					       "(aa1100000000), node-2/agent (aa1100000000)");
+		error_free(err);
+		assert_ok(index_find(&x, STR("node-2/agent"), &found));
+		assert_ptr_equal(found, &agents[1]);
+		vec_clear(&all);
+		assert_false(id_tree_find(&x.ids, STR("aa"), 1, &all));
+		assert_int_equal(all.n, 2);
+
+		index_remove(&x, &agents[gone]);
+		assert_ok(index_find(&x, stays->id, &found));
+		assert_ptr_equal(found, stays);
+		index_remove(&x, stays);
+		assert_null(index_by_id(&x, stays->id));
+		index_fini(&x);
+	}
+}
+
+/* One that was given by hand, as the beginning of another's. */
+static void a_whole_swarm_id_is_no_prefix(void **state)
+{
+	struct container one = CONTAINER(&node_1, ID("aa11"), "one", "5af3");
+	struct container two = CONTAINER(&node_1, ID("aa22"), "two", "5af3c0");
+	struct container *found;
+	struct index x;
+
+	(void)state;
+	index_init(&x);
+	index_add(&x, &one);
+	index_add(&x, &two);
+	assert_ok(index_find(&x, STR("5af3"), &found));
+	assert_ptr_equal(found, &one);
+	assert_ok(index_find(&x, STR("5af3c"), &found));
+	assert_ptr_equal(found, &two);
+	index_remove(&x, &one);
+	index_remove(&x, &two);
+	index_fini(&x);
 }
 
 #define ID_5A STR(ID("5a"))
@@ -206,7 +282,7 @@ static void the_latest_copy_is_found(void **state)
 			index_remove(&x, &moved[i]);
 		}
 		index_remove(&x, &moved[3]);
-		assert_int_equal(x.swarm_twins.n + x.stale.n, 0);
+		assert_int_equal(x.swarm_ids.twins.n + x.stale.n, 0);
 		index_fini(&x);
 	}
 }
@@ -269,6 +345,8 @@ int main(void)
 		cmocka_unit_test(refuses_what_is_not_there_or_ambiguous),
 		cmocka_unit_test(a_name_is_alone_when_its_twin_has_gone),
 		cmocka_unit_test(a_shared_swarm_id_outlives_either_copy),
+		cmocka_unit_test(a_clone_is_found_by_its_node),
+		cmocka_unit_test(a_whole_swarm_id_is_no_prefix),
 		cmocka_unit_test(the_latest_copy_is_found),
 		cmocka_unit_test(equal_generations_are_told_apart_by_age),
 		cmocka_unit_test(a_stranger_is_no_copy),
