@@ -74,6 +74,20 @@ static may_suspend void everything_finds_it(struct sim *s)
 	sim_settle(s);
 }
 
+static may_suspend void with_compat_the_node_is_in_each_name(struct sim *s)
+{
+	const char *id;
+
+	sim_config(s)->compat = true;
+	sim_engine(s, "n1");
+	sim_up(s);
+	id = sim_create(s, "web", NULL);
+	assert_string_equal(names_listed(s, id), "[\"/n1/web\"]");
+	assert_string_equal(found(s, "web"), id);
+	assert_string_equal(found(s, "n1/web"), id);
+	sim_settle(s);
+}
+
 /* Two engines' users chose the same name: both are there, and neither is simply "web". */
 static may_suspend void two_of_one_name_go_by_their_nodes(struct sim *s)
 {
@@ -361,6 +375,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		STORY(everything_finds_it),
+		STORY(with_compat_the_node_is_in_each_name),
 		STORY(two_of_one_name_go_by_their_nodes),
 		STORY(an_ambiguous_prefix_names_its_candidates),
 		STORY(a_rename_is_seen_at_once),

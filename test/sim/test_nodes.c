@@ -193,6 +193,29 @@ static may_suspend void places_by_the_labels_of_now(struct sim *s)
 	sim_settle(s);
 }
 
+/* Somebody gives the machine another host name, and it more memory, while containers are there. */
+static may_suspend void is_called_what_it_calls_itself_now(struct sim *s)
+{
+	struct sim_engine *e = sim_engine(s, "n1", ENGINE_ID("ABCD"));
+	struct sim_reply r;
+
+	sim_up(s);
+	sim_create(s, "web", NULL);
+	sim_script(e, "GET /info", 200,
+		   "{\"ID\":\"ABCD\",\"Name\":\"n9\",\"NCPU\":8,\"MemTotal\":17179869184}");
+	sim_run(s, 2 * MINUTE);
+	r = sim_get(s, "/containers/json?all=1");
+	assert_str(json_raw(json_get(json_item(r.json, 0), "Names")), "[\"/web\",\"/n9/web\"]");
+	assert_status(sim_get(s, "/containers/n9/web/json"), 200);
+	assert_refused(sim_get(s, "/containers/n1/web/json"), 404, "No such container: n1/web");
+	assert_string_equal(sim_info_line(s, "n9", "Reserved CPUs"), "0 / 8");
+	sim_create(s, "n9/big", "{\"Image\":\"busybox\",\"HostConfig\":{\"NanoCpus\":6000000000}}");
+	assert_string_equal(sim_info_line(s, "n9", "Reserved CPUs"), "6 / 8");
+	assert_refused(sim_post(s, "/containers/create?name=n1/x", "{\"Image\":\"busybox\"}"), 400,
+		       "No such node: n1");
+	sim_script(e, NULL, 0, NULL);
+}
+
 /* Cut off silently: known within 45 s, wherever in its rhythm the manager is. */
 static may_suspend void a_silent_cut_is_known_within_45_s(struct sim *s)
 {
@@ -480,6 +503,7 @@ int main(void)
 		STORY(takes_the_second_once_the_first_has_left),
 		STORY(finds_nodes_that_share_a_name),
 		STORY(places_by_the_labels_of_now),
+		STORY(is_called_what_it_calls_itself_now),
 		STORY(a_silent_cut_is_known_within_45_s),
 		STORY(a_stopped_engine_is_known_soon),
 		STORY(a_short_cut_changes_nothing),

@@ -76,6 +76,16 @@ static may_suspend void with_credentials_the_manager_pulls(struct sim *s)
 	sim_settle(s);
 }
 
+static may_suspend void with_compat_the_manager_pulls(struct sim *s)
+{
+	sim_config(s)->compat = true;
+	three(s);
+	assert_status(create_as(s, "192.168.0.1", "nginx", NULL), 201);
+	assert_int_equal(pool_calls(s, "POST /images/create"), 1);
+	assert_int_equal(pool_count(s, sim_has_image, "nginx"), 1);
+	sim_settle(s);
+}
+
 static may_suspend void a_pull_that_fails_is_the_creates_error(struct sim *s)
 {
 	three(s);
@@ -453,6 +463,7 @@ int main(void)
 		STORY(a_failed_pull_goes_where_the_image_is),
 		STORY(an_unknown_image_is_the_clients_to_pull),
 		STORY(with_credentials_the_manager_pulls),
+		STORY(with_compat_the_manager_pulls),
 		STORY(a_pull_that_fails_is_the_creates_error),
 		STORY(a_clients_pull_goes_to_its_node_alone),
 		STORY(another_clients_pull_goes_everywhere),
