@@ -65,7 +65,7 @@ const struct cluster_config *cluster_config(const struct cluster *c)
 	return &c->config;
 }
 
-/* Takes a member out of the tables first, so that nothing finds it while its fibers are joined. */
+/* Its address finds it until its fibers are joined; `leaving` says that it is on its way out. */
 static may_suspend void remove_member(struct cluster *c, struct member *m)
 {
 	struct engine *e = m->engine;
