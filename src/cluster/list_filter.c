@@ -355,13 +355,16 @@ bool list_filter_match(const struct list_filter *lf, const struct container *ct)
 	       match_ancestor(lf, ct) && (!lf->needs_entry || match_entry(lf, ct));
 }
 
-/* An engine takes an id by its beginning, and where that is several ids' it finds none. */
+/*
+ * An engine takes an id by its beginning. Where that is several ids' it finds none, and by nothing
+ * at all (`ps -q -f id=$UNSET`, for a `rm`) none either, be there a single one.
+ */
 static void add_ids(const struct index *x, const struct filter *ids, struct vec *ret)
 {
 	for (size_t i = 0; i < ids->n; i++) {
 		const size_t before = ret->n;
 
-		if (id_tree_find(&x->ids, ids->values[i], 1, ret))
+		if (!str_empty(ids->values[i]) && id_tree_find(&x->ids, ids->values[i], 1, ret))
 			ret->n = before;
 	}
 }

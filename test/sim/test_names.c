@@ -245,6 +245,7 @@ static may_suspend void filters_find_one(struct sim *s)
 	sim_engine(s, "n2");
 	sim_up(s);
 	id = sim_run_container(s, "n1/web", NULL);
+	assert_int_equal(count_listed(s, "", "{\"id\":[\"\"]}"), 0); /* though only one begins so */
 	sim_run_container(s, "n2/web-2", NULL);
 	assert_int_equal(count_listed(s, "", "{\"name\":[\"^web$\"]}"), 1);
 	assert_int_equal(count_listed(s, "", "{\"name\":[\"^/?web$\"]}"), 1);
