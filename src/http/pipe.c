@@ -10,6 +10,7 @@
 #include "base/duration.h"
 #include "base/mem.h"
 #include "fiber/deadline.h"
+#include "fiber/fiber.h"
 #include "fiber/group.h"
 #include "fiber/waitq.h"
 
@@ -90,6 +91,25 @@ static may_suspend struct error *copy(struct way *w)
 	}
 }
 
+/*
+ * This way is over: who was heard only listens now. Nothing that it says would tell that it has
+ * gone, and while the other side is silent no write would either, so that is watched for.
+ */
+static may_suspend void watch_listener(struct way *w)
+{
+	_cleanup_(error_freep) struct error *err = NULL;
+
+	stream_cancel_when_gone(w->from, fiber_self());
+	while (!w->back->over && !err)
+		err = waitq_wait(&w->pipe->changed, "the end of a stream's other way");
+	stream_cancel_when_gone(w->from, NULL);
+	if (w->back->over)
+		return;
+	w->back->dropping = true;
+	error_keep(&w->pipe->gone, error_new(ERR_CLOSED, "%s is gone", w->from->peer));
+	waitq_wake_all(&w->pipe->changed);
+}
+
 static may_suspend void run_way(void *arg)
 {
 	struct way *w = arg;
@@ -110,6 +130,8 @@ static may_suspend void run_way(void *arg)
 	error_keep(&p->gone, err);
 	w->over = true;
 	waitq_wake_all(&p->changed);
+	if (!p->gone)
+		watch_listener(w);
 }
 
 /* All is carried, or one side is gone and what came from it was carried. */

@@ -178,6 +178,19 @@ def test_a_client_that_leaves_ends_the_input(pair):
     pair.tell(story)
 
 
+def test_a_listener_that_leaves_is_noticed(pair):
+    """It has ended its input, and is gone while the container says nothing."""
+    pair.pool.start('box', 'sleep', '1000')
+    with pair.pool.wire() as wire:
+        wire.request('POST', '/containers/box/attach?stream=1&stdout=1', UPGRADE)
+        wire.head()
+        wire.end_output()
+        wait_until(lambda: any('close-wait' in line for line in pair.manager.rest.beyond()), 20,
+                   'the manager has heard of the end')
+        wire.reset()
+    pair.manager.check_descriptors()
+
+
 def test_wait_answers_at_once_and_then_waits(pair):
     def story(side):
         side.start('long', 'sleep', '1000')

@@ -163,7 +163,23 @@ FIBER_TEST(test_lingering_ends)
 		assert_ok(fiber_sleep(SECOND));
 	assert_true(clock_now() - before >= 5 * SECOND);
 	assert_true(clock_now() - before <= 7 * SECOND);
-	assert_error(take(j.err), ERR_CLOSED, "cannot write to client: Broken pipe");
+	assert_error(take(j.err), ERR_CLOSED, "client is gone");
+	hear_reset(j.engine);
+}
+
+/* A listener that goes is missed although nobody has anything to say to it. */
+FIBER_TEST(test_a_listener_that_goes_is_noticed)
+{
+	JOINT(j);
+
+	assert_ok(stream_shutdown(j.client));
+	hear_end(j.engine);
+	assert_ok(fiber_sleep(HOUR));
+	assert_false(j.over);
+	stream_close(take(j.client));
+	assert_ok(fiber_sleep(7 * SECOND));
+	assert_true(j.over);
+	assert_error(take(j.err), ERR_CLOSED, "client is gone");
 	hear_reset(j.engine);
 }
 
@@ -214,6 +230,7 @@ int main(void)
 		cmocka_unit_test(test_a_reset_after_a_half_close),
 		cmocka_unit_test(test_last_words_arrive),
 		cmocka_unit_test(test_lingering_ends),
+		cmocka_unit_test(test_a_listener_that_goes_is_noticed),
 		cmocka_unit_test(test_backpressure),
 		cmocka_unit_test(test_cancelled),
 	};
