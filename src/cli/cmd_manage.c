@@ -23,6 +23,7 @@
 #include "fiber/fiber.h"
 #include "fiber/group.h"
 #include "fiber/signal.h"
+#include "http/client.h"
 #include "kv/kv.h"
 #include "net/listener.h"
 #include "net/tls.h"
@@ -45,7 +46,8 @@ struct manager {
 	struct error *err;
 };
 
-static void log_fibers(void)
+/* What each fiber waits for, and how many connections no fiber has. */
+static void log_state(void)
 {
 	_cleanup_(strbuf_fini) struct strbuf dump = STRBUF_INIT;
 	struct str rest, line;
@@ -56,6 +58,7 @@ static void log_fibers(void)
 		if (!str_empty(line))
 			log_info("fiber", LOG_STR("is", line));
 	}
+	log_info("idle connections", LOG_NUM("count", (int64_t)http_clients_idle()));
 }
 
 /* Watched before anything is opened, so that an end is in order however early it is asked for. */
@@ -68,7 +71,7 @@ static may_suspend struct error *serve_until_stopped(void)
 	while (number != SIGTERM && number != SIGINT) {
 		TRY(serving_wait(signals, ARRAY_LEN(signals), &number));
 		if (number == SIGUSR1)
-			log_fibers();
+			log_state();
 	}
 	log_info("stopping", LOG_CSTR("signal", number == SIGTERM ? "SIGTERM" : "SIGINT"));
 	return NULL;

@@ -60,6 +60,11 @@ void http_client_close_idle(struct http_client *c)
 	pool_close(&c->idle);
 }
 
+size_t http_clients_idle(void)
+{
+	return pool_idle();
+}
+
 const struct addr *http_client_addr(const struct http_client *c)
 {
 	return &c->addr;

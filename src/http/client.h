@@ -25,6 +25,7 @@ struct http_client *http_client_new(const struct addr *a, struct tls_context *tl
 struct http_client *http_client_ref(struct http_client *c);
 void http_client_unref(struct http_client *c); /* closes idle connections with the last one */
 void http_client_close_idle(struct http_client *c);
+size_t http_clients_idle(void); /* how many idle connections there are, over all hosts */
 const struct addr *http_client_addr(const struct http_client *c);
 /* Bounds each connecting alone: beyond, it is ERR_REFUSED. 0, as it begins: only deadlines do. */
 void http_client_set_connect_time(struct http_client *c, int64_t span);

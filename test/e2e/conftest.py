@@ -8,6 +8,7 @@ after a run, for a look at it.
 """
 
 import atexit
+import contextlib
 import os
 import signal
 
@@ -74,6 +75,15 @@ def started_lab(name, nodes, say, **options):
         atexit.unregister(made.down)
 
 
+@pytest.fixture(autouse=True)
+def none_left_open():
+    """After each test the managers that go on have nothing open of it. Those that a test started of
+    itself are asked as they end."""
+    yield
+    for manager in _managers:
+        manager.check_descriptors()
+
+
 @pytest.fixture(scope='session')
 def say(request):
     """say(line) shows progress on the way."""
@@ -127,12 +137,12 @@ def started_manager(lab, directory):
     _managers.append(made)
     yield made
     _managers.remove(made)
-    made.stop()
+    made.finish()
 
 
 def manager_starter(lab, directory):
     """start(*args, discovery=..., healthy=...) of further managers, as a generator: closed, all
-    are stopped."""
+    are finished."""
     made = []
 
     def start(*args, discovery=None, healthy=len(lab.nodes)):
@@ -143,10 +153,11 @@ def manager_starter(lab, directory):
         return made[-1]
 
     yield start
-    for manager in made:
-        if manager in _managers:
-            _managers.remove(manager)
-        manager.stop()
+    with contextlib.ExitStack() as endings:
+        for manager in made:
+            if manager in _managers:
+                _managers.remove(manager)
+            endings.callback(manager.finish)
 
 
 @pytest.fixture(scope='module')

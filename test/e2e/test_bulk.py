@@ -204,6 +204,7 @@ def five_engines(tmp_path):
         try:
             manager.start(healthy=5)
             yield manager
+            manager.check_descriptors()
         finally:
             manager.stop()
             engines.terminate()

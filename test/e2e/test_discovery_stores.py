@@ -78,7 +78,7 @@ def begin(tmp_path):
 
     def manager(uri, *args, healthy=0):
         made = Manager(uri, str(tmp_path / f'manager-{next(count)}.log'), ['--debug', *args])
-        ended.callback(made.stop)
+        ended.callback(made.finish)
         made.start(healthy=healthy)
         return made
 

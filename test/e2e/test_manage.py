@@ -11,7 +11,7 @@ import time
 
 import pytest
 
-from lab import wait_until
+from lab import LabError, wait_until
 from lab.manager import binary
 from support import Side, Terminal
 
@@ -179,3 +179,21 @@ def test_nothing_piles_up(fresh_lab, start_manager):
         use()
     wait_until(lambda: used()[0] <= before[0] + 2, 20, f'descriptors go back to {before[0]}')
     assert used()[1] < before[1] + 1024, f'{before[1]} KiB before, {used()[1]} KiB after'
+
+
+def test_what_is_left_open_is_told(lab, start_manager):
+    """What the fixtures ask of every manager after each test: who is still there, and what for."""
+    manager = start_manager('--debug')
+    side = Side('pool', manager.address, lab, None)
+    manager.check_descriptors()
+    with side.wire() as idle, side.wire() as busy:
+        idle.request('GET', '/_ping')
+        idle.reply()
+        busy.request('GET', '/events')
+        busy.head()
+        with pytest.raises(LabError) as told:
+            manager.check_descriptors(timeout=0)
+        said = str(told.value)
+        for wire in (idle, busy):
+            assert '-> {}:{} established'.format(*wire.socket.getsockname()) in said, said
+    manager.check_descriptors()

@@ -54,6 +54,7 @@ def running(discovery, log, args, certs, healthy=0):
     manager.start(healthy=healthy)
     try:
         yield manager
+        manager.check_descriptors()
     finally:
         assert manager.stop() == 0, manager.logged('level=(error|fatal)')
 

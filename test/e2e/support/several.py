@@ -48,11 +48,20 @@ class Several:
                 manager.start(healthy=len(self.nodes), timeout=60)
             self.primary()
         except BaseException:
-            self.__exit__()
+            self._end()
             raise
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, failed=None, *_):
+        try:
+            if not failed:
+                for manager in self.living():
+                    manager.process.send_signal(signal.SIGCONT)
+                    manager.check_descriptors()
+        finally:
+            self._end()
+
+    def _end(self):
         for manager in self.all:
             if manager.is_running():
                 manager.process.send_signal(signal.SIGCONT)
