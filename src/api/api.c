@@ -13,6 +13,7 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "cluster/build.h"
 #include "http/reply.h"
 
 /* What a request under way gets to come to its end when the manager stops. */
@@ -85,6 +86,21 @@ static struct str shown_path(const struct api *a, struct str path)
 	return is_guests(&a->guest, path) ? str_from(a->guest.prefix) : path;
 }
 
+/* Its answer depends on which images there are, and where. */
+static bool is_about_images(const struct route *route)
+{
+	static handler_fn *const handlers[] = {
+		images_list, images_inspect,	images_pass,	images_get,
+		images_push, images_tag,	images_remove,	images_prune,
+		build_start, containers_create, placement_tell,
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(handlers); i++)
+		if (route->handler == handlers[i])
+			return true;
+	return false;
+}
+
 static may_suspend struct error *dispatch(struct request *r)
 {
 	struct str method = r->in->head.method, version = STR_NONE;
@@ -105,6 +121,8 @@ static may_suspend struct error *dispatch(struct request *r)
 	if (!r->route)
 		return error_new(ERR_NOT_FOUND, "page not found");
 	TRY(read_version(r, version));
+	if (is_about_images(r->route))
+		cluster_see_builds(r->cluster, request_client(r));
 	return r->route->handler(r);
 }
 

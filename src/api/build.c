@@ -293,7 +293,9 @@ may_suspend struct error *build_grpc(struct request *r)
 	_cleanup_(cluster_grpc_closep) struct build_grpc *grpc = NULL;
 	_cleanup_(promised_fini) struct promised s = { 0 };
 	struct str header = http_header(&r->in->head.headers, "X-Swarm-Constraints");
+	const struct str client = arena_dup(r->arena, request_client(r));
 	struct str_array constraints;
+	struct error *err;
 	bool any;
 
 	TRY(check_upgrade(r));
@@ -303,6 +305,9 @@ may_suspend struct error *build_grpc(struct request *r)
 	TRY(first_bytes(&s, &any));
 	if (!any)
 		return NULL;
-	TRY(cluster_grpc_open(r->cluster, request_client(r), &constraints, &grpc));
-	return fulfil(&s, cluster_grpc_engine(grpc));
+	TRY(cluster_grpc_open(r->cluster, client, &constraints, &grpc));
+	err = fulfil(&s, cluster_grpc_engine(grpc));
+	cluster_grpc_close(take(grpc));
+	cluster_see_builds(r->cluster, client);
+	return err;
 }

@@ -17,6 +17,7 @@
  * waits for its build alone; then it goes where the client's gRPC does, which never says more.
  */
 #define BUILD_FIRST (300 * MILLISECOND)
+#define SEE_BUILDS  (5 * SECOND) /* what a node takes longer for holds up no request */
 
 /* What the scheduler is asked, and the expressions that this owns. */
 struct choice {
@@ -421,6 +422,52 @@ void cluster_grpc_close(struct build_grpc *g)
 {
 	if (!g)
 		return;
+	g->pin->ended++;
 	build_pin_leave(g->table, g->pin);
 	free(g);
+}
+
+/* Of an engine that a client's gRPC is joined to, or was: nobody says what was built over that. */
+static may_suspend struct error *read_builds(struct cluster *c, struct str client, struct engine *e,
+					     uint64_t ended)
+{
+	_cleanup_(deadline_end) _unused_ struct deadline d = deadline_begin(SEE_BUILDS);
+	struct build_pin *pin;
+
+	TRY(engine_refresh_images(e));
+	pin = build_pin_find(&c->builds, client);
+	if (pin && pin->engine == e && pin->seen < ended)
+		pin->seen = ended;
+	return NULL;
+}
+
+may_suspend void cluster_see_builds(struct cluster *c, struct str client)
+{
+	const struct build_pin *pin = build_pin_find(&c->builds, client);
+	_cleanup_(engine_unrefp) struct engine *e = NULL;
+	struct error *err;
+
+	if (!pin || (!pin->users && pin->seen == pin->ended) ||
+	    engine_state(pin->engine) != ENGINE_HEALTHY)
+		return;
+	e = engine_ref(pin->engine);
+	err = read_builds(c, client, e, pin->ended);
+	if (err)
+		log_debug("what was built could not be read", LOG_STR("node", engine_name(e)),
+			  LOG_ERR(err));
+	error_free(err);
+}
+
+struct engine *build_pin_made(const struct cluster *c, struct str client, struct str image)
+{
+	const struct build_pin *pin = build_pin_find(&c->builds, client);
+	const struct slot *slot = pin ? image_index_find(&c->images, image) : NULL;
+	const struct copy *latest = slot ? &slot->copies[slot->n - 1] : NULL;
+
+	if (!latest || latest->engine != pin->engine)
+		return NULL;
+	for (size_t i = 0; i + 1 < slot->n; i++)
+		if (!str_eq(slot->copies[i].image->id, latest->image->id))
+			return pin->engine;
+	return NULL;
 }

@@ -77,6 +77,12 @@ struct engine *cluster_grpc_engine(const struct build_grpc *g); /* borrowed */
 void cluster_grpc_close(struct build_grpc *g);			/* NULL is fine */
 DEFINE_CLEANUP(struct build_grpc *, cluster_grpc_close)
 
+/*
+ * Reads what the client's gRPC may have built, which nobody says: while that is open, and once after
+ * it has closed. What a client has built its next request sees, when this was called before.
+ */
+may_suspend void cluster_see_builds(struct cluster *c, struct str client);
+
 /* Constraints that do not read as such: ERR_INVALID, before anything is promised. */
 must_check struct error *cluster_check_constraints(const struct str_array *constraints);
 

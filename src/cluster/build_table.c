@@ -112,6 +112,11 @@ struct build_pin *build_pin_use(struct build_table *t, struct str client)
 	return p;
 }
 
+struct build_pin *build_pin_find(const struct build_table *t, struct str client)
+{
+	return map_get(&t->pins, client);
+}
+
 /* Whoever uses the old one goes on with it. */
 static void pin_replace(struct build_table *t, struct build_pin *old)
 {

@@ -30,6 +30,8 @@ struct build_pin {
 	struct engine *engine; /* a reference */
 	int64_t until;	       /* clock_now(), while nobody uses it */
 	bool current;	       /* the client's; false: another took its place */
+	uint64_t ended;	       /* so many gRPC connections, each of which may have made images */
+	uint64_t seen;	       /* so many of them had ended when the node's images were read */
 };
 
 struct build_table {
@@ -57,5 +59,7 @@ struct build_pin *build_pin_use(struct build_table *t, struct str client);
 /* Makes the client's pin, in place of what it had, and uses it. */
 struct build_pin *build_pin_make(struct build_table *t, struct str client, struct engine *e);
 void build_pin_leave(struct build_table *t, struct build_pin *p); /* NULL is fine */
+/* The client's pin, which this does not use; NULL where it has none. */
+struct build_pin *build_pin_find(const struct build_table *t, struct str client);
 
 #endif

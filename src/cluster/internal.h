@@ -215,6 +215,12 @@ void pull_target_forget(struct cluster *c, struct str client, struct str image);
  * Where this client's create of the image goes first: cluster_pull_target, or where it was built.
  */
 struct engine *pull_target_of_create(struct cluster *c, struct str client, struct str image);
+
+/*
+ * build.c: the node that the client builds on by gRPC, where that has the latest of several images
+ * of that name. Borrowed; NULL: it has not.
+ */
+struct engine *build_pin_made(const struct cluster *c, struct str client, struct str image);
 void pull_targets_clear(struct cluster *c);
 
 /* shared_pull.c: for a create. The image is in the tables when it returns. */

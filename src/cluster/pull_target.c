@@ -2,7 +2,8 @@
 /*
  * A client whose create was answered "No such image" pulls by itself and creates again: which node
  * it was chosen for is remembered for a minute, so that pull and create both go there. Likewise
- * where a client has just built an image: another node may have an older one of that name.
+ * where a client has just built an image: another node may have an older one of that name. What was
+ * built by gRPC is asked of build.c.
  */
 #include "base/duration.h"
 #include "base/mem.h"
@@ -115,21 +116,21 @@ void pull_targets_clear(struct cluster *c)
 	}
 }
 
-static struct engine *usable(const struct pull_target *t)
+static struct engine *usable(struct engine *e)
 {
-	if (!t || engine_state(t->engine) != ENGINE_HEALTHY)
-		return NULL;
-	return engine_ref(t->engine);
+	return e && engine_state(e) == ENGINE_HEALTHY ? engine_ref(e) : NULL;
 }
 
 struct engine *pull_target_of_create(struct cluster *c, struct str client, struct str image)
 {
-	return usable(find(c, client, image));
+	const struct pull_target *t = find(c, client, image);
+
+	return usable(t ? t->engine : build_pin_made(c, client, image));
 }
 
 struct engine *cluster_pull_target(struct cluster *c, struct str client, struct str image)
 {
 	const struct pull_target *t = find(c, client, image);
 
-	return t && !t->built ? usable(t) : NULL;
+	return t && !t->built ? usable(t->engine) : NULL;
 }

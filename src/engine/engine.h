@@ -124,6 +124,7 @@ const struct map *engine_networks(const struct engine *e); /* of struct object, 
  */
 may_suspend must_check struct error *engine_refresh_container(struct engine *e, struct str id);
 may_suspend must_check struct error *engine_refresh_image(struct engine *e, struct str name);
+may_suspend must_check struct error *engine_refresh_images(struct engine *e); /* all of them */
 may_suspend must_check struct error *engine_refresh_object(struct engine *e, enum object_kind kind,
 							   struct str key);
 may_suspend must_check struct error *engine_refresh_volume(struct engine *e, struct str name);

@@ -64,9 +64,9 @@ struct engine {
 	struct list queue; /* of struct dirty: marked, the next one due first */
 	struct waitq fetched;
 	unsigned int n_workers, n_fetches;
-	struct map *touched;  /* of ids as C strings: have had news since the reconcile began */
-	bool inspect_all;     /* the next reconcile inspects what looks the same, too */
-	int64_t inspected_at; /* when the last reconcile of that kind began; clock_now() */
+	struct list reconciles; /* of struct reconcile: under way, to be told what has news */
+	bool inspect_all;	/* the next reconcile inspects what looks the same, too */
+	int64_t inspected_at;	/* when the last reconcile of that kind began; clock_now() */
 };
 
 /* engine.c: the one place that changes state and tables, and tells the observer. */
@@ -161,6 +161,7 @@ may_suspend must_check struct error *fetch_object(struct engine *e, enum object_
 
 /* reconcile.c */
 may_suspend must_check struct error *reconcile(struct engine *e);
+may_suspend must_check struct error *reconcile_images_alone(struct engine *e);
 may_suspend must_check struct error *reconcile_info(struct engine *e);
 
 #endif

@@ -2,7 +2,8 @@
 /*
  * Looking at all that is on the engine: containers whose list entry is known (but for its ages) are
  * taken as known, the others are inspected, a few at a time. What had news of its own since the
- * lists were asked for (an event, a refresh) is left alone: the lists may be older than that.
+ * lists were asked for (an event, a refresh) is left alone: the lists may be older than that. Images
+ * alone are looked at where a builder has made some and says nothing of them.
  */
 #include <stdlib.h>
 
@@ -14,6 +15,7 @@
 #define INSPECTORS 4
 
 struct reconcile {
+	struct list link; /* in the engine's */
 	struct engine *engine;
 	struct arena arena;
 	unsigned int epoch;
@@ -22,7 +24,7 @@ struct reconcile {
 	struct json_iter next; /* of them; shared by the inspectors */
 	struct vec found;      /* of struct container: new or different, references */
 	struct map listed;     /* of struct str: the ids of all of the kind at hand */
-	struct map touched;    /* of ids as C strings */
+	struct map touched;    /* of ids as C strings: have had news since it began */
 	struct error *err;     /* the first of the inspectors' */
 };
 
@@ -36,17 +38,40 @@ static struct str listed_key(const void *item)
 	return *(const struct str *)item;
 }
 
+static void touch(struct reconcile *r, struct str id)
+{
+	if (!map_get(&r->touched, id))
+		map_put(&r->touched, str_dup(id));
+}
+
 void refresh_touch(struct engine *e, struct str id)
 {
-	if (e->touched && !map_get(e->touched, id))
-		map_put(e->touched, str_dup(id));
+	list_for_each(link, &e->reconciles)
+		touch(list_item(link, struct reconcile, link), id);
+}
+
+/* What this one found is news to another that began at another time. */
+static void touch_in_others(const struct reconcile *r, struct str id)
+{
+	list_for_each(link, &r->engine->reconciles)
+		if (link != &r->link)
+			touch(list_item(link, struct reconcile, link), id);
+}
+
+static void reconcile_init(struct reconcile *r, struct engine *e)
+{
+	r->engine = e;
+	r->epoch = e->epoch;
+	map_init(&r->listed, listed_key);
+	map_init(&r->touched, touched_key);
+	list_append(&e->reconciles, &r->link);
 }
 
 static void reconcile_fini(struct reconcile *r)
 {
 	char *id;
 
-	r->engine->touched = NULL;
+	list_remove(&r->link);
 	for (size_t at = 0; (id = map_next(&r->touched, &at));)
 		free(id);
 	map_fini(&r->touched);
@@ -180,7 +205,12 @@ static void take_image(struct reconcile *r, struct image *i)
 	struct engine *e = r->engine;
 	const struct image *known = map_get(&e->images, i->id);
 
-	if (is_touched(r, i->id) || (known && str_eq(known->entry, i->entry)))
+	if (is_touched(r, i->id)) {
+		image_unref(i);
+		return;
+	}
+	touch_in_others(r, i->id);
+	if (known && str_eq(known->entry, i->entry))
 		image_unref(i);
 	else
 		engine_put_image(e, i);
@@ -192,8 +222,10 @@ static void remove_unlisted_images(struct reconcile *r)
 	struct image *i;
 
 	for (size_t at = 0; (i = map_next(&e->images, &at));)
-		if (!map_get(&r->listed, i->id) && !is_touched(r, i->id))
+		if (!map_get(&r->listed, i->id) && !is_touched(r, i->id)) {
+			touch_in_others(r, i->id);
 			engine_remove_image(e, i->id);
+		}
 }
 
 static may_suspend struct error *reconcile_images(struct reconcile *r)
@@ -282,16 +314,10 @@ static may_suspend struct error *reconcile_objects(struct reconcile *r, enum obj
 
 may_suspend struct error *reconcile(struct engine *e)
 {
-	_cleanup_(reconcile_fini) struct reconcile r = {
-		.engine = e,
-		.epoch = e->epoch,
-		.inspect_all = e->inspect_all,
-	};
+	_cleanup_(reconcile_fini) struct reconcile r = { .inspect_all = e->inspect_all };
 	int64_t began = clock_now();
 
-	map_init(&r.listed, listed_key);
-	map_init(&r.touched, touched_key);
-	e->touched = &r.touched;
+	reconcile_init(&r, e);
 	e->inspect_all = false;
 
 	struct error *err = reconcile_containers(&r);
@@ -307,6 +333,14 @@ may_suspend struct error *reconcile(struct engine *e)
 	if (!err && r.inspect_all)
 		e->inspected_at = began;
 	return err;
+}
+
+may_suspend struct error *reconcile_images_alone(struct engine *e)
+{
+	_cleanup_(reconcile_fini) struct reconcile r = { 0 };
+
+	reconcile_init(&r, e);
+	return reconcile_images(&r);
 }
 
 may_suspend struct error *reconcile_info(struct engine *e)

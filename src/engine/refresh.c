@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * When what is out of date is fetched anew: one container, image, volume or network (fetch.c), or
- * everything (reconcile.c). Each of them is a `struct dirty` while it is marked or being fetched,
+ * When what is out of date is fetched anew: one container, image, volume or network (fetch.c), all
+ * images or everything (reconcile.c). Each of them is a `struct dirty` while it is marked or being fetched,
  * and is never fetched twice at once; who marks it meanwhile, or asks for it, gets a fetch that
  * began later.
  *
@@ -28,6 +28,7 @@ enum dirty_kind {
 	DIRTY_IMAGE = 'i',
 	DIRTY_VOLUME = 'v',
 	DIRTY_NETWORK = 'n',
+	DIRTY_IMAGES = 'I', /* all of them */
 	DIRTY_EVERYTHING = 'a',
 };
 
@@ -63,6 +64,7 @@ void refresh_init(struct engine *e)
 {
 	map_init(&e->dirty, dirty_key);
 	list_init(&e->queue);
+	list_init(&e->reconciles);
 }
 
 /* Goes when nobody has a use for it any more. */
@@ -171,6 +173,8 @@ static may_suspend struct error *fetch_kind(struct engine *e, struct dirty *d)
 		return fetch_object(e, OBJECT_VOLUME, dirty_id(d), &d->again);
 	case DIRTY_NETWORK:
 		return fetch_object(e, OBJECT_NETWORK, dirty_id(d), &d->again);
+	case DIRTY_IMAGES:
+		return reconcile_images_alone(e);
 	case DIRTY_EVERYTHING:
 		return reconcile(e);
 	}
@@ -355,6 +359,12 @@ may_suspend struct error *engine_refresh_image(struct engine *e, struct str name
 {
 	TRY(check_in_pool(e));
 	return fetch_from_now(e, dirty_get(e, DIRTY_IMAGE, name));
+}
+
+may_suspend struct error *engine_refresh_images(struct engine *e)
+{
+	TRY(check_in_pool(e));
+	return fetch_from_now(e, dirty_get(e, DIRTY_IMAGES, STR("")));
 }
 
 may_suspend struct error *engine_refresh_object(struct engine *e, enum object_kind kind,

@@ -5,6 +5,8 @@
  */
 #include "sim/builds.h"
 
+#include "sim/engine.h"
+
 #define OTHER "192.168.0.2"
 
 static size_t links(struct sim *s)
@@ -244,6 +246,82 @@ static may_suspend void a_build_follows_its_session(struct sim *s)
 	sim_settle(s);
 }
 
+/* A builder of an engine of 20.10 makes an image, and tells nobody. */
+static void make_image(struct sim *s, const char *at, const char *content, const char *tag)
+{
+	char *id = fake_image_id_of(content);
+
+	fake_image_add(node(s, at), id, tag, NULL);
+	free(id);
+}
+
+static may_suspend struct sim_hijack *grpc_on(struct sim *s, const char *name)
+{
+	struct sim_hijack *h =
+		upgraded(s, CLIENT, "/grpc",
+			 sim_text(s, "X-Swarm-Constraints: [\"node==%s\"]\r\n", name), "PRI");
+
+	assert_string_equal(where(h), name);
+	return h;
+}
+
+static may_suspend void what_grpc_built_is_there_for_the_next_request(struct sim *s)
+{
+	struct sim_hijack *h;
+
+	pool_up(s, 2);
+	h = grpc_on(s, "n2");
+	assert_status(sim_get(s, "/images/app/json"), 404);
+	make_image(s, "n2", "one", "app:latest");
+	/* It pushes what it has built while it holds the connection, */
+	assert_status(sim_get(s, "/images/app/json"), 200);
+	make_image(s, "n2", "two", "other:1");
+	sim_hijack_close(h);
+	/* and runs it when it has gone. */
+	assert_true(has_line(sim_get(s, "/images/json").body, "other:1"));
+	assert_status(sim_post(s, "/containers/create?name=c", "{\"Image\":\"other:1\"}"), 201);
+	assert_string_equal(sim_node_of(s, "c"), "n2");
+	sim_settle(s);
+}
+
+static may_suspend void who_builds_nothing_by_grpc_has_no_node_looked_at(struct sim *s)
+{
+	struct sim_hijack *h;
+	int lists;
+
+	pool_up(s, 2);
+	h = grpc_on(s, "n2");
+	sim_hijack_close(h);
+	sim_run(s, SECOND);
+	lists = pool_calls(s, "GET /images/json");
+	for (int i = 0; i < 3; i++)
+		assert_status(sim_get(s, "/images/app/json"), 404);
+	assert_int_equal(pool_calls(s, "GET /images/json"), lists);
+	sim_settle(s);
+}
+
+/* Another node has an older one of that name. */
+static may_suspend void a_create_means_what_its_client_has_built(struct sim *s)
+{
+	struct sim_hijack *h;
+
+	pool_up(s, 2);
+	make_image(s, "n1", "old", "app:latest");
+	sim_run(s, 2 * MINUTE);
+	h = grpc_on(s, "n2");
+	make_image(s, "n2", "new", "app:latest");
+	sim_hijack_close(h);
+	for (int i = 0; i < 4; i++) {
+		const char *name = sim_text(s, "c%d", i);
+
+		assert_status(sim_post(s, sim_text(s, "/containers/create?name=%s", name),
+				       "{\"Image\":\"app\"}"),
+			      201);
+		assert_string_equal(sim_node_of(s, name), "n2");
+	}
+	sim_settle(s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -257,6 +335,9 @@ int main(void)
 		STORY(a_client_whose_node_fails_gets_another),
 		STORY(what_is_no_http2_is_refused),
 		STORY(a_build_follows_its_session),
+		STORY(what_grpc_built_is_there_for_the_next_request),
+		STORY(who_builds_nothing_by_grpc_has_no_node_looked_at),
+		STORY(a_create_means_what_its_client_has_built),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
