@@ -9,6 +9,7 @@
 #include "cluster/internal.h"
 #include "cluster/label_filter.h"
 #include "docker/filters.h"
+#include "docker/path_pattern.h"
 #include "docker/ref.h"
 #include "docker/time_arg.h"
 #include "fiber/clock.h"
@@ -197,22 +198,30 @@ static struct error *read_until(struct image_listing *l)
 	return NULL;
 }
 
+/* An engine takes a list without values, or with both, as "true". */
 static struct error *read_dangling(struct image_listing *l)
 {
-	const struct filter *f = filters_get(&l->query->filters, "dangling");
+	const struct filters *asked = &l->query->filters;
+	const struct filter *f = filters_get(asked, "dangling");
+	bool yes = filters_have(asked, "dangling", STR("1")) ||
+		   filters_have(asked, "dangling", STR("true"));
+	bool no = filters_have(asked, "dangling", STR("0")) ||
+		  filters_have(asked, "dangling", STR("false"));
 
-	for (size_t i = 0; f && i < f->n; i++) {
-		bool yes =
-			str_eq(f->values[i], STR("1")) || str_eq_nocase(f->values[i], STR("true"));
-		bool no =
-			str_eq(f->values[i], STR("0")) || str_eq_nocase(f->values[i], STR("false"));
+	l->dangling_asked = f != NULL;
+	l->dangling = f && (yes || f->n == 0);
+	if (f && f->n > 0 && !yes && !no)
+		return error_new(ERR_INVALID, "Invalid filter 'dangling=[%.*s]'",
+				 STR_ARG(f->values[0]));
+	return NULL;
+}
 
-		if (!yes && !no)
-			return error_new(ERR_INVALID, "Invalid filter 'dangling=[%.*s]'",
-					 STR_ARG(f->values[i]));
-		l->dangling_asked = true;
-		l->dangling = yes;
-	}
+static struct error *check_reference(const struct image_listing *l)
+{
+	const struct filter *f = filters_get(&l->query->filters, "reference");
+
+	for (size_t i = 0; f && i < f->n; i++)
+		TRY(path_pattern_check(f->values[i]));
 	return NULL;
 }
 
@@ -222,6 +231,7 @@ static struct error *read_filters(struct image_listing *l)
 	TRY(look_up(l, "before", &l->before));
 	TRY(look_up(l, "since", &l->since));
 	TRY(read_until(l));
+	TRY(check_reference(l));
 	return read_dangling(l);
 }
 

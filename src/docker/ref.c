@@ -6,17 +6,16 @@
  */
 #include "docker/ref.h"
 
-#include <fnmatch.h>
-
-#include "base/mem.h"
+#include "docker/path_pattern.h"
 
 #define DEFAULT_DOMAIN STR("docker.io")
 #define LEGACY_DOMAIN  STR("index.docker.io")
 #define OFFICIAL       STR("library/")
 
-#define MAX_NAME 255
-#define MAX_TAG	 128
-#define ID_HEX	 64
+#define MAX_NAME  255
+#define MAX_TAG	  128
+#define ID_HEX	  64
+#define LEAST_HEX 32 /* of any digest */
 
 static bool is_lower(char c)
 {
@@ -46,6 +45,11 @@ static bool is_word(char c)
 static bool is_lower_hex(char c)
 {
 	return is_digit(c) || (c >= 'a' && c <= 'f');
+}
+
+static bool is_hex(char c)
+{
+	return is_lower_hex(c) || (c >= 'A' && c <= 'F');
 }
 
 static bool all(struct str s, bool (*is)(char))
@@ -172,6 +176,23 @@ static bool tag_valid(struct str tag)
 	return true;
 }
 
+/* "sha256", "x+y.z": words of letters and digits, a letter first, with one sign between two. */
+static bool is_algorithm(struct str text)
+{
+	bool begins = true; /* a word */
+
+	for (size_t i = 0; i < text.n; i++) {
+		char c = text.p[i];
+		bool letter = is_lower(c) || is_upper(c);
+		bool sign = str_has_char(STR("-_+."), c);
+
+		if (!letter && (begins || (!sign && !(c >= '0' && c <= '9'))))
+			return false;
+		begins = sign;
+	}
+	return !begins;
+}
+
 static must_check struct error *digest_check(struct str digest)
 {
 	static const struct {
@@ -182,7 +203,8 @@ static must_check struct error *digest_check(struct str digest)
 			   { STR_INIT("sha512"), 128 } };
 	struct str algorithm, hex;
 
-	if (!str_cut(digest, ':', &algorithm, &hex))
+	if (!str_cut(digest, ':', &algorithm, &hex) || !is_algorithm(algorithm) ||
+	    hex.n < LEAST_HEX || !all(hex, is_hex))
 		return error_new(ERR_INVALID, "invalid reference format");
 	for (size_t i = 0; i < ARRAY_LEN(algorithms); i++) {
 		if (!str_eq(algorithm, algorithms[i].name))
@@ -285,13 +307,6 @@ bool image_id_maybe(struct str text)
 	return image_id_is(text) || (text.n >= 4 && text.n < ID_HEX && all(text, is_lower_hex));
 }
 
-static bool glob(struct str pattern, struct str text)
-{
-	_cleanup_(mem_freep) char *p = str_dup(pattern), *t = str_dup(text);
-
-	return fnmatch(p, t, FNM_PATHNAME) == 0;
-}
-
 bool image_ref_match(struct str pattern, struct str familiar)
 {
 	struct str name = familiar, rest;
@@ -299,5 +314,5 @@ bool image_ref_match(struct str pattern, struct str familiar)
 	if (!str_cut(familiar, '@', &name, &rest) &&
 	    str_rfind_char(familiar, ':') > str_rfind_char(familiar, '/'))
 		str_rcut(familiar, ':', &name, &rest);
-	return glob(pattern, familiar) || glob(pattern, name);
+	return path_pattern_match(pattern, familiar) || path_pattern_match(pattern, name);
 }

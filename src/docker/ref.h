@@ -31,7 +31,7 @@ struct str image_ref_familiar_name(const struct image_ref *ref,
 				   struct arena *arena); /* "busybox" */
 
 /*
- * The `reference` filter of image lists: a pattern as Go's path.Match has it ("busy*", "*:1.36")
+ * The `reference` filter of image lists: a pattern (docker/path_pattern.h: "busy*", "*:1.36")
  * against a tag or digest in its familiar form, or against its name alone.
  */
 bool image_ref_match(struct str pattern, struct str familiar);

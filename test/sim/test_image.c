@@ -5,6 +5,8 @@
  */
 #include "sim/pool.h"
 
+#include "http/url.h"
+
 static may_suspend void a_built_image_draws_its_containers(struct sim *s)
 {
 	sim_engine(s, "n1");
@@ -135,6 +137,43 @@ static may_suspend void the_list_is_one_of_ids(struct sim *s)
 	sim_settle(s);
 }
 
+static may_suspend int n_listed(struct sim *s, const char *filters)
+{
+	_cleanup_(strbuf_fini) struct strbuf path = STRBUF_INIT;
+	struct sim_reply r;
+
+	strbuf_add(&path, STR("/images/json?filters="));
+	http_encode_query(&path, str_from(filters));
+	r = sim_get(s, path.p);
+	assert_status(r, 200);
+	return (int)json_count(r.json);
+}
+
+/* Without a value, or with both, it is "true", as for an engine. */
+static may_suspend void the_list_of_what_dangles(struct sim *s)
+{
+	pool_up(s, 1);
+	assert_int_equal(n_listed(s, "{\"dangling\":[\"false\"]}"), 1);
+	assert_int_equal(n_listed(s, "{\"dangling\":{\"0\":true}}"), 1);
+	assert_int_equal(n_listed(s, "{\"dangling\":[\"true\"]}"), 0);
+	assert_int_equal(n_listed(s, "{\"dangling\":[]}"), 0);
+	assert_int_equal(n_listed(s, "{\"dangling\":[\"true\",\"false\"]}"), 0);
+	assert_refused(sim_get(s, "/images/json?filters=%7B%22dangling%22:[%22TRUE%22]%7D"), 400,
+		       "Invalid filter 'dangling=[TRUE]'");
+	sim_settle(s);
+}
+
+static may_suspend void a_reference_is_a_pattern(struct sim *s)
+{
+	pool_up(s, 1);
+	assert_int_equal(n_listed(s, "{\"reference\":[\"b[t-v]s*\"]}"), 1);
+	assert_int_equal(n_listed(s, "{\"reference\":[\"b[^u]s*\",\"x\"]}"), 0);
+	assert_refused(sim_get(s, "/images/json?filters=%7B%22reference%22:[%22[%22]%7D"), 500,
+		       "syntax error in pattern");
+	assert_refused(sim_get(s, "/v1.24/images/json?filter=["), 500, "syntax error in pattern");
+	sim_settle(s);
+}
+
 /* What somebody committed, imported or built is there for the next request. */
 static may_suspend void a_new_image_is_known_at_once(struct sim *s)
 {
@@ -188,6 +227,8 @@ int main(void)
 		STORY(a_removal_goes_where_the_image_is),
 		STORY(an_image_in_use_is_kept),
 		STORY(the_list_is_one_of_ids),
+		STORY(the_list_of_what_dangles),
+		STORY(a_reference_is_a_pattern),
 		STORY(a_new_image_is_known_at_once),
 		STORY(several_are_saved_where_all_are),
 		STORY(with_compat_an_import_goes_everywhere),
