@@ -78,6 +78,24 @@ may_suspend struct error *images_inspect(struct request *r)
 }
 
 /*
+ * What is wrong with an image that the pool does not have any engine tells as well as another, and
+ * it is told as one engine tells it: of a push in the stream.
+ */
+static may_suspend struct error *pass_or_refuse(struct request *r, struct error *failure,
+						struct engine *has_it)
+{
+	_cleanup_(error_freep) struct error *err = failure;
+	_cleanup_(engine_unrefp) struct engine *any = NULL;
+
+	if (!err)
+		return pass_to(r, has_it);
+	if (!error_is(err, ERR_NOT_FOUND))
+		return take(err);
+	TRY(cluster_any_engine(r->cluster, &any));
+	return pass_to(r, any);
+}
+
+/*
  * What is pushed is named in two parts: /images/<repository>/push?tag=<tag>. Without a tag all of
  * them are.
  */
@@ -85,14 +103,15 @@ may_suspend struct error *images_push(struct request *r)
 {
 	_cleanup_(engine_unrefp) struct engine *e = NULL;
 	struct str tag = request_param(r, "tag"), image;
+	struct error *err;
 
 	if (str_empty(tag)) {
-		TRY(cluster_repository_node(r->cluster, r->name, &e));
-		return pass_to(r, e);
+		err = cluster_repository_node(r->cluster, r->name, &e);
+	} else {
+		image = arena_printf(r->arena, "%.*s:%.*s", STR_ARG(r->name), STR_ARG(tag));
+		err = cluster_image_node(r->cluster, image, &e);
 	}
-	image = arena_printf(r->arena, "%.*s:%.*s", STR_ARG(r->name), STR_ARG(tag));
-	TRY(cluster_image_node(r->cluster, image, &e));
-	return pass_to(r, e);
+	return pass_or_refuse(r, err, e);
 }
 
 static bool has_engine(const struct engines *engines, const struct engine *e)

@@ -148,7 +148,8 @@ static void write_failure(const struct error *err, struct strbuf *out)
 	json_begin_object(&o);
 	json_key(&o, "errorDetail");
 	json_begin_object(&o);
-	if (error_status(err))
+	/* An engine that tells no code is taken to mean 500. */
+	if (error_status(err) && error_status(err) != 500)
 		json_put_i64(&o, "code", error_status(err));
 	json_put_str(&o, "message", message);
 	json_end_object(&o);

@@ -177,6 +177,7 @@ static may_suspend struct error *load_on(struct load_job *job)
 	TRY(err);
 	if (response->status >= 400)
 		return engine_refusal(x);
+	TRY(progress_begin(&job->load->progress));
 	return engine_read_lines(x, pass_line, job);
 }
 

@@ -10,11 +10,17 @@ static may_suspend struct error *emit_alone(struct progress *p, struct str text)
 
 	while (p->busy)
 		TRY(waitq_wait(&p->free, "its turn to report progress"));
-	p->busy = p->begun = true;
+	p->busy = true;
+	p->begun = p->begun || !str_empty(text);
 	err = p->emit(p->arg, text);
 	p->busy = false;
 	waitq_wake_one(&p->free);
 	return err;
+}
+
+may_suspend struct error *progress_begin(struct progress *p)
+{
+	return emit_alone(p, STR(""));
 }
 
 /* {"status":"...","id":"node-1: abc"}; a line without an id gets the node's name as its id. */

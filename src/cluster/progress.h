@@ -18,6 +18,12 @@ struct progress {
 	struct waitq free; /* others that wait for their turn */
 };
 
+/*
+ * Lets the answer begin before there is a line: an engine has begun its own, so that whatever goes
+ * wrong from here on is told in it.
+ */
+may_suspend must_check struct error *progress_begin(struct progress *p);
+
 /* Passes an engine's line on ("\r\n" added). Fibers take turns. */
 may_suspend must_check struct error *progress_line(struct progress *p, const struct engine *e,
 						   struct str line);

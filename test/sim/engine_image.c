@@ -430,9 +430,9 @@ may_suspend struct error *serve_image_load(struct sim_call *call)
 	rest = strbuf_str(&body);
 	while (str_next(&rest, '\n', &line))
 		load_line(call, line, &said);
-	if (!said.n)
-		return fake_refuse(500, "archive/tar: invalid tar header");
 	TRY(begin_progress(call));
+	if (!said.n)
+		return progress_error(call, "archive/tar: invalid tar header");
 	TRY(http_reply_write(call->in, strbuf_str(&said)));
 	return http_reply_end(call->in);
 }
@@ -452,11 +452,27 @@ may_suspend struct error *serve_image_tag(struct sim_call *call)
 	return fake_reply_empty(call, 201);
 }
 
+static bool has_repository(const struct sim_call *call)
+{
+	struct str prefix = arena_printf(call->arena, "%.*s:", STR_ARG(call->name));
+
+	for (size_t i = 0; i < call->e->images.n; i++) {
+		const struct sim_image *image = call->e->images.v[i];
+
+		for (size_t k = 0; k < image->tags.n; k++)
+			if (str_starts(str_from(image->tags.v[k]), prefix))
+				return true;
+	}
+	return false;
+}
+
 /* Says what it would push, and to nobody. */
 may_suspend struct error *serve_image_push(struct sim_call *call)
 {
 	TRY(fake_work(call, MILLISECOND));
 	TRY(begin_progress(call));
+	if (!has_repository(call))
+		return progress_error(call, "An image does not exist locally with the tag");
 	TRY(progress(call, "Pushed", arena_cstr(call->arena, call->name)));
 	return http_reply_end(call->in);
 }

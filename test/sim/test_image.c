@@ -37,6 +37,19 @@ static may_suspend void a_load_goes_everywhere(struct sim *s)
 	sim_settle(s);
 }
 
+/* As of an engine, whose answer has begun before it looks into an archive. */
+static may_suspend void what_is_no_archive_is_said_in_the_stream(struct sim *s)
+{
+	struct sim_reply r;
+
+	pool_up(s, 3);
+	r = sim_post(s, "/images/load", "nonsense");
+	assert_status(r, 200);
+	assert_str(r.body, "{\"errorDetail\":{\"message\":\"archive/tar: invalid tar header\"},"
+			   "\"error\":\"archive/tar: invalid tar header\"}\r\n");
+	sim_settle(s);
+}
+
 /* One that takes no byte while the others wait is left behind, and named. */
 static may_suspend void a_stuck_node_does_not_hold_up_a_load(struct sim *s)
 {
@@ -87,7 +100,22 @@ static may_suspend void a_push_of_all_tags_goes_where_they_are(struct sim *s)
 	sim_local(sim_find_engine(s, "n1"), 201, "POST", "/images/app:1/tag?repo=split&tag=4");
 	sim_wait(s, sim_get(s, "/images/split:4/json").status == 200);
 	assert_refused(sim_post(s, "/images/split/push", NULL), 409, "no node has all tags");
-	assert_refused(sim_post(s, "/images/nowhere/push", NULL), 404, "No such image: nowhere");
+}
+
+/* In the words of an engine, which says it in the stream. */
+static may_suspend void a_push_of_what_nobody_has_is_an_engines_to_refuse(struct sim *s)
+{
+	static const char *const paths[] = { "/images/nowhere/push", "/images/nowhere/push?tag=1" };
+
+	pool_up(s, 3);
+	for (size_t i = 0; i < ARRAY_LEN(paths); i++) {
+		struct sim_reply r = sim_post(s, paths[i], NULL);
+
+		assert_status(r, 200);
+		assert_int_equal(count_lines(r, "does not exist locally"), 1);
+	}
+	assert_refused(sim_post(s, "/images/No/push", NULL), 400, "must be lowercase");
+	sim_settle(s);
 }
 
 static may_suspend void a_removal_goes_where_the_image_is(struct sim *s)
@@ -221,9 +249,11 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		STORY(a_built_image_draws_its_containers),
 		STORY(a_load_goes_everywhere),
+		STORY(what_is_no_archive_is_said_in_the_stream),
 		STORY(a_stuck_node_does_not_hold_up_a_load),
 		STORY(a_tag_goes_where_the_image_is),
 		STORY(a_push_of_all_tags_goes_where_they_are),
+		STORY(a_push_of_what_nobody_has_is_an_engines_to_refuse),
 		STORY(a_removal_goes_where_the_image_is),
 		STORY(an_image_in_use_is_kept),
 		STORY(the_list_is_one_of_ids),
