@@ -17,6 +17,8 @@
 
 struct dirty;
 
+#define SEEN_EVENTS 64 /* that a broken stream is resumed by */
+
 struct engine {
 	unsigned int refs;
 	struct addr addr;
@@ -53,10 +55,14 @@ struct engine {
 	struct group monitor;
 	struct http_exchange *stream; /* NULL: no event stream */
 	int64_t stream_at;	      /* when it was opened; clock_now() */
-	int64_t stream_from;  /* events have been followed since this time of the engine's clock */
-	int64_t last_time;    /* of the last event seen; 0: none yet */
-	uint64_t last_digest; /* of its text */
-	bool replaying;	      /* the stream has yet to show the last event seen */
+	int64_t stream_from; /* events have been followed since this time of the engine's clock */
+	int64_t last_time;   /* of the last event seen; 0: none yet */
+	bool replaying;	     /* the stream has yet to show an event that was seen before */
+	struct seen_event {
+		int64_t time;
+		uint64_t digest; /* of its text */
+	} seen[SEEN_EVENTS];
+	size_t n_seen; /* ever: the last of them are kept */
 
 	/* refresh.c, reconcile.c */
 	struct group refreshers;

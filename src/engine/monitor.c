@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The engine's event stream: opened by the engine's own fiber, drained at once by one of its own,
- * with a buffer only while something comes. A stream that was broken is resumed where the last
- * event was seen: the replay must begin with that very event. If it does not, something is missing.
+ * with a buffer only while something comes. A stream that was broken is resumed a moment before
+ * the last event that was seen: the replay must begin with one that was. If it does not, something
+ * is missing.
  */
 #include <inttypes.h>
 
@@ -20,12 +21,7 @@ void monitor_forget(struct engine *e)
 	e->last_time = 0;
 	e->stream_from = 0;
 	e->replaying = false;
-}
-
-/* Where to resume, on the engine's clock; 0: there is nothing to resume. */
-static int64_t resume_time(const struct engine *e)
-{
-	return e->last_time ? e->last_time : e->stream_from;
+	e->n_seen = 0;
 }
 
 /*
@@ -34,6 +30,51 @@ static int64_t resume_time(const struct engine *e)
  */
 #define ONE_MOMENT  (50 * MILLISECOND)
 #define CLOCK_GUESS (2 * SECOND)
+
+static size_t n_kept(const struct engine *e)
+{
+	return MIN(e->n_seen, (size_t)SEEN_EVENTS);
+}
+
+static void note_seen(struct engine *e, int64_t time, uint64_t digest)
+{
+	e->seen[e->n_seen++ % SEEN_EVENTS] = (struct seen_event){ time, digest };
+	e->last_time = time;
+}
+
+static bool was_seen(const struct engine *e, int64_t time, uint64_t digest)
+{
+	for (size_t i = 0; i < n_kept(e); i++)
+		if (e->seen[i].time == time && e->seen[i].digest == digest)
+			return true;
+	return false;
+}
+
+/* All events until then were seen, on the engine's clock. */
+static int64_t followed_until(const struct engine *e)
+{
+	return e->last_time ? e->last_time : e->stream_from;
+}
+
+/*
+ * Where to resume, on the engine's clock; 0: there is nothing to resume. At the last event that is
+ * older than whatever may still come behind it, so that the replay begins with that one.
+ */
+static int64_t resume_time(const struct engine *e)
+{
+	int64_t oldest = e->last_time, older = 0;
+
+	if (!e->last_time)
+		return e->stream_from;
+	for (size_t i = 0; i < n_kept(e); i++) {
+		int64_t time = e->seen[i].time;
+
+		oldest = MIN(oldest, time);
+		if (time <= e->last_time - ONE_MOMENT)
+			older = MAX(older, time);
+	}
+	return older ? older : oldest;
+}
 
 int64_t engine_events_seen(const struct engine *e)
 {
@@ -67,7 +108,7 @@ static may_suspend struct error *open_stream(struct engine *e, struct http_excha
 static void lost(struct engine *e, int64_t until)
 {
 	e->replaying = false;
-	e->config.observer->events_lost(e->config.observer_arg, e, resume_time(e), until);
+	e->config.observer->events_lost(e->config.observer_arg, e, followed_until(e), until);
 	e->last_time = 0;
 	e->stream_from = until;
 	/* What was looked at since the stream was opened misses nothing. */
@@ -78,17 +119,18 @@ static void lost(struct engine *e, int64_t until)
 	health_wake(e);
 }
 
-/* The event is part of a replay that was seen before. */
+/*
+ * The event was seen before. Not in a replay alone: what is published just when a stream is opened
+ * an engine tells in the replay, and once more behind it.
+ */
 static bool is_overlap(struct engine *e, int64_t time, uint64_t digest)
 {
-	if (!e->replaying)
-		return false;
-	if (e->last_time && time <= e->last_time) {
-		if (time == e->last_time && digest == e->last_digest)
-			e->replaying = false;
+	if (was_seen(e, time, digest)) {
+		e->replaying = false;
 		return true;
 	}
-	lost(e, time);
+	if (e->replaying)
+		lost(e, time);
 	return false;
 }
 
@@ -108,8 +150,7 @@ static void take_event(struct engine *e, struct str text)
 	if (is_overlap(e, ev.time_nano, digest))
 		return;
 
-	e->last_time = ev.time_nano;
-	e->last_digest = digest;
+	note_seen(e, ev.time_nano, digest);
 	e->updated_at = clock_wall();
 	monitor_apply(e, &ev);
 	/* What happened before the engine was in the pool is not the pool's. */

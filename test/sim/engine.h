@@ -123,6 +123,7 @@ struct sim_engine {
 	int64_t event_times[SIM_EVENTS];
 	uint64_t n_events, first_event; /* since its start the first that it knows */
 	int64_t last_event_time;
+	int64_t overtaken_by; /* the next event is that much older than the last; 0: it is newer */
 	struct waitq news;
 };
 

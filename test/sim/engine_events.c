@@ -11,9 +11,19 @@
 #include "fiber/deadline.h"
 #include "fiber/fiber.h"
 
+void sim_overtake_event(struct sim_engine *e, int64_t by)
+{
+	e->overtaken_by = by;
+}
+
 /* No two at the same time, so that their order can be told. */
 static int64_t next_event_time(struct sim_engine *e)
 {
+	int64_t by = e->overtaken_by;
+
+	e->overtaken_by = 0;
+	if (by)
+		return e->last_event_time - by;
 	e->last_event_time = MAX(fake_clock(e), e->last_event_time + 1);
 	return e->last_event_time;
 }

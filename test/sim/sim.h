@@ -282,6 +282,12 @@ void sim_copy_containers(const struct sim_engine *from, struct sim_engine *to);
 /* Somebody ran so many things there: so many events that nobody else wants. */
 void sim_local_events(struct sim_engine *e, size_t n);
 
+/*
+ * The next event happened before the last one, but is published behind it: an engine takes the time
+ * of an event first, and its turn then.
+ */
+void sim_overtake_event(struct sim_engine *e, int64_t by);
+
 /* Images that every engine can pull; `private`: only with X-Registry-Auth. */
 void sim_registry_put(struct sim *s, const char *ref, bool private);
 /* From now on a pull of it takes so long, and then fails with the text where there is one. */

@@ -157,6 +157,43 @@ static may_suspend void none_is_lost_over_a_cut(struct sim *s)
 	sim_settle(s);
 }
 
+/* Two of one moment, the later one told first; the stream breaks behind both, or between them. */
+static may_suspend void none_is_lost_or_repeated_out_of_order(struct sim *s)
+{
+	struct sim_engine *e = sim_engine(s, "n1");
+	struct sim_stream *st;
+
+	sim_up(s);
+	st = follow(s, CONTAINERS);
+	for (int between = 0; between <= 1; between++) {
+		sim_local_create(e, "old", NULL);
+		sim_run(s, SECOND);
+		sim_local_create(e, "first", NULL);
+		expect_actions(s, st, "create create");
+		if (between)
+			sim_cut(e);
+		sim_overtake_event(e, 10 * MILLISECOND);
+		sim_local_create(e, "second", NULL);
+		if (!between) {
+			expect_actions(s, st, "create");
+			sim_cut(e);
+		}
+		sim_run(s, 20 * SECOND);
+		sim_heal(e);
+		sim_run(s, MINUTE);
+		if (between)
+			expect_actions(s, st, "create");
+		assert_null(next_action(s, st, SECOND));
+		sim_local(e, 204, "DELETE", "/containers/old");
+		sim_local(e, 204, "DELETE", "/containers/first");
+		sim_local(e, 204, "DELETE", "/containers/second");
+		expect_actions(s, st, "destroy destroy destroy");
+	}
+	assert_false(sim_logged(s, "may have been lost"));
+	sim_check(s);
+	sim_settle(s);
+}
+
 /* An engine remembers 256 of them. */
 static may_suspend void what_is_lost_is_said(struct sim *s)
 {
@@ -282,6 +319,7 @@ int main(void)
 		STORY(they_come_in_order),
 		STORY(filters_choose),
 		STORY(none_is_lost_over_a_cut),
+		STORY(none_is_lost_or_repeated_out_of_order),
 		STORY(what_is_lost_is_said),
 		STORY(a_restart_of_the_engine_is_a_gap),
 		STORY(a_slow_reader_is_closed_and_holds_up_nobody),
