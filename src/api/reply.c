@@ -72,7 +72,8 @@ void reply_error_body(_unused_ int status, const char *message, struct strbuf *r
 static void log_failure(const struct request *r, const struct error *err, int status)
 {
 	bool fault = status >= 500 && status != 501 && status != 503 && !error_status(err);
-	bool limit = status == 408 || status == 413 || status == 429;
+	bool limit = (error_is_over_limit(err) && !fault) || status == 408 || status == 413 ||
+		     status == 429;
 
 	if (limit && http_server_may_log(r->api->server))
 		log_info("request over a limit", LOG_STR("client", request_client(r)),

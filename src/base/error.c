@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * An error is one block of memory: kind, status, message.
+ * An error is one block of memory: kind, status, message, and whether it is about a limit.
  */
 #include "base/error.h"
 
@@ -14,6 +14,7 @@
 struct error {
 	enum error_kind kind;
 	int status;
+	bool over_limit;
 	char message[];
 };
 
@@ -23,10 +24,20 @@ static struct error *make(enum error_kind kind, int status, struct str message)
 
 	err->kind = kind;
 	err->status = status;
+	err->over_limit = false;
 	if (message.n)
 		memcpy(err->message, message.p, message.n);
 	err->message[message.n] = '\0';
 	return err;
+}
+
+/* Of the same kind, with another message. */
+static struct error *make_like(const struct error *err, struct str message)
+{
+	struct error *made = make(err->kind, err->status, message);
+
+	made->over_limit = err->over_limit;
+	return made;
 }
 
 struct error *error_new(enum error_kind kind, const char *fmt, ...)
@@ -46,6 +57,18 @@ struct error *error_newv(enum error_kind kind, const char *fmt, va_list args)
 
 	strbuf_addv(&text, fmt, args);
 	return make(kind, 0, strbuf_str(&text));
+}
+
+struct error *error_over_limit(enum error_kind kind, const char *fmt, ...)
+{
+	struct error *err;
+	va_list args;
+
+	va_start(args, fmt);
+	err = error_newv(kind, fmt, args);
+	va_end(args);
+	err->over_limit = true;
+	return err;
 }
 
 struct error *error_errno(int code, const char *fmt, ...)
@@ -104,7 +127,7 @@ struct error *error_wrap(struct error *err, const char *fmt, ...)
 	strbuf_addv(&text, fmt, args);
 	va_end(args);
 	strbuf_addf(&text, ": %s", err->message);
-	wrapped = make(err->kind, err->status, strbuf_str(&text));
+	wrapped = make_like(err, strbuf_str(&text));
 	error_free(err);
 	return wrapped;
 }
@@ -120,7 +143,7 @@ struct error *error_as(enum error_kind kind, struct error *err)
 
 struct error *error_copy(const struct error *err)
 {
-	return err ? make(err->kind, err->status, str_from(err->message)) : NULL;
+	return err ? make_like(err, str_from(err->message)) : NULL;
 }
 
 bool error_is(const struct error *err, enum error_kind kind)
@@ -142,6 +165,11 @@ const char *error_message(const struct error *err)
 int error_status(const struct error *err)
 {
 	return err ? err->status : 0;
+}
+
+bool error_is_over_limit(const struct error *err)
+{
+	return err && err->over_limit;
 }
 
 void error_free(struct error *err)
@@ -181,7 +209,7 @@ struct error *error_join(struct error *first, struct error *second)
 	if (!first || !second)
 		return first ? first : second;
 	strbuf_addf(&text, "%s; %s", first->message, second->message);
-	joined = make(first->kind, first->status, strbuf_str(&text));
+	joined = make_like(first, strbuf_str(&text));
 	error_free(first);
 	error_free(second);
 	return joined;

@@ -49,6 +49,13 @@ struct error *error_newv(enum error_kind kind, const char *fmt, va_list args) mu
 	printf_like(2, 0);
 
 /*
+ * What a peer sent is over a limit of base/limits.h, whatever the kind: the operator is told of it.
+ * Wrapping, copying and another kind keep that.
+ */
+struct error *error_over_limit(enum error_kind kind, const char *fmt, ...) must_check
+	printf_like(2, 3);
+
+/*
  * ERR_INTERNAL, the system's word for errno `code` behind the text: "cannot open X: No such file".
  */
 struct error *error_errno(int code, const char *fmt, ...) must_check printf_like(2, 3);
@@ -71,6 +78,7 @@ bool error_is(const struct error *err, enum error_kind kind); /* false for NULL 
 enum error_kind error_kind(const struct error *err);	      /* not of NULL */
 const char *error_message(const struct error *err); /* lives as long as err; of NULL: "" */
 int error_status(const struct error *err);	    /* the engine's HTTP status, or 0 */
+bool error_is_over_limit(const struct error *err);  /* false for NULL */
 void error_free(struct error *err);		    /* NULL is fine */
 
 /* The peer failed at the level of its connection, so it counts against the node's health. */

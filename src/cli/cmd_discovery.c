@@ -59,6 +59,19 @@ static struct str common_headers(void *arg)
 	return strbuf_str(&s->headers);
 }
 
+/* Without the path, in which tokens are. */
+static void log_failure(const struct service *s, const struct http_incoming *in,
+			const struct error *err)
+{
+	int status = reply_status(err);
+	bool limit = error_is_over_limit(err) || status == 408 || status == 413;
+
+	if (limit && http_server_may_log(s->server))
+		log_info("request over a limit", LOG_CSTR("client", in->client->peer),
+			 LOG_NUM("status", status), LOG_ERR(err));
+	log_debug("request failed", LOG_STR("method", in->head.method), LOG_ERR(err));
+}
+
 static may_suspend void serve(struct http_incoming *in, void *arg)
 {
 	const struct service *s = arg;
@@ -67,7 +80,7 @@ static may_suspend void serve(struct http_incoming *in, void *arg)
 
 	if (!err || error_is(err, ERR_CANCELLED))
 		return;
-	log_debug("request failed", LOG_STR("method", in->head.method), LOG_ERR(err));
+	log_failure(s, in, err);
 	if (http_reply_begun(in))
 		return;
 	reply_error_body(reply_status(err), error_message(err), &body);

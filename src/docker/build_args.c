@@ -71,10 +71,10 @@ struct error *build_args_read(struct str text, struct arena *arena, struct build
 		read_arg(slots, key, value, arena, &o);
 	json_end_object(&o);
 	if (has_too_many(ret))
-		return error_new(ERR_INVALID,
-				 "more than %d expressions of a kind among the build "
-				 "args",
-				 LIMIT_LABEL_EXPRS);
+		return error_over_limit(ERR_INVALID,
+					"more than %d expressions of a kind among the build "
+					"args",
+					LIMIT_LABEL_EXPRS);
 	if (ret->constraints.n + ret->affinities.n + ret->whitelists.n + reschedule.n)
 		ret->rest = arena_dup(arena, strbuf_str(&rest));
 	return NULL;

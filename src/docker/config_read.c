@@ -135,8 +135,8 @@ static must_check struct error *read_exprs(struct container_config *c, struct ar
 		exprs_of_env(env, kind, &list, arena);
 		TRY(exprs_of_label(labels, kind->label, &list, arena));
 		if (list.n > LIMIT_LABEL_EXPRS)
-			return error_new(ERR_INVALID, "more than %d expressions %.*s",
-					 LIMIT_LABEL_EXPRS, STR_ARG(kind->env_prefix));
+			return error_over_limit(ERR_INVALID, "more than %d expressions %.*s",
+						LIMIT_LABEL_EXPRS, STR_ARG(kind->env_prefix));
 		*slots[i] = list_array(&list);
 	}
 	return NULL;
@@ -357,8 +357,8 @@ static must_check struct error *check_counts(struct json root, struct json host)
 
 	for (size_t i = 0; i < ARRAY_LEN(lists); i++)
 		if (json_count(lists[i].list) > LIMIT_CONFIG_ITEMS)
-			return error_new(ERR_INVALID, "more than %d items in %s",
-					 LIMIT_CONFIG_ITEMS, lists[i].name);
+			return error_over_limit(ERR_INVALID, "more than %d items in %s",
+						LIMIT_CONFIG_ITEMS, lists[i].name);
 	return NULL;
 }
 

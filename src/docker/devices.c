@@ -103,8 +103,8 @@ struct error *device_requests_read(struct json list, struct arena *arena,
 	if (json_type(list) != JSON_ARRAY)
 		return NULL;
 	if (count_items(list) > LIMIT_DEVICE_ITEMS)
-		return error_new(ERR_INVALID, "more than %d items in DeviceRequests",
-				 LIMIT_DEVICE_ITEMS);
+		return error_over_limit(ERR_INVALID, "more than %d items in DeviceRequests",
+					LIMIT_DEVICE_ITEMS);
 	v = arena_new_array(arena, struct device_request, json_count(list));
 	while (json_next(&it, NULL, &request))
 		if (json_type(request) == JSON_OBJECT)

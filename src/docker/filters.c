@@ -100,8 +100,11 @@ struct error *filters_parse(struct str text, struct arena *arena, struct filters
 		return invalid_filter();
 	if (json_type(root) == JSON_NULL)
 		return NULL;
-	if (json_type(root) != JSON_OBJECT || json_count(root) > LIMIT_FILTERS)
+	if (json_type(root) != JSON_OBJECT)
 		return invalid_filter();
+	if (json_count(root) > LIMIT_FILTERS)
+		return error_over_limit(ERR_INVALID, "invalid filter: more than %d keys",
+					LIMIT_FILTERS);
 
 	v = arena_new_array(arena, struct filter, json_count(root));
 	it = json_iter(root);

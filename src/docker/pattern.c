@@ -75,7 +75,8 @@ struct error *pattern_new(struct str text, struct arena *arena, struct pattern *
 	int code;
 
 	if (text.n > LIMIT_PATTERN)
-		return error_new(ERR_INVALID, "it is longer than %zu bytes", (size_t)LIMIT_PATTERN);
+		return error_over_limit(ERR_INVALID, "it is longer than %zu bytes",
+					(size_t)LIMIT_PATTERN);
 
 	memory = pcre2_general_context_create(from_arena, to_arena, arena);
 	limits = pcre2_compile_context_create(memory);

@@ -62,8 +62,8 @@ static struct error *step_digit(struct http_body *b, char c)
 static struct error *step_size(struct http_body *b, char c)
 {
 	if (++b->line > LIMIT_HTTP_CHUNK_LINE)
-		return error_new(ERR_PROTOCOL, "chunk size line of more than %zu bytes",
-				 LIMIT_HTTP_CHUNK_LINE);
+		return error_over_limit(ERR_PROTOCOL, "chunk size line of more than %zu bytes",
+					LIMIT_HTTP_CHUNK_LINE);
 	switch (b->state) {
 	case SIZE_REST:
 		if (c == '\r') {
@@ -103,8 +103,8 @@ static struct error *step_data_end(struct http_body *b, char c)
 static struct error *step_trailer(struct http_body *b, char c)
 {
 	if (++b->line > LIMIT_HTTP_TRAILER)
-		return error_new(ERR_PROTOCOL, "trailer of more than %zu bytes",
-				 LIMIT_HTTP_TRAILER);
+		return error_over_limit(ERR_PROTOCOL, "trailer of more than %zu bytes",
+					LIMIT_HTTP_TRAILER);
 	switch (b->state) {
 	case TRAILER:
 		if (c != '\r' && !http_is_tchar(c))

@@ -110,8 +110,8 @@ void http_server_shaken(struct http_server *s, struct http_connection *c)
 struct error *http_server_hold(struct http_server *s, struct http_connection *c, size_t n)
 {
 	if (n > LIMIT_JSON_BODIES - s->held)
-		return error_new(ERR_UNAVAILABLE,
-				 "too many large requests are under way: try again later");
+		return error_over_limit(ERR_UNAVAILABLE,
+					"too many large requests are under way: try again later");
 	s->held += n;
 	c->held += n;
 	return NULL;

@@ -297,9 +297,9 @@ static must_check struct error *refusal(const struct reader *r)
 	size_t at = (size_t)(r->wrong - r->text);
 
 	if (r->too_deep)
-		return error_new(ERR_INVALID,
-				 "invalid JSON: it is nested deeper than %d levels at byte %zu",
-				 LIMIT_JSON_DEPTH, at);
+		return error_over_limit(
+			ERR_INVALID, "invalid JSON: it is nested deeper than %d levels at byte %zu",
+			LIMIT_JSON_DEPTH, at);
 	if (r->text == r->end)
 		return error_new(ERR_INVALID, "invalid JSON: it is empty");
 	if (r->wrong == r->end)

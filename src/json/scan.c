@@ -65,7 +65,7 @@ static must_check struct error *step(struct str text, struct json_scan *s, bool 
 	case '{':
 	case '[':
 		if (s->depth == LIMIT_JSON_DEPTH)
-			return error_new(
+			return error_over_limit(
 				ERR_INVALID,
 				"invalid JSON: it is nested deeper than %d levels at byte %zu",
 				LIMIT_JSON_DEPTH, at);

@@ -89,16 +89,17 @@ struct error *table_check_add(const struct table *t, struct str client, int64_t 
 
 	*ret_room = NULL;
 	if (p && p->n_clusters >= LIMIT_TOKEN_CLIENT_CLUSTERS)
-		return error_new(ERR_FORBIDDEN,
-				 "%.*s has made %d clusters here, which is all that one client may",
-				 STR_ARG(client), LIMIT_TOKEN_CLIENT_CLUSTERS);
+		return error_over_limit(
+			ERR_FORBIDDEN,
+			"%.*s has made %d clusters here, which is all that one client may",
+			STR_ARG(client), LIMIT_TOKEN_CLIENT_CLUSTERS);
 	if (t->clusters.n < LIMIT_TOKEN_CLUSTERS)
 		return NULL;
 	*ret_room = longest_idle(t, now);
 	if (!*ret_room)
-		return error_new(ERR_UNAVAILABLE,
-				 "this service keeps %d clusters and has room for no more",
-				 LIMIT_TOKEN_CLUSTERS);
+		return error_over_limit(ERR_UNAVAILABLE,
+					"this service keeps %d clusters and has room for no more",
+					LIMIT_TOKEN_CLUSTERS);
 	return NULL;
 }
 
@@ -142,17 +143,18 @@ struct error *table_check_enter(const struct table *t, const struct registry_clu
 	const struct patron *p = map_get(&t->patrons, client);
 
 	if (c->entries.n >= LIMIT_TOKEN_NODES)
-		return error_new(ERR_UNAVAILABLE, "the cluster lists %d nodes, which is all it can",
-				 LIMIT_TOKEN_NODES);
+		return error_over_limit(ERR_UNAVAILABLE,
+					"the cluster lists %d nodes, which is all it can",
+					LIMIT_TOKEN_NODES);
 	if (p && p->n_entries >= LIMIT_TOKEN_CLIENT_ENTRIES)
-		return error_new(
+		return error_over_limit(
 			ERR_FORBIDDEN,
 			"%.*s has registered %d nodes here, which is all that one client may",
 			STR_ARG(client), LIMIT_TOKEN_CLIENT_ENTRIES);
 	if (t->n_entries >= LIMIT_TOKEN_ENTRIES)
-		return error_new(ERR_UNAVAILABLE,
-				 "this service lists %d nodes and has room for no more",
-				 LIMIT_TOKEN_ENTRIES);
+		return error_over_limit(ERR_UNAVAILABLE,
+					"this service lists %d nodes and has room for no more",
+					LIMIT_TOKEN_ENTRIES);
 	return NULL;
 }
 

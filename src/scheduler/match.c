@@ -84,7 +84,7 @@ static must_check struct error *compile(struct match *m, struct str value)
 		return pattern_new(m->text, m->memory, &m->pattern);
 	}
 	if (value.n > LIMIT_PATTERN)
-		return error_new(ERR_INVALID, "it is longer than %d bytes", LIMIT_PATTERN);
+		return error_over_limit(ERR_INVALID, "it is longer than %d bytes", LIMIT_PATTERN);
 	m->kind = str_has_char(value, '*') ? MATCH_GLOB : MATCH_PLAIN;
 	return NULL;
 }

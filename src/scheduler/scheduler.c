@@ -254,9 +254,9 @@ static must_check struct error *check_budget(const struct exprs *exprs)
 {
 	for (size_t i = 0; i < exprs->n; i++)
 		if (exprs->v[i].match.exceeded)
-			return error_new(ERR_INVALID,
-					 "the pattern in '%.*s' takes too long to match",
-					 STR_ARG(exprs->v[i].text));
+			return error_over_limit(ERR_INVALID,
+						"the pattern in '%.*s' takes too long to match",
+						STR_ARG(exprs->v[i].text));
 	return NULL;
 }
 

@@ -324,7 +324,8 @@ def test_usr1_logs_the_fibers(manage):
     logs(process, 'the discovery lists nodes')
     process.send_signal(signal.SIGUSR1)
     logs(process, 'idle connections')
-    assert re.search(r'msg=fiber .*discovery(.*\n)+.*msg="idle connections" count=0', stopped(process))
+    assert re.search(r'msg=fiber .*discovery(.*\n)+.*msg="idle connections" count=0',
+                     stopped(process))
 
 
 def test_taken_port_is_refused():

@@ -17,7 +17,7 @@ import pytest
 
 from lab import engine, wait_until
 from lab.manager import REPOSITORY, binary, free_port
-from support import Side
+from support import Side, message_of
 
 
 def readelf(what):
@@ -185,3 +185,47 @@ def test_tokens_stay_out_of_the_log(tmp_path):
         assert process.wait(15) == 0
     told = (tmp_path / 'log').read_text()
     assert 'path=/v1/clusters' in told and token not in told
+
+
+def post(path, body, *headers):
+    return '\r\n'.join([f'POST {path} HTTP/1.1', 'Host: x', 'Content-Type: application/json',
+                        *(headers or [f'Content-Length: {len(body)}']), '', body]).encode()
+
+
+def create(**config):
+    return post('/containers/create', json.dumps({'Image': 'busybox', **config}))
+
+
+def test_what_is_over_a_limit_is_told(lab, start_manager):
+    """To the client by a status and a message, and to the operator by a line of the log."""
+    manager = start_manager('--limit', 'requests=1', discovery='127.0.0.1:1', healthy=0)
+    side = Side('pool', manager.address, lab, None)
+    rest, chunked = b' HTTP/1.1\r\nHost: x\r\n\r\n', 'Transfer-Encoding: chunked'
+    keys = ','.join(f'%22k{number}%22:[%22x%22]' for number in range(65))
+    cases = [
+        (431, 'head of more than', b'GET / HTTP/1.1\r\nHost: x\r\nA: ' + b'x' * (257 << 10)),
+        (431, 'target of more than', b'GET /' + b'x' * (129 << 10) + rest),
+        (431, 'more than 256 headers', b'GET /' + rest[:-2] + b'A: b\r\n' * 256 + b'\r\n'),
+        (400, 'query parameters', b'GET /info?' + b'a&' * 1025 + rest),
+        (400, 'chunk size line of', post('/containers/create', f'1;{"a" * 5000}', chunked)),
+        (400, 'trailer of more', post('/containers/create', f'0\r\nA: {"a" * 20000}', chunked)),
+        (413, 'request body of more', post('/containers/create', '', 'Content-Length: 16777217')),
+        (400, 'nested deeper', post('/containers/create', '{"Image":' + '[' * 129)),
+        (400, 'items in Binds', create(HostConfig={'Binds': ['/a:/b'] * 4097})),
+        (400, 'items in DeviceRequests', create(HostConfig={'DeviceRequests': [{}] * 257})),
+        (400, 'expressions constraint:',
+         create(Env=[f'constraint:node!=n{number}' for number in range(257)])),
+        (400, 'longer than 1024', create(Env=[f'constraint:node==/{"x" * 1025}/'])),
+        (400, 'more than 64 keys', f'GET /containers/json?filters=%7B{keys}%7D'.encode() + rest)]
+    for status, words, data in cases:
+        with side.wire() as wire:
+            wire.send(data)
+            found, headers, body = wire.reply()
+            assert found == status and words in message_of(headers, body), (words, found, body)
+        told = rf'(over a limit|refused).* status={status} error=.*{re.escape(words)}'
+        wait_until(lambda: manager.logged(told), 10, f'the log says {told}')
+    with side.wire() as busy:
+        busy.request('GET', '/events')
+        busy.head()
+        assert side.http('GET', '/info').status == 429
+    assert manager.logged('over a limit.*status=429')

@@ -37,6 +37,24 @@ static void wraps_and_keeps_kind_and_status(void **state)
 	assert_null(error_wrap(NULL, "node"));
 }
 
+static void stays_over_a_limit(void **state)
+{
+	struct error *err = error_over_limit(ERR_PROTOCOL, "more than %d", 5);
+
+	(void)state;
+	err = error_as(ERR_INVALID, error_wrap(err, "list"));
+	assert_true(error_is_over_limit(err));
+	struct error *copy = error_copy(err);
+
+	assert_true(error_is_over_limit(copy));
+	error_free(copy);
+	assert_err(err, ERR_INVALID, "list: more than 5");
+	assert_false(error_is_over_limit(NULL));
+	err = error_new(ERR_INVALID, "x");
+	assert_false(error_is_over_limit(err));
+	error_free(err);
+}
+
 static void changes_its_kind(void **state)
 {
 	struct error *err = error_as(ERR_UNAVAILABLE, error_from_status(500, STR("down")));
@@ -113,6 +131,7 @@ int main(void)
 		cmocka_unit_test(carries_kind_and_message),
 		cmocka_unit_test(says_the_systems_word),
 		cmocka_unit_test(wraps_and_keeps_kind_and_status),
+		cmocka_unit_test(stays_over_a_limit),
 		cmocka_unit_test(changes_its_kind),
 		cmocka_unit_test(follows_the_engines_status),
 		cmocka_unit_test(copies_and_keeps_the_first),
