@@ -126,6 +126,7 @@ static may_suspend void forget_at_head(void *arg, int status)
 		engine_forget_container(t->engine, t->container->id);
 	else
 		refresh_at_head(arg, status);
+	cluster_await_removed(t->cluster);
 }
 
 may_suspend struct error *containers_remove(struct request *r)
@@ -134,7 +135,9 @@ may_suspend struct error *containers_remove(struct request *r)
 
 	if (!error_is(err, ERR_NODE_DOWN) && !error_is(err, ERR_NOT_FOUND))
 		return err;
-	return cluster_abandon(r->cluster, r->name, request_flag(r, "force"), err);
+	err = cluster_abandon(r->cluster, r->name, request_flag(r, "force"), err);
+	cluster_await_removed(r->cluster);
+	return err;
 }
 
 /* The route's one name is "<container>/checkpoints/<checkpoint>". */

@@ -52,6 +52,7 @@
 #define LIMIT_BUILD_PINS     16384 /* clients whose node for builds is remembered */
 #define LIMIT_RECORDS	     65536 /* of rescheduling, in a store */
 #define LIMIT_RECORD	     (1 * MIB)
+#define LIMIT_GRAVES	     4096  /* of them, of removed containers that a node may still have */
 #define LIMIT_LABEL_EXPRS    256   /* constraints, affinities, whitelists of one request */
 #define LIMIT_CONFIG_ITEMS   4096  /* binds, links, mounts ... of one container */
 #define LIMIT_DEVICE_ITEMS   256   /* words of device requests; devices of an engine */

@@ -46,6 +46,8 @@ struct cluster *cluster_new(const struct cluster_config *config)
 	map_init(&c->claims, claim_key);
 	map_init(&c->network_names, held_network_key);
 	index_init(&c->containers);
+	c->containers.is_remnant = guards_is_remnant;
+	c->containers.arg = c;
 	image_index_init(&c->images);
 	for (int kind = 0; kind < OBJECT_KINDS; kind++)
 		object_index_init(&c->objects[kind], (enum object_kind)kind);

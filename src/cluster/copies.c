@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Copies of containers that were made again, on nodes that are back: stopped, then removed without
- * their volumes. What only looks like a copy, since it runs an image that was committed from one
- * and has its labels from there, stays.
+ * their volumes; also where the container was removed since. What only looks like a copy, since it
+ * runs an image that was committed from one and has its labels from there, stays.
  */
 #include <stdlib.h>
 
@@ -20,6 +20,7 @@
 
 #define STOP_TIME   (5 * MINUTE)
 #define RETRY_PAUSE (5 * SECOND)
+#define NAME_TIME   (30 * SECOND) /* then its engine may say that the name is taken */
 
 struct removal {
 	struct cluster *c;
@@ -32,13 +33,18 @@ struct str removal_key(const void *item)
 	return ((const struct removal *)item)->copy->id;
 }
 
-/* A later copy is on a node that is well: until then this one may be all that there is. */
+/*
+ * A later copy is on a node that is well, or was removed: until then this one may be all that there
+ * is.
+ */
 static bool is_superseded(const struct cluster *c, const struct container *ct)
 {
 	const struct container *latest = index_copy(&c->containers, ct->swarm_id, ct->name, ct);
 
-	return ct->stale && engine_state(ct->engine) == ENGINE_HEALTHY && latest &&
-	       engine_state(latest->engine) == ENGINE_HEALTHY;
+	if (!ct->stale || engine_state(ct->engine) != ENGINE_HEALTHY)
+		return false;
+	return guards_is_remnant(c, ct) ||
+	       (latest && engine_state(latest->engine) == ENGINE_HEALTHY);
 }
 
 bool copies_are_in_the_way(const struct cluster *c, const struct guard *g)
@@ -51,6 +57,32 @@ bool copies_are_in_the_way(const struct cluster *c, const struct guard *g)
 			return true;
 	}
 	return false;
+}
+
+/* The name is on its way to be free. */
+static bool holds_name(const struct cluster *c, struct str name)
+{
+	for (size_t i = 0; i < c->containers.stale.n; i++) {
+		const struct container *ct = c->containers.stale.v[i];
+
+		if (str_eq(ct->name, name) && engine_state(ct->engine) == ENGINE_HEALTHY &&
+		    guards_is_remnant(c, ct))
+			return true;
+	}
+	return false;
+}
+
+may_suspend struct error *copies_await_name(struct cluster *c, struct str name)
+{
+	_cleanup_(deadline_end) struct deadline d = deadline_begin(NAME_TIME);
+	struct error *err = NULL;
+
+	while (!err && guards_may_act(c) && holds_name(c, name))
+		err = waitq_wait(&c->guards.changed, "a name to be free");
+	if (!error_is(err, ERR_TIMEOUT) || !deadline_passed(&d))
+		return err;
+	error_free(err);
+	return NULL;
 }
 
 static struct error *check(const struct removal *r)

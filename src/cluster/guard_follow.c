@@ -20,6 +20,7 @@ static struct guard *guard_new(struct cluster *c, const struct container *ct)
 	struct strbuf key = STRBUF_INIT;
 
 	g->refs = 1;
+	list_init(&g->left);
 	g->name = str_dup(ct->name);
 	g->swarm_id = str_dup(ct->swarm_id);
 	rand_hex(&key, GUARD_KEY_SIZE - 1);
@@ -107,11 +108,13 @@ static void follow(struct cluster *c, struct guard *g, const struct container *c
 	if (g->container && !str_eq(str_from(g->container), ct->id) && ct->generation) {
 		g->made_again = true;
 		guard_set_text(&g->from, str_from(g->node_name));
+		guard_leave_copy(c, g, g);
 	}
 	guard_set_text(&g->container, ct->id);
 	guard_set_text(&g->node_id, engine_id(e));
 	guard_set_text(&g->node_name, engine_name(e));
 	guard_set_text(&g->node_addr, engine_addr(e));
+	guard_settle_in(c, g);
 	g->copy = ct->generation;
 	g->seen = true;
 	g->spent = true;
@@ -161,12 +164,13 @@ static void guards_appeared(struct cluster *c, const struct container *ct, bool 
 		warn_of_twin(c, ct);
 	if (ct->stale)
 		guards_wake(c);
-	if (str_empty(ct->specification))
+	if (str_empty(ct->specification) || (ct->stale && guards_is_remnant(c, ct)))
 		return;
 	g = guards_find(c, ct->name, ct->swarm_id);
-	if (!g)
+	if (!g) {
+		guards_end_astray(c, ct->name, ct->swarm_id);
 		g = guard_new(c, ct);
-	else if (ct->stale || !is_followed(c, g, ct))
+	} else if (ct->stale || !is_followed(c, g, ct))
 		return;
 	follow(c, g, ct);
 }
@@ -176,6 +180,8 @@ static void guards_vanished(struct cluster *c, const struct engine *e, const str
 	struct guard *g = guards_find(c, ct->name, ct->swarm_id);
 	bool followed = g && str_eq(str_from(g->container), ct->id);
 
+	if (!list_empty(&c->guards.left))
+		guards_wake(c);
 	if (!g)
 		return;
 	if (engine_is_leaving(e)) {
@@ -184,7 +190,7 @@ static void guards_vanished(struct cluster *c, const struct engine *e, const str
 		return;
 	}
 	if (followed || (ct->generation && ct->generation >= g->generation))
-		guard_drop(c, g);
+		guard_bury(c, g, true);
 }
 
 static void guards_renamed(struct cluster *c, const struct container *before, struct str name)
@@ -255,6 +261,10 @@ static void merge_record(struct cluster *c, struct guard *g, struct guard *recor
 	bool later = ct && (ct->generation > record->copy || ct->generation >= record->generation);
 	bool moved = !same && later && ct->generation;
 
+	guard_inherit(c, g, record);
+	if (moved)
+		guard_leave_copy(c, g, record);
+	guard_settle_in(c, g);
 	g->generation = MAX(g->generation, record->generation);
 	g->running |= record->running && (record->made_again || moved) && ct &&
 		      ct->state.status == CONTAINER_CREATED;
@@ -278,12 +288,15 @@ void guards_take_record(struct cluster *c, struct guard *record, struct str key,
 	record->saved = str_hash(text);
 	/* All that was seen of it is what is left of an earlier copy. */
 	if (g && !g->saved && record->copy > g->copy) {
+		guard_leave_copy(c, record, g);
 		guard_drop(c, g);
 		g = NULL;
 	}
 	if (!g) {
 		guards_add(c, record);
 		guard_set_state(c, record, GUARD_LOST);
+		if (guards_know_removed(c, record))
+			guard_bury(c, record, true);
 		return;
 	}
 	/* One of two records for one container goes: the other is written anew. */

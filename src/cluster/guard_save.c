@@ -81,6 +81,9 @@ static may_suspend struct error *put_first(struct cluster *c)
 	struct error *err = put(c, g);
 
 	g->tries++;
+	if (g->awaited)
+		c->guards.n_awaited--;
+	g->awaited = false;
 	waitq_wake_all(&c->guards.saved);
 	if (error_is(err, ERR_TOO_LARGE)) {
 		log_error("a container is not remembered over a restart", LOG_CSTR("name", g->name),
@@ -169,11 +172,11 @@ may_suspend struct error *guard_await_saved(struct cluster *c, struct guard *g)
 }
 
 /* What this manager wrote when it led before may have been written over since. */
-static void doubt_records(struct cluster *c)
+static void doubt_records(struct cluster *c, const struct map *table)
 {
 	struct guard *first;
 
-	for (size_t i = 0; (first = map_next(&c->guards.by_name, &i));) {
+	for (size_t i = 0; (first = map_next(table, &i));) {
 		first->saved = 0;
 		guard_dirty(c, first);
 		list_for_each(link, &first->same_name) {
@@ -198,7 +201,20 @@ static void drop_unrecorded(struct cluster *c)
 
 static bool is_another_pools(const struct cluster *c, const struct guard *record)
 {
-	return c->config.records->shared && !map_get(&c->by_addr, str_from(record->node_addr));
+	if (!c->config.records->shared)
+		return false;
+	return record->removed_at ? !grave_is_of_pool(c, record)
+				  : !map_get(&c->by_addr, str_from(record->node_addr));
+}
+
+static void take_record(struct cluster *c, struct guard *g, const struct record *r)
+{
+	if (is_another_pools(c, g))
+		guard_unref(g);
+	else if (g->removed_at)
+		guards_take_grave(c, g, r->key, r->text);
+	else
+		guards_take_record(c, g, r->key, r->text);
 }
 
 static void take_records(struct cluster *c, const struct records *all)
@@ -208,12 +224,8 @@ static void take_records(struct cluster *c, const struct records *all)
 		struct guard *g;
 		struct error *err = guard_read(r->text, &g);
 
-		if (!err && is_another_pools(c, g)) {
-			guard_unref(g);
-			continue;
-		}
 		if (!err) {
-			guards_take_record(c, g, r->key, r->text);
+			take_record(c, g, r);
 			continue;
 		}
 		log_error("a record of rescheduling cannot be read and is left out",
@@ -230,7 +242,8 @@ may_suspend struct error *guards_load(struct cluster *c)
 
 	if (has_store(c)) {
 		TRY(store->list(store->arg, &arena, &all));
-		doubt_records(c);
+		doubt_records(c, &c->guards.by_name);
+		doubt_records(c, &c->guards.graves);
 		take_records(c, &all);
 		if (c->config.fence)
 			drop_unrecorded(c);

@@ -25,6 +25,9 @@ void guards_init(struct guards *gs)
 {
 	map_init(&gs->by_name, guard_name);
 	map_init(&gs->removing, removal_key);
+	map_init(&gs->graves, guard_name);
+	map_init(&gs->left_ids, left_key);
+	list_init(&gs->left);
 	list_init(&gs->todo);
 	list_init(&gs->fading);
 	list_init(&gs->dirty);
@@ -48,6 +51,8 @@ void guard_unref(struct guard *g)
 	free(g->node_name);
 	free(g->node_addr);
 	free(g->from);
+	for (struct list *link; (link = list_pop(&g->left));)
+		left_free(list_item(link, struct left, link));
 	strbuf_fini(&g->specification);
 	strbuf_fini(&g->trouble);
 	free(g);
@@ -61,32 +66,45 @@ void guard_set_text(char **slot, struct str text)
 	*slot = str_dup(text);
 }
 
+static struct map *table_of(struct guards *gs, const struct guard *g)
+{
+	return g->removed_at ? &gs->graves : &gs->by_name;
+}
+
+static size_t *count_of(struct guards *gs, const struct guard *g)
+{
+	return g->removed_at ? &gs->n_graves : &gs->n;
+}
+
 void guards_add(struct cluster *c, struct guard *g)
 {
 	struct guards *gs = &c->guards;
-	struct guard *first = map_get(&gs->by_name, str_from(g->name));
+	struct guard *first = map_get(table_of(gs, g), str_from(g->name));
 
 	list_init(&g->same_name);
 	if (first)
 		list_append(&first->same_name, &g->same_name);
 	else
-		map_put(&gs->by_name, g);
-	gs->n++;
+		map_put(table_of(gs, g), g);
+	++*count_of(gs, g);
+	if ((g->removed_at || !list_empty(&g->left)) && !list_linked(&g->at_left))
+		list_append(&gs->left, &g->at_left);
 }
 
 static void table_remove(struct guards *gs, struct guard *g)
 {
+	struct map *table = table_of(gs, g);
 	struct guard *next = NULL;
 
 	if (list_linked(&g->same_name))
 		next = list_item(g->same_name.next, struct guard, same_name);
 	list_remove(&g->same_name);
-	gs->n--;
-	if (map_get(&gs->by_name, str_from(g->name)) != g)
+	--*count_of(gs, g);
+	if (map_get(table, str_from(g->name)) != g)
 		return;
-	map_del(&gs->by_name, str_from(g->name));
+	map_del(table, str_from(g->name));
 	if (next)
-		map_put(&gs->by_name, next);
+		map_put(table, next);
 }
 
 void guard_rename(struct cluster *c, struct guard *g, struct str name)
@@ -132,14 +150,14 @@ static void leave_lists(struct guard *g)
 	list_remove(&g->at_todo);
 	list_remove(&g->at_fading);
 	list_remove(&g->at_dirty);
+	list_remove(&g->at_left);
 }
 
-void guards_fini(struct cluster *c)
+static void table_fini(struct map *table)
 {
-	struct guards *gs = &c->guards;
 	struct guard *g;
 
-	for (size_t i = 0; (g = map_next(&gs->by_name, &i));) {
+	for (size_t i = 0; (g = map_next(table, &i));) {
 		list_for_each(link, &g->same_name) {
 			struct guard *other = list_item(link, struct guard, same_name);
 
@@ -150,7 +168,16 @@ void guards_fini(struct cluster *c)
 		leave_lists(g);
 		guard_unref(g);
 	}
-	map_fini(&gs->by_name);
+	map_fini(table);
+}
+
+void guards_fini(struct cluster *c)
+{
+	struct guards *gs = &c->guards;
+
+	table_fini(&gs->by_name);
+	table_fini(&gs->graves);
+	map_fini(&gs->left_ids);
 	assert(gs->removing.n == 0);
 	map_fini(&gs->removing);
 	waitq_fini(&gs->saved);
@@ -179,15 +206,22 @@ void guard_set_state(struct cluster *c, struct guard *g, enum guard_state next)
 	guards_wake(c);
 }
 
-void guard_drop(struct cluster *c, struct guard *g)
+void guard_let_go(struct cluster *c, struct guard *g)
 {
 	if (g->dropped)
 		return;
 	g->dropped = true;
 	leave_lists(g);
 	table_remove(&c->guards, g);
-	guard_forget_record(c, g);
 	guard_unref(g);
+}
+
+void guard_drop(struct cluster *c, struct guard *g)
+{
+	if (g->dropped)
+		return;
+	guard_forget_record(c, g);
+	guard_let_go(c, g);
 }
 
 void guard_finished(struct cluster *c, struct guard *g)

@@ -5,6 +5,10 @@
  * nor act; that is watchdog.c (what is to be done), move.c (one container), copies.c (what is left
  * behind) and guard_save.c (the records). Private to cluster/.
  *
+ * Where a container is removed while a node that is down may still have an earlier copy of it, its
+ * guard is buried: a guard of another kind, a grave, takes its place and its record, and says of
+ * that copy that it is to go (guard_bury.c).
+ *
  *              its node is dead, or away          made again
  *     KEPT  ------------------------->  LOST  -------------------> UNFINISHED
  *      ^ ^     <----------------------    ^                          |    |
@@ -30,6 +34,14 @@ struct cluster;
 
 enum guard_state { GUARD_KEPT, GUARD_LOST, GUARD_UNFINISHED };
 
+/* An earlier copy, until its node has been seen without it. */
+struct left {
+	struct list link;
+	struct guard *of;	/* a grave; NULL: what it is of has not been removed */
+	char *container, *name; /* under which it was left */
+	char *node_id, *node_name, *node_addr;
+};
+
 struct guard {
 	unsigned int refs;
 	char *name, *swarm_id;
@@ -52,6 +64,14 @@ struct guard {
 	int64_t stopped_at;	     /* it ended by itself then, and may still be meant to run */
 	struct list at_fading;
 
+	/* guard_bury.c */
+	struct list left;    /* of struct left */
+	bool astray;	     /* an engine was asked for a copy that never was seen */
+	struct list at_left; /* while there are any left, and in a grave */
+	int64_t removed_at;  /* it is a grave: wall clock; else 0 */
+	bool gone;	     /* and so is the copy that it followed */
+	bool awaited;	     /* nobody has tried to write that */
+
 	/* watchdog.c */
 	bool moving;
 	int64_t retry_at, pause;
@@ -70,6 +90,10 @@ struct guards {
 	struct list todo, fading, dirty;
 	struct list removals; /* of records, by guard_save.c */
 	struct waitq saved, changed, loaded;
+	struct list left;    /* those that have left copies, and all graves */
+	struct map graves;   /* by name, as by_name */
+	struct map left_ids; /* of struct left, those of graves */
+	size_t n_graves, n_awaited;
 	bool woken, began, is_loaded;
 	uint64_t loaded_term; /* of the fence, in which the records were read */
 	int64_t began_at, remove_at;
@@ -102,6 +126,7 @@ enum guard_verdict guard_judge(const struct cluster *c, const struct guard *g);
 void guard_set_state(struct cluster *c, struct guard *g, enum guard_state next);
 /* It will not be made again; its record goes. The caller may need a reference. */
 void guard_drop(struct cluster *c, struct guard *g);
+void guard_let_go(struct cluster *c, struct guard *g); /* the same, but for the record */
 /* Its move is over. */
 void guard_finished(struct cluster *c, struct guard *g);
 void guard_rename(struct cluster *c, struct guard *g, struct str name);
@@ -119,6 +144,34 @@ void guards_take_record(struct cluster *c, struct guard *record, struct str key,
  * Forgets that those were meant to run which ended while their nodes were well; true: others wait.
  */
 bool guards_fade(struct cluster *c);
+
+/* guard_bury.c */
+struct str left_key(const void *left);
+void left_free(struct left *l);
+/* The copy that `of` follows (it may be g) is one that g has left. */
+void guard_leave_copy(struct cluster *c, struct guard *g, const struct guard *of);
+/* What the other one has left, and has astray, is this one's, too. */
+void guard_inherit(struct cluster *c, struct guard *g, const struct guard *other);
+/* It follows another copy now: that is none that is left, and there is none in its place. */
+void guard_settle_in(struct cluster *c, struct guard *g);
+/*
+ * The container was removed; `gone` false: but for the copy that the guard follows, whose node
+ * cannot be asked. Drops the guard, and buries it where anything may be left of the container.
+ */
+void guard_bury(struct cluster *c, struct guard *g, bool gone);
+/* Out of a record. Takes the reference. */
+void guards_take_grave(struct cluster *c, struct guard *grave, struct str key, struct str text);
+/* The container that the guard follows was removed, as far as this manager knows. */
+bool guards_know_removed(const struct cluster *c, const struct guard *g);
+/* The container is what is left of one that was removed. `cluster`: a struct cluster. */
+bool guards_is_remnant(const void *cluster, const struct container *ct);
+/* A container goes by that name and swarm id: none of them is one gone astray. */
+void guards_end_astray(struct cluster *c, struct str name, struct str swarm_id);
+/* Forgets the copies that are gone, the graves that are of no use any more. */
+void guards_settle_left(struct cluster *c);
+bool grave_is_of_pool(const struct cluster *c, const struct guard *grave); /* by its addresses */
+/* Parks until what was buried so far was put, or that failed. */
+may_suspend void guards_await_buried(struct cluster *c);
 
 /* guard_text.c: the record of a guard, and a guard out of one, in no table yet. */
 void guard_write(const struct guard *g, struct strbuf *out);
@@ -151,5 +204,7 @@ void move_begin(struct cluster *c, struct guard *g);
 struct str removal_key(const void *removal);
 void copies_begin(struct cluster *c); /* to remove each stale copy whose node is well */
 bool copies_are_in_the_way(const struct cluster *c, const struct guard *g); /* one must go first */
+/* Parks while a node that is well still has the name, of a container that was removed. */
+may_suspend must_check struct error *copies_await_name(struct cluster *c, struct str name);
 
 #endif

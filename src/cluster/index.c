@@ -41,6 +41,8 @@ void index_init(struct index *x)
 	map_init(&x->names, name_key);
 	map_init(&x->strangers, stranger_key);
 	x->stale = (struct vec)VEC_INIT;
+	x->is_remnant = NULL;
+	x->arg = NULL;
 }
 
 void index_fini(struct index *x)
@@ -151,11 +153,20 @@ static void make_stale(struct index *x, struct container *ct)
 	vec_push(&x->stale, ct);
 }
 
+static bool is_remnant(const struct index *x, const struct container *ct)
+{
+	return x->is_remnant && !map_get(&x->strangers, ct->id) && x->is_remnant(x->arg, ct);
+}
+
 /* Those that are not stale have one generation, the highest. */
 static void enter(struct index *x, struct container *ct)
 {
 	struct container *copy;
 
+	if (is_remnant(x, ct)) {
+		make_stale(x, ct);
+		return;
+	}
 	while ((copy = other_generation(x, ct))) {
 		if (is_later(copy, ct)) {
 			make_stale(x, ct);
@@ -181,7 +192,7 @@ static void restore_copy(struct index *x, const struct container *gone)
 	for (size_t i = 0; i < x->stale.n; i++) {
 		struct container *ct = x->stale.v[i];
 
-		if (is_copy(x, ct, gone) && (!latest || is_later(ct, latest)))
+		if (is_copy(x, ct, gone) && !is_remnant(x, ct) && (!latest || is_later(ct, latest)))
 			latest = ct;
 	}
 	if (!latest)
@@ -205,6 +216,15 @@ void index_remove(struct index *x, struct container *ct)
 	}
 	unhook(x, ct);
 	restore_copy(x, ct);
+}
+
+void index_reconsider(struct index *x, struct container *ct)
+{
+	if (ct->stale)
+		leave_stale(x, ct);
+	else
+		unhook(x, ct);
+	enter(x, ct);
 }
 
 void index_set_stranger(struct index *x, struct container *ct)

@@ -22,6 +22,9 @@ struct index {
 	 */
 	struct vec stale;
 	struct map strangers; /* of ids as C strings: copies of nothing, though they look like it */
+	/* Whether it is left of what was removed: then it is stale in any case. NULL: none is. */
+	bool (*is_remnant)(const void *arg, const struct container *ct);
+	const void *arg;
 };
 
 void index_init(struct index *x);
@@ -30,6 +33,9 @@ void index_fini(struct index *x); /* the containers stay whose they are */
 /* Borrows: the container must be removed before it is let go. */
 void index_add(struct index *x, struct container *ct);
 void index_remove(struct index *x, struct container *ct);
+
+/* Whether it is left of what was removed may be otherwise now. */
+void index_reconsider(struct index *x, struct container *ct);
 
 /* A stale one turns out to be a container of its own, and is found like any other from now on. */
 void index_set_stranger(struct index *x, struct container *ct);

@@ -234,6 +234,7 @@ static may_suspend struct error *take_generation(struct move *m)
 	struct guard *g = m->g;
 
 	if (g->spent) {
+		g->astray |= g->generation > g->copy;
 		g->generation++;
 		g->spent = false;
 	}

@@ -398,8 +398,10 @@ may_suspend struct error *cluster_create(struct cluster *c, const struct create_
 	if (req->again)
 		TRY(flight_take_name(c, &p.flight, p.name, req->again->swarm_id,
 				     req->again->generation));
-	else if (!str_empty(p.name))
+	else if (!str_empty(p.name)) {
 		TRY(flight_hold_name(c, &p.flight, p.name));
+		TRY(copies_await_name(c, p.name));
+	}
 
 	err = create_trying(&p, ret_reply);
 	keep_unknown(&p);

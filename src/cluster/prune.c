@@ -311,6 +311,8 @@ may_suspend struct error *cluster_prune(struct cluster *c, const struct prune_re
 		fan.path = arena_printf(arena, "%s?%.*s", row->path, STR_ARG(req->query));
 	pruned_init(&pruned, c, row, arena);
 	TRY(fan_call(&fan, &engines));
+	if (req->what == PRUNE_CONTAINERS)
+		guards_await_buried(c);
 	TRY(join(&fan, &pruned));
 	*ret_json = write_answer(&pruned);
 	return failures(&fan, &pruned, req->what);

@@ -103,7 +103,7 @@ static void drop_removed(struct cluster *c, struct guard *g)
 {
 	log_info("a container was removed while its node was not looked at: it is not rescheduled",
 		 LOG_CSTR("name", g->name), LOG_CSTR("node", g->node_name));
-	guard_drop(c, g);
+	guard_bury(c, g, true);
 }
 
 static bool is_due(struct cluster *c, struct guard *g)
@@ -175,6 +175,7 @@ static may_suspend void watchdog_main(void *arg)
 	while (!err) {
 		bool fading = false;
 
+		guards_settle_left(c);
 		if (!guards_may_act(c)) {
 			/* Another manager does. */
 			gs->is_loaded = false;
@@ -216,6 +217,11 @@ may_suspend void guards_stop(struct cluster *c)
 void cluster_role_changed(struct cluster *c)
 {
 	guards_wake(c);
+}
+
+may_suspend void cluster_await_removed(struct cluster *c)
+{
+	guards_await_buried(c);
 }
 
 void cluster_container_acted(struct cluster *c, struct str id)
@@ -261,7 +267,7 @@ struct error *cluster_abandon(struct cluster *c, struct str ref, bool force, str
 			g->name, g->node_name);
 	log_info("a container is not rescheduled any more: a client removes it",
 		 LOG_CSTR("name", g->name), LOG_CSTR("node", g->node_name));
-	guard_drop(c, g);
+	guard_bury(c, g, false);
 	error_free(refusal);
 	return err;
 }

@@ -22,6 +22,12 @@ void cluster_role_changed(struct cluster *c);
 void cluster_container_acted(struct cluster *c, struct str id);
 
 /*
+ * A client had a container removed, and is to hear of it: parks until what must be remembered of it
+ * for a node that is down is written, or could not be.
+ */
+may_suspend void cluster_await_removed(struct cluster *c);
+
+/*
  * A client wants a container removed whose node cannot be asked: it is not made again any more.
  * Takes the refusal that the client gets, and answers it with that added where it is so. `force`:
  * as for an engine, one that runs is not removed without.

@@ -152,6 +152,37 @@ def test_what_is_removed_meanwhile_is_not_moved(pool):
     assert all(state_of(node, 'web') is None for node in others)
 
 
+def test_what_is_removed_after_its_move_does_not_come_back(pool):
+    """Neither over a kill of the manager; a new container of the name is another one, and stays."""
+    first, *others = pool.lab.nodes
+    guard(pool, first, 'web')
+    guard(pool, first, 'job', '--rm')
+    wait_records(pool, 2)
+    first.kill()
+    home(others, 'web')
+    job = home(others, 'job')
+    wait_until(lambda: len(pool.manager.logged('container rescheduled')) == 2, FOUND,
+               'both are rescheduled')
+    pool.docker('rm', '-f', 'web').ok()
+    graves = [record for record in records(pool) if json.loads(record.read_text()).get('removed')]
+    assert len(graves) == 1
+    job.docker('kill', 'job').ok()
+    wait_until(lambda: all(json.loads(record.read_text()).get('removed')
+                           for record in records(pool)), FOUND, 'job is removed')
+    assert names(pool) == []
+    pool.docker('run', '-d', '--name', 'web', 'busybox', 'sleep', '1000').ok()
+    pool.manager.kill()
+    pool.manager.start(healthy=2)
+    assert len(records(pool)) == 2
+
+    first.start()
+    wait_state(first, 'web', None)
+    wait_state(first, 'job', None)
+    wait_records(pool, 0)
+    assert names(pool) == ['web']
+    home(others, 'web')
+
+
 def test_an_unknown_policy_is_refused(pool):
     refused = pool.docker('create', '-e', 'reschedule:foo', 'busybox', 'true')
     assert refused.code == 1 and 'reschedule:foo' in refused.stderr

@@ -338,6 +338,47 @@ static void a_stranger_is_no_copy(void **state)
 	index_fini(&x);
 }
 
+static bool is_second(const void *arg, const struct container *ct)
+{
+	return ct == arg;
+}
+
+/* It is nowhere but under its id, whether there is a later copy or none. */
+static void what_is_left_of_a_removed_one_is_stale(void **state)
+{
+	struct container *found;
+	struct index x;
+	bool alone;
+
+	(void)state;
+	for (uint32_t i = 0; i < 3; i++)
+		moved[i].generation = i;
+	index_init(&x);
+	for (int i = 0; i < 3; i++)
+		index_add(&x, &moved[i]);
+	x.is_remnant = is_second;
+	x.arg = &moved[1];
+	index_remove(&x, &moved[2]);
+	assert_true(moved[1].stale);
+	assert_ok(index_find(&x, STR("web"), &found));
+	assert_ptr_equal(found, &moved[0]);
+	index_remove(&x, &moved[0]);
+	assert_null(index_by_name(&x, STR("web"), &alone));
+	assert_ok(index_find(&x, moved[1].id, &found));
+
+	x.arg = NULL;
+	index_reconsider(&x, &moved[1]);
+	assert_false(moved[1].stale);
+	x.arg = &moved[1];
+	index_reconsider(&x, &moved[1]);
+	assert_true(moved[1].stale);
+	index_set_stranger(&x, &moved[1]);
+	index_reconsider(&x, &moved[1]);
+	assert_false(moved[1].stale);
+	index_remove(&x, &moved[1]);
+	index_fini(&x);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -350,6 +391,7 @@ int main(void)
 		cmocka_unit_test(the_latest_copy_is_found),
 		cmocka_unit_test(equal_generations_are_told_apart_by_age),
 		cmocka_unit_test(a_stranger_is_no_copy),
+		cmocka_unit_test(what_is_left_of_a_removed_one_is_stale),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
