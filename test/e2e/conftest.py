@@ -3,7 +3,9 @@
 with, the command lines.
 
 $SWARM_BINARY is the program under test (build/swarm), $SWARM_LAB_NAME the lab's name, for test
-runs that go on side by side (swarm-e2e). $SWARM_LAB_KEEP leaves the lab and the manager's log
+runs that go on side by side (swarm-e2e). $SWARM_LAB_ENGINES names directories of other engine
+programs than those installed, as "DIR" for all nodes or "DIR,,DIR" node by node, and
+$SWARM_LAB_MODERN one of newer programs for the tests of pools of both. $SWARM_LAB_KEEP leaves the lab and the manager's log
 after a run, for a look at it.
 """
 
@@ -57,6 +59,12 @@ def pytest_runtest_makereport():
                                     host.tail(manager.log, 200)))
 
 
+def engine_programs(nodes):
+    """What $SWARM_LAB_ENGINES asks for, for a lab of that many nodes."""
+    named = os.environ.get('SWARM_LAB_ENGINES', '').split(',')
+    return named * nodes if len(named) == 1 else named
+
+
 def started_lab(name, nodes, say, **options):
     """A lab for the whole run, as a generator: taken down when it is closed, whatever happens."""
     made = Lab(name, say)
@@ -68,7 +76,8 @@ def started_lab(name, nodes, say, **options):
     kept = bool(os.environ.get('SWARM_LAB_KEEP'))
     if not kept:
         atexit.register(made.down)
-    made.up(nodes, tied=not kept, **{'registry': True, **options})
+    made.up(nodes, tied=not kept, **{'registry': True, 'programs': engine_programs(nodes),
+                                     **options})
     yield made
     if not kept:
         made.down()

@@ -11,7 +11,7 @@ import time
 
 import pytest
 
-from lab import Lab, LabError, engine, host, wait_until
+from lab import Lab, LabError, engine, host, pool, wait_until
 
 NAME = f'swarm-t{os.getpid() % 10000000}'
 
@@ -232,6 +232,17 @@ def test_a_failed_up_leaves_nothing_and_shows_why():
         lab.up(1, engine_args=['--no-such-flag'], tied=True)
     assert host.marked(lab.state) == []
     assert left_on_machine('swarm-fail') == before
+
+
+def test_programs_that_a_node_would_not_see_are_refused(tmp_path, monkeypatch):
+    with pytest.raises(LabError, match='there is no dockerd'):
+        Lab('swarm-fail').up(1, programs=[str(tmp_path / 'none')])
+    (tmp_path / 'engines').mkdir()
+    (tmp_path / 'engines' / 'dockerd').touch(0o755)
+    monkeypatch.setattr(pool, 'HIDDEN', [str(tmp_path)])
+    with pytest.raises(LabError, match='a node sees nothing of'):
+        Lab('swarm-fail').up(2, programs=['', str(tmp_path / 'engines')])
+    assert not os.path.exists(Lab('swarm-fail').state)
 
 
 def test_a_tied_lab_dies_with_its_owner():

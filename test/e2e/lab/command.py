@@ -31,6 +31,13 @@ def node_label(text):
     return int(match.group(1)), match.group(2), match.group(3)
 
 
+def node_programs(text):
+    match = re.fullmatch(r'(?:(\d+):)?(/.*)', text)
+    if not match:
+        raise argparse.ArgumentTypeError(f'{text!r}: INDEX:DIRECTORY, or DIRECTORY for all')
+    return match.group(1) and int(match.group(1)), match.group(2)
+
+
 def parser():
     top = argparse.ArgumentParser(prog='lab', description='Real Docker Engines on this machine.')
     top.add_argument('--name', default='swarm-lab', help='which lab (swarm-lab)')
@@ -42,6 +49,9 @@ def parser():
                     metavar='I:NAME=VALUE', help='a label of engine I')
     up.add_argument('--engine-arg', action='append', default=[], metavar='ARG',
                     help='a further argument of every dockerd, as --engine-arg=--live-restore')
+    up.add_argument('--programs', type=node_programs, action='append', default=[],
+                    metavar='[I:]DIR', help='where dockerd and containerd of engine I are (of'
+                    ' all, without I); a program that is not there is the installed one')
     commands.add_parser('down', help='end everything and leave nothing')
     commands.add_parser('status', help='show every node')
     commands.add_parser('addresses', help="print the engines' addresses, joined by commas")
@@ -68,6 +78,12 @@ def labels_of(triples):
     return labels
 
 
+def programs_of(pairs, count):
+    common = next((directory for index, directory in pairs if index is None), '')
+    own = dict(pairs)
+    return [own.get(index, common) for index in range(1, count + 1)]
+
+
 def show(lab):
     if not lab.nodes:
         print(f'lab {lab.name} is not up')
@@ -77,7 +93,8 @@ def show(lab):
         link = 'cut' if node.is_cut() else 'connected'
         labels = ' '.join(f'{name}={value}' for name, value in node.labels.items())
         print(f'{node.name}  {node.address}  {state}  {link}'
-              f'{"  slow" if node.is_slow() else ""}  {labels}')
+              f'{"  slow" if node.is_slow() else ""}  {labels}'
+              f'{"  " + node.programs if node.programs else ""}')
     if lab.registry:
         print(f'registry  {lab.registry}')
 
@@ -85,7 +102,8 @@ def show(lab):
 def execute(options):
     lab = Lab(options.name, say=lambda line: print(line, flush=True))
     if options.command == 'up':
-        lab.up(options.count, labels_of(options.label), options.registry, options.engine_arg)
+        lab.up(options.count, labels_of(options.label), options.registry, options.engine_arg,
+               programs=programs_of(options.programs, options.count))
     elif options.command == 'down':
         lab.down()
     elif options.command == 'status':

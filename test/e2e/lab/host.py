@@ -141,17 +141,25 @@ def marked(state, role=None):
     return found
 
 
-def environment(state, role):
+def path_of(programs):
+    """Where a process finds programs: in the directory of that name first, where there is one."""
+    return f'{programs}:{PATH}' if programs else PATH
+
+
+def environment(state, role, programs=None):
     """A fresh environment with the mark: no proxy and no setting of the caller gets in."""
-    return {'PATH': PATH, 'HOME': '/nonexistent', 'LANG': 'C.UTF-8', MARK: state, ROLE: role}
+    return {'PATH': path_of(programs), 'HOME': '/nonexistent', 'LANG': 'C.UTF-8', MARK: state,
+            ROLE: role}
 
 
-def start(argv, state, role, log):
-    """Starts a marked process in the background, its output appended to the file log."""
+def start(argv, state, role, log, programs=None):
+    """Starts a marked process in the background, its output appended to the file log. programs is
+    a directory of path_of()."""
     reap()
     with open(log, 'ab') as output:
         child = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=output, stderr=output,
-                                 env=environment(state, role), start_new_session=True)
+                                 env=environment(state, role, programs),
+                                 start_new_session=True)
     _children.append(child)
     return child
 

@@ -16,14 +16,16 @@ UNREACHABLE_REGISTRIES = 'docker.io index.docker.io registry-1.docker.io auth.do
 
 
 class Node:
-    """index counts from 1; ip, address ("ip:port"), labels and directory stay the same for the
-    life of the lab."""
+    """index counts from 1; ip, address ("ip:port"), labels, programs and directory stay the same
+    for the life of the lab. programs is the directory of this node's engine, '' for the one that
+    is installed."""
 
-    def __init__(self, lab, index, labels):
+    def __init__(self, lab, index, labels, programs=''):
         self.lab = lab
         self.index = index
         self.name = f'node-{index}'
         self.labels = labels
+        self.programs = programs
         self.ip = network.address_of(lab.prefix, index)
         self.address = f'{self.ip}:{PORT}'
         self.directory = lab.path(self.name)
@@ -107,7 +109,7 @@ class Node:
                    *self.lab.engine_args]
         # setsid --fork leaves it to the host's init, which reaps it when it is killed.
         self._launcher = host.start(host.inside(self.init(), 'setsid', '--fork', *command),
-                                    self.lab.state, self.name, self.log)
+                                    self.lab.state, self.name, self.log, self.programs)
 
     def _tls(self):
         if not self.lab.certs:

@@ -16,6 +16,8 @@ from .node import Node
 TOOLS = ['dockerd', 'docker-init', 'containerd', 'busybox', 'ip', 'ss', 'iptables', 'nsenter',
          'unshare', 'setpriv', 'setsid', 'hostname']
 MAKE_CERTS = os.path.join(os.path.dirname(__file__), '..', '..', '..', 'tools', 'make-certs')
+# A node's own mounts hide what this machine has there.
+HIDDEN = ['/run', '/opt']
 REGISTRY = 'registry'
 REGISTRY_PORT = 5000
 
@@ -100,36 +102,50 @@ class Lab:
 
     # Up
 
-    def up(self, count, labels=None, registry=False, engine_args=(), tied=False, tls=False):
+    def up(self, count, labels=None, registry=False, engine_args=(), tied=False, tls=False,
+           programs=()):
         """Starts count engines and loads busybox into them. labels gives {index: {name: value}}
         beyond default_labels(). tied: the lab's processes die with this one, however that ends.
         tls: the engines verify their clients; path('certs') has what tools/make-certs makes for
-        them and for managers on this machine.
+        them and for managers on this machine. programs: for each node in turn, the directory of
+        its engine's programs, '' for those that are installed, as for all that it does not name.
         When it fails, what was started is taken down again."""
-        self._check(count, registry)
+        programs = [*programs, *[''] * count][:count]
+        self._check(count, registry, programs)
         os.mkdir(self.state, 0o700)
         try:
-            self._up(count, labels or {}, registry, list(engine_args), tied, tls)
+            self._up(count, labels or {}, registry, list(engine_args), tied, tls, programs)
         except BaseException:
             self.say(f'lab {self.name} did not come up: taking it down')
             self.down()
             raise
 
-    def _check(self, count, registry):
+    def _check(self, count, registry, programs):
         if os.geteuid():
             raise LabError('the lab makes namespaces: it needs root')
         if not 1 <= count <= network.MOST_NODES:
             raise LabError(f'a lab has 1 to {network.MOST_NODES} nodes, not {count}')
         tools = TOOLS + (['docker-registry'] if registry else [])
-        missing = [tool for tool in tools if not shutil.which(tool, path=host.PATH)]
-        if missing:
-            raise LabError(f'not installed: {", ".join(missing)}')
+        for directory in set(programs):
+            missing = [tool for tool in tools
+                       if not shutil.which(tool, path=host.path_of(directory))]
+            if missing:
+                raise LabError(f'not installed: {", ".join(missing)}')
+            if directory:
+                self._check_programs(directory)
         if os.path.exists(self.state):
             raise LabError(f'lab {self.name} is there already: `lab down` first')
         if os.path.exists(f'/sys/class/net/{self.name}'):
             raise LabError(f'this machine has a link {self.name} already: choose another --name')
 
-    def _up(self, count, labels, registry, engine_args, tied, tls):
+    @staticmethod
+    def _check_programs(directory):
+        if not shutil.which('dockerd', path=directory):
+            raise LabError(f'{directory}: there is no dockerd')
+        if any(os.path.realpath(directory).startswith(f'{hidden}/') for hidden in HIDDEN):
+            raise LabError(f'{directory}: a node sees nothing of {" and ".join(HIDDEN)}')
+
+    def _up(self, count, labels, registry, engine_args, tied, tls, programs):
         began = time.monotonic()
         if tied:
             process = host.Process(os.getpid())
@@ -139,8 +155,8 @@ class Lab:
         self.engine_args = engine_args
         if registry:
             self.registry = f'{network.switch_of(self.prefix)}:{REGISTRY_PORT}'
-        self.nodes = [Node(self, index, {**default_labels(index), **labels.get(index, {})})
-                      for index in range(1, count + 1)]
+        self.nodes = [Node(self, index, {**default_labels(index), **labels.get(index, {})}, own)
+                      for index, own in enumerate(programs, start=1)]
         self._save()
         if tls:
             host.run(MAKE_CERTS, self.path('certs'), 'manager=127.0.0.1,localhost',
@@ -236,7 +252,8 @@ class Lab:
         with open(self.path('lab.json'), 'w') as file:
             json.dump({'prefix': self.prefix, 'registry': self.registry,
                        'engine_args': self.engine_args,
-                       'labels': [node.labels for node in self.nodes]}, file)
+                       'labels': [node.labels for node in self.nodes],
+                       'programs': [node.programs for node in self.nodes]}, file)
 
     def _load(self):
         try:
@@ -247,8 +264,9 @@ class Lab:
         self.prefix = saved['prefix']
         self.registry = saved['registry']
         self.engine_args = saved['engine_args']
-        self.nodes = [Node(self, index, labels)
-                      for index, labels in enumerate(saved['labels'], start=1)]
+        self.nodes = [Node(self, index, labels, programs)
+                      for index, (labels, programs) in enumerate(
+                          zip(saved['labels'], saved['programs']), start=1)]
 
     @staticmethod
     def clis():
