@@ -3,6 +3,8 @@
  * GET /images/json over all nodes: an entry for each id, with the tags and digests that any node
  * has for it.
  */
+#include <inttypes.h>
+
 #include "base/duration.h"
 #include "base/mem.h"
 #include "cluster/images.h"
@@ -28,6 +30,7 @@ struct merged {
 	struct image *copy;	  /* a reference */
 	struct vec tags, digests; /* of struct str in the arena */
 	bool on_asked_node;
+	int64_t containers; /* that are made from it */
 };
 
 struct image_listing {
@@ -108,6 +111,40 @@ static void collect(struct image_listing *l)
 static struct str text_key(const void *text)
 {
 	return *(const struct str *)text;
+}
+
+static struct str merged_key(const void *merged)
+{
+	return ((const struct merged *)merged)->copy->id;
+}
+
+static bool is_before(const struct image_listing *l, int minor)
+{
+	return api_version_cmp(l->query->version, API_VERSION(1, minor)) < 0;
+}
+
+/* Before 1.51 a list does not say it; after, an engine would know of its own containers only. */
+static void count_containers(struct image_listing *l)
+{
+	_cleanup_(map_fini) struct map by_id = MAP_INIT(merged_key);
+
+	for (size_t i = 0; i < l->n; i++) {
+		l->v[i].containers = is_before(l, 51) ? -1 : 0;
+		map_put(&by_id, &l->v[i]);
+	}
+	for (size_t i = 0; i < l->cluster->nodes.n && !is_before(l, 51); i++) {
+		const struct member *m = member_of_node(l->cluster->nodes.v[i]);
+		const struct container *ct;
+
+		if (engine_state(m->engine) != ENGINE_HEALTHY)
+			continue;
+		for (size_t at = 0; (ct = map_next(engine_containers(m->engine), &at));) {
+			struct merged *image = map_get(&by_id, ct->image_id);
+
+			if (image)
+				image->containers++;
+		}
+	}
 }
 
 static bool fits_some(const struct filter *patterns, struct str name)
@@ -248,11 +285,6 @@ static void put_texts(struct json_edit *edit, struct json root, const char *key,
 	json_edit_set(edit, root, key, arena_dup(arena, strbuf_str(&raw)));
 }
 
-static bool is_before(const struct image_listing *l, int minor)
-{
-	return api_version_cmp(l->query->version, API_VERSION(1, minor)) < 0;
-}
-
 /* An old engine says null in a list, but [] of the one image that was read anew after an event. */
 static struct str no_digests(const struct image_listing *l, bool nameless)
 {
@@ -285,6 +317,11 @@ static struct error *write_merged(const struct image_listing *l, const struct me
 		json_edit_set(edit, root, "RepoDigests", no_digests(l, nameless));
 	if (is_before(l, 44) && !json_exists(json_get(root, "VirtualSize")))
 		json_edit_set(edit, root, "VirtualSize", json_raw(json_get(root, "Size")));
+	if (!is_before(l, 44))
+		json_edit_delete(edit, root, "VirtualSize");
+	if (is_before(l, 48))
+		json_edit_delete(edit, root, "Descriptor");
+	json_edit_set(edit, root, "Containers", arena_printf(&arena, "%" PRId64, m->containers));
 	json_edit_apply(edit, out);
 	return NULL;
 }
@@ -328,6 +365,7 @@ may_suspend struct error *cluster_list_images(struct cluster *c, const struct im
 	map_init(&l.parents, text_key);
 	TRY(read_filters(&l));
 	collect(&l);
+	count_containers(&l);
 	qsort(l.v, l.n, sizeof(*l.v), newest_first);
 	return emit_all(&l, emit, arg);
 }

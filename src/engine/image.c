@@ -107,12 +107,36 @@ static int64_t created_at(struct json inspect)
 }
 
 /*
+ * Where images lie in containerd's store, a list says what all platforms of one take, packed and
+ * unpacked, and inspect's own Size is what one takes packed.
+ */
+static void put_size(struct json_out *o, struct json inspect)
+{
+	struct json manifests = json_get(inspect, "Manifests"), manifest;
+	struct json_iter it = json_iter(manifests);
+	int64_t total = 0;
+
+	if (json_type(manifests) != JSON_ARRAY || !json_count(manifests)) {
+		put_raw_or(o, "Size", json_get(inspect, "Size"), "0");
+		return;
+	}
+	while (json_next(&it, NULL, &manifest)) {
+		int64_t size = json_get_i64(json_get(manifest, "Size"), "Total", 0);
+
+		if (__builtin_add_overflow(total, size, &total))
+			total = INT64_MAX;
+	}
+	json_put_i64(o, "Size", total);
+}
+
+/*
  * The members of an engine's list, in its order; what it does not work out by default is -1 there.
  */
 static void write_list_entry(struct json inspect, struct strbuf *text)
 {
 	struct json_out o = json_out(text);
 	struct json virtual_size = json_get(inspect, "VirtualSize");
+	struct json descriptor = json_get(inspect, "Descriptor");
 
 	json_begin_object(&o);
 	json_put_i64(&o, "Containers", -1);
@@ -120,10 +144,12 @@ static void write_list_entry(struct json inspect, struct strbuf *text)
 	json_put_str(&o, "Id", json_get_str(inspect, "Id"));
 	put_raw_or(&o, "Labels", json_get(json_get(inspect, "Config"), "Labels"), "null");
 	json_put_str(&o, "ParentId", json_get_str(inspect, "Parent"));
+	if (json_exists(descriptor))
+		json_put_raw(&o, "Descriptor", json_raw(descriptor));
 	put_raw_or(&o, "RepoDigests", json_get(inspect, "RepoDigests"), "[]");
 	put_raw_or(&o, "RepoTags", json_get(inspect, "RepoTags"), "[]");
 	json_put_i64(&o, "SharedSize", -1);
-	put_raw_or(&o, "Size", json_get(inspect, "Size"), "0");
+	put_size(&o, inspect);
 	if (json_exists(virtual_size))
 		json_put_raw(&o, "VirtualSize", json_raw(virtual_size));
 	json_end_object(&o);

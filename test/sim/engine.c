@@ -154,6 +154,9 @@ static void apply(struct sim_engine *e, const struct sim_option *o, bool *has_im
 	case OPTION_DEVICES:
 		e->devices = o->key;
 		break;
+	case OPTION_IMAGE_STORE:
+		e->image_store = true;
+		break;
 	case OPTION_DOWN:
 	case OPTION_END:
 		break;

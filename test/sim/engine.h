@@ -94,6 +94,7 @@ struct sim_engine {
 	const char *api_oldest, *api_newest;
 	const char *os, *architecture; /* NULL: linux, x86_64 */
 	const char *devices;	       /* GenericResources of /info; NULL: none */
+	bool image_store;	       /* images lie in containerd's */
 	const char *refusal;	       /* of each create; NULL: none */
 	const char *scripted;	       /* the requests that have a scripted answer; NULL: none */
 	const char *scripted_body;

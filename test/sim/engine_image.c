@@ -165,12 +165,49 @@ static bool is_hidden(const struct sim_call *call, const struct sim_image *image
 }
 
 /* They are asked for lists in the newest version that they have. */
-static bool has_virtual_size(const struct sim_engine *e)
+static bool is_before(const struct sim_engine *e, int minor)
 {
 	struct api_version newest;
 
 	assert_true(api_version_parse(str_from(e->api_newest), &newest));
-	return api_version_cmp(newest, API_VERSION(1, 44)) < 0;
+	return api_version_cmp(newest, API_VERSION(1, minor)) < 0;
+}
+
+static int64_t count_users(const struct sim_engine *e, const struct sim_image *image)
+{
+	int64_t n = 0;
+
+	for (size_t i = 0; i < e->containers.n; i++) {
+		const struct sim_container *c = e->containers.v[i];
+
+		n += str_eq(c->image_id, str_from(image->id));
+	}
+	return n;
+}
+
+/* What containerd's store has of an image: packed, which is its own size, and unpacked. */
+static void put_store(struct json_out *o, const struct sim_call *call,
+		      const struct sim_image *image)
+{
+	if (!call->e->image_store || is_before(call->e, 48))
+		return;
+	json_key(o, "Descriptor");
+	json_begin_object(o);
+	json_put_str(o, "digest", str_from(image->id));
+	json_end_object(o);
+	if (!http_param_bool(&call->in->url, "manifests", false))
+		return;
+	json_key(o, "Manifests");
+	json_begin_array(o);
+	json_begin_object(o);
+	json_put_str(o, "ID", str_from(image->id));
+	json_key(o, "Size");
+	json_begin_object(o);
+	json_put_i64(o, "Content", image->size);
+	json_put_i64(o, "Total", 2 * image->size);
+	json_end_object(o);
+	json_end_object(o);
+	json_end_array(o);
 }
 
 may_suspend struct error *serve_image_list(struct sim_call *call)
@@ -185,16 +222,18 @@ may_suspend struct error *serve_image_list(struct sim_call *call)
 		if (is_hidden(call, image))
 			continue;
 		json_begin_object(&o);
-		json_put_i64(&o, "Containers", -1);
+		json_put_i64(&o, "Containers",
+			     is_before(call->e, 51) ? -1 : count_users(call->e, image));
 		json_put_i64(&o, "Created", image->created);
 		json_put_str(&o, "Id", str_from(image->id));
 		json_put_raw(&o, "Labels", STR("null"));
 		json_put_str(&o, "ParentId", image->parent ? str_from(image->parent) : STR(""));
+		put_store(&o, call, image);
 		put_texts(&o, "RepoDigests", &image->digests, "<none>@<none>");
 		put_texts(&o, "RepoTags", &image->tags, "<none>:<none>");
 		json_put_i64(&o, "SharedSize", -1);
-		json_put_i64(&o, "Size", image->size);
-		if (has_virtual_size(call->e))
+		json_put_i64(&o, "Size", call->e->image_store ? 2 * image->size : image->size);
+		if (is_before(call->e, 44))
 			json_put_i64(&o, "VirtualSize", image->size);
 		json_end_object(&o);
 	}
@@ -226,7 +265,9 @@ may_suspend struct error *serve_image_inspect(struct sim_call *call)
 	json_put_str(&o, "Architecture", STR("amd64"));
 	json_put_str(&o, "Os", STR("linux"));
 	json_put_i64(&o, "Size", image->size);
-	json_put_i64(&o, "VirtualSize", image->size);
+	if (is_before(call->e, 44))
+		json_put_i64(&o, "VirtualSize", image->size);
+	put_store(&o, call, image);
 	json_key(&o, "Config");
 	json_begin_object(&o);
 	json_put_raw(&o, "Labels", image->labels ? str_from(image->labels) : STR("null"));

@@ -153,6 +153,7 @@ struct sim_option {
 		OPTION_OS,
 		OPTION_ARCHITECTURE,
 		OPTION_DEVICES,
+		OPTION_IMAGE_STORE,
 		OPTION_DOWN,
 	} kind;
 	int64_t number;
@@ -210,6 +211,11 @@ struct sim_option {
 #define ARCHITECTURE(name)                                 \
 	{                                                  \
 		.kind = OPTION_ARCHITECTURE, .key = (name) \
+	}
+/* Images lie in containerd's store. */
+#define CONTAINERD_STORE                   \
+	{                                  \
+		.kind = OPTION_IMAGE_STORE \
 	}
 #define DEVICES(json)                                 \
 	{                                             \

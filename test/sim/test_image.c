@@ -202,6 +202,48 @@ static may_suspend void a_reference_is_a_pattern(struct sim *s)
 	sim_settle(s);
 }
 
+static struct json listed_as(struct sim *s, const char *path)
+{
+	struct sim_reply r = sim_get(s, path);
+
+	assert_status(r, 200);
+	assert_int_equal(json_count(r.json), 1);
+	return json_item(r.json, 0);
+}
+
+/* An engine counts an image's users from version 1.51 on, and its own ones only. */
+static may_suspend void the_list_counts_the_users_of_all_nodes(struct sim *s)
+{
+	sim_engine(s, "n1", IMAGE("app:1"));
+	sim_engine(s, "n2", API("1.24", "1.51"), IMAGE("app:1"));
+	sim_up(s);
+	for (int i = 0; i < 3; i++)
+		assert_status(sim_post(s, "/containers/create", "{\"Image\":\"app:1\"}"), 201);
+	assert_int_equal(json_get_i64(listed_as(s, "/v1.51/images/json"), "Containers", 0), 3);
+	assert_int_equal(json_get_i64(listed_as(s, "/v1.50/images/json"), "Containers", 0), -1);
+	assert_int_equal(json_get_i64(listed_as(s, "/v1.41/images/json"), "Containers", 0), -1);
+	assert_true(json_exists(json_get(listed_as(s, "/v1.43/images/json"), "VirtualSize")));
+	assert_false(json_exists(json_get(listed_as(s, "/v1.44/images/json"), "VirtualSize")));
+	sim_settle(s);
+}
+
+/* The size in a list and the one of an image that is read anew are different sums there. */
+static may_suspend void an_image_in_containerds_store_keeps_its_size(struct sim *s)
+{
+	int64_t size;
+
+	sim_engine(s, "n1", API("1.24", "1.51"), CONTAINERD_STORE, IMAGE("app:1"));
+	sim_up(s);
+	size = json_get_i64(listed_as(s, "/v1.51/images/json"), "Size", 0);
+	sim_local(sim_find_engine(s, "n1"), 201, "POST", "/images/app:1/tag?repo=app&tag=here");
+	sim_wait(s, sim_get(s, "/images/app:here/json").status == 200);
+	assert_int_equal(json_get_i64(listed_as(s, "/v1.51/images/json"), "Size", 0), size);
+	assert_int_equal(json_get_i64(listed_as(s, "/v1.41/images/json"), "VirtualSize", 0), size);
+	assert_true(json_exists(json_get(listed_as(s, "/v1.48/images/json"), "Descriptor")));
+	assert_false(json_exists(json_get(listed_as(s, "/v1.47/images/json"), "Descriptor")));
+	sim_settle(s);
+}
+
 /* What somebody committed, imported or built is there for the next request. */
 static may_suspend void a_new_image_is_known_at_once(struct sim *s)
 {
@@ -259,6 +301,8 @@ int main(void)
 		STORY(the_list_is_one_of_ids),
 		STORY(the_list_of_what_dangles),
 		STORY(a_reference_is_a_pattern),
+		STORY(the_list_counts_the_users_of_all_nodes),
+		STORY(an_image_in_containerds_store_keeps_its_size),
 		STORY(a_new_image_is_known_at_once),
 		STORY(several_are_saved_where_all_are),
 		STORY(with_compat_an_import_goes_everywhere),

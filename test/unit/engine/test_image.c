@@ -83,6 +83,25 @@ static void test_from_inspect(void **state)
 	assert_int_equal(i->n_tags, 1);
 }
 
+/* An engine of 1.48 or later whose images lie in containerd's store. */
+static void test_from_an_inspect_with_manifests(void **state)
+{
+	_cleanup_(arena_fini) struct arena arena = ARENA_INIT;
+	_cleanup_(image_unrefp) struct image *i = NULL;
+
+	(void)state;
+	assert_ok(image_new_from_inspect(
+		parse(&arena, "{\"Id\":\"sha256:1\",\"RepoTags\":[\"a:1\"],\"Size\":7,"
+			      "\"Descriptor\":{\"size\":4},\"Manifests\":["
+			      "{\"Size\":{\"Content\":7,\"Total\":20}},{\"Size\":{\"Total\":3}},{},"
+			      "{\"Size\":{\"Total\":9223372036854775806}}]}"),
+		&i));
+	assert_str(i->entry,
+		   "{\"Containers\":-1,\"Created\":0,\"Id\":\"sha256:1\",\"Labels\":null,"
+		   "\"ParentId\":\"\",\"Descriptor\":{\"size\":4},\"RepoDigests\":[],"
+		   "\"RepoTags\":[\"a:1\"],\"SharedSize\":-1,\"Size\":9223372036854775807}");
+}
+
 static void test_from_a_scant_inspect(void **state)
 {
 	_cleanup_(arena_fini) struct arena arena = ARENA_INIT;
@@ -103,6 +122,7 @@ int main(void)
 		cmocka_unit_test(test_none_is_no_reference),
 		cmocka_unit_test(test_not_an_image),
 		cmocka_unit_test(test_from_inspect),
+		cmocka_unit_test(test_from_an_inspect_with_manifests),
 		cmocka_unit_test(test_from_a_scant_inspect),
 	};
 
