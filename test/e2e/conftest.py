@@ -5,12 +5,13 @@ with, the command lines.
 $SWARM_BINARY is the program under test (build/swarm), $SWARM_LAB_NAME the lab's name, for test
 runs that go on side by side (swarm-e2e). $SWARM_LAB_ENGINES names directories of other engine
 programs than those installed, as "DIR" for all nodes or "DIR,,DIR" node by node, and
-$SWARM_LAB_MODERN one of newer programs for the tests of pools of both. $SWARM_LAB_KEEP leaves the lab and the manager's log
-after a run, for a look at it.
+$SWARM_LAB_MODERN one of newer programs for the tests of pools of both. $SWARM_LAB_KEEP leaves the
+lab and the manager's log after a run, for a look at it.
 """
 
 import atexit
 import contextlib
+import json
 import os
 import signal
 
@@ -200,6 +201,27 @@ def wide_manager(wide_lab, tmp_path_factory):
 def start_wide_manager(wide_lab, tmp_path):
     """As start_manager, over the wide lab."""
     yield from manager_starter(wide_lab, tmp_path)
+
+
+@pytest.fixture(scope='module')
+def mixed_lab(say):
+    """For one module of tests: the installed engine, and two of $SWARM_LAB_MODERN's programs, the
+    second with its images in containerd's store."""
+    modern = os.environ['SWARM_LAB_MODERN']
+    for lab in started_lab(f'{lab_name()[:11]}-mix', 3, say, programs=['', modern, modern]):
+        node = lab.node(3)
+        node.stop()
+        with open(os.path.join(node.directory, 'etc-docker', 'daemon.json'), 'w') as config:
+            json.dump({'features': {'containerd-snapshotter': True}}, config)
+        node.start()
+        lab.load_image()
+        yield lab
+
+
+@pytest.fixture(scope='module')
+def mixed_manager(mixed_lab, tmp_path_factory):
+    """A manager over the mixed lab, for one module of tests."""
+    yield from started_manager(mixed_lab, tmp_path_factory.mktemp('mixed-manager'))
 
 
 @pytest.fixture(params=CLIS, ids=[version for version, _ in clis()])
