@@ -81,7 +81,7 @@ const struct route routes[] = {
 	{ "POST", "/build/prune", build_prune, ROUTE_ALL, "filter node=NAME narrows it" },
 	{ "POST", "/build/cancel", build_cancel, ROUTE_PROXIED, "to the node of the build" },
 	{ "POST", "/session", build_session, ROUTE_PLACED, "answered at once, joined to the node of its build" },
-	{ "POST", "/grpc", build_grpc, ROUTE_PLACED, "all of one client to one node" },
+	{ "POST", "/grpc", build_grpc, ROUTE_PLACED, "all of one client to one node; what it built is known to its next request" },
 
 	/* Networks and volumes. */
 	{ "GET", "/networks", networks_list, ROUTE_MEMORY, "plain names where they are unique, else node/name" },

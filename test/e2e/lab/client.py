@@ -11,6 +11,9 @@ from .host import LabError, PATH
 
 # The command line keeps its settings here: a place that does not exist means none.
 NO_CONFIG = '/nonexistent/docker'
+# Where the command line finds its plugins, beside the settings.
+PLUGINS = ('/usr/local/lib/docker/cli-plugins', '/usr/local/libexec/docker/cli-plugins',
+           '/usr/lib/docker/cli-plugins', '/usr/libexec/docker/cli-plugins')
 
 
 class Result:
@@ -50,6 +53,20 @@ def clis():
             if version:
                 found[os.path.realpath(path)] = (version.group(), path)
     return sorted(found.values(), key=lambda pair: [int(part) for part in pair[0].split('.')])
+
+
+@functools.cache
+def plugin(name):
+    """The settings folder of a command line that has this plugin ("compose", "buildx"), and that
+    command line: of $SWARM_DOCKER_DIR, which holds bin/docker and config/cli-plugins, or of what is
+    installed for all. None where neither has it."""
+    own = os.environ.get('SWARM_DOCKER_DIR')
+    if own and os.access(f'{own}/config/cli-plugins/docker-{name}', os.X_OK):
+        return f'{own}/config', f'{own}/bin/docker'
+    for folder in PLUGINS:
+        if os.access(f'{folder}/docker-{name}', os.X_OK):
+            return NO_CONFIG, clis()[-1][1]
+    return None
 
 
 def environment(address, extra=None):
