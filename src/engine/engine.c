@@ -93,6 +93,7 @@ void engine_unref(struct engine *e)
 	http_client_unref(e->http);
 	strbuf_fini(&e->error);
 	strbuf_fini(&e->addr_text);
+	free(e->seen);
 	free(e);
 }
 

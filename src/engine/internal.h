@@ -19,6 +19,11 @@ struct dirty;
 
 #define SEEN_EVENTS 64 /* that a broken stream is resumed by */
 
+struct seen_event {
+	int64_t time;
+	uint64_t digest; /* of its text */
+};
+
 struct engine {
 	unsigned int refs;
 	struct addr addr;
@@ -58,11 +63,8 @@ struct engine {
 	int64_t stream_from; /* events have been followed since this time of the engine's clock */
 	int64_t last_time;   /* of the last event seen; 0: none yet */
 	bool replaying;	     /* the stream has yet to show an event that was seen before */
-	struct seen_event {
-		int64_t time;
-		uint64_t digest; /* of its text */
-	} seen[SEEN_EVENTS];
-	size_t n_seen; /* ever: the last of them are kept */
+	struct seen_event *seen; /* SEEN_EVENTS of them, from the first event on */
+	size_t n_seen;		 /* ever: the last of them are kept */
 
 	/* refresh.c, reconcile.c */
 	struct group refreshers;

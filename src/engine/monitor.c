@@ -9,6 +9,7 @@
 
 #include "base/limits.h"
 #include "base/log.h"
+#include "base/mem.h"
 #include "engine/internal.h"
 #include "fiber/clock.h"
 #include "fiber/fiber.h"
@@ -38,6 +39,8 @@ static size_t n_kept(const struct engine *e)
 
 static void note_seen(struct engine *e, int64_t time, uint64_t digest)
 {
+	if (!e->seen)
+		e->seen = mem_realloc_array(NULL, SEEN_EVENTS, sizeof(*e->seen));
 	e->seen[e->n_seen++ % SEEN_EVENTS] = (struct seen_event){ time, digest };
 	e->last_time = time;
 }
