@@ -50,6 +50,7 @@
 #define LIMIT_FIBER_STACK    (256 * KIB)
 #define LIMIT_EXECS	     16384 /* exec ids whose node is remembered */
 #define LIMIT_BUILD_PINS     16384 /* clients whose node for builds is remembered */
+#define LIMIT_PULL_TARGETS   16384 /* images that clients asked for, whose node is remembered */
 #define LIMIT_RECORDS	     65536 /* of rescheduling, in a store */
 #define LIMIT_RECORD	     (1 * MIB)
 #define LIMIT_GRAVES	     4096  /* of them, of removed containers that a node may still have */

@@ -56,7 +56,7 @@ struct cluster *cluster_new(const struct cluster_config *config)
 	tally_init(&c->node_labels);
 	list_init(&c->running_pulls);
 	list_init(&c->carryings);
-	list_init(&c->pull_targets);
+	pull_targets_init(&c->pull_targets);
 	list_init(&c->subscriptions);
 	guards_init(&c->guards);
 	return c;
@@ -128,7 +128,7 @@ may_suspend void cluster_stop(struct cluster *c)
 	c->stopping = true;
 	group_finish(&c->leftovers);
 	cluster_set_nodes(c, NULL, 0);
-	pull_targets_clear(c);
+	pull_targets_clear(&c->pull_targets);
 	build_table_clear(&c->builds);
 	events_close_all(c);
 }
@@ -145,6 +145,7 @@ void cluster_free(struct cluster *c)
 	map_fini(&c->flight_names);
 	map_fini(&c->flight_swarm_ids);
 	build_table_fini(&c->builds);
+	pull_targets_fini(&c->pull_targets);
 	slot_map_fini(&c->projects);
 	slot_map_fini(&c->versions);
 	map_fini(&c->claims);

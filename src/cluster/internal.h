@@ -97,7 +97,10 @@ struct cluster {
 	struct group leftovers;
 	struct guards guards; /* containers that outlive their nodes */
 	struct build_table builds;
-	struct list pull_targets; /* of struct pull_target, the oldest first (pull_target.c) */
+	struct pull_targets {
+		struct list by_age; /* the oldest first */
+		struct map by_key;  /* client and image */
+	} pull_targets;		    /* of struct pull_target (pull_target.c) */
 	struct list subscriptions;
 	struct past_event past[PAST_EVENTS]; /* the i-th at i % PAST_EVENTS */
 	size_t n_past;			     /* all that there ever were */
@@ -204,6 +207,9 @@ void events_lost_text(const struct engine *e, int64_t from, int64_t to, struct s
 bool events_text_match(struct str text, const struct filters *filters);
 
 /* pull_target.c */
+void pull_targets_init(struct pull_targets *t);
+void pull_targets_clear(struct pull_targets *t);
+void pull_targets_fini(struct pull_targets *t); /* once cleared */
 void pull_target_remember(struct cluster *c, struct str client, struct str image, struct engine *e);
 /*
  * It was built or committed there: the client's next create goes there, its pulls to all nodes as
@@ -221,7 +227,6 @@ struct engine *pull_target_of_create(struct cluster *c, struct str client, struc
  * of that name. Borrowed; NULL: it has not.
  */
 struct engine *build_pin_made(const struct cluster *c, struct str client, struct str image);
-void pull_targets_clear(struct cluster *c);
 
 /* shared_pull.c: for a create. The image is in the tables when it returns. */
 may_suspend must_check struct error *pull_once(struct cluster *c, struct engine *e,

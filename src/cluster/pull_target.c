@@ -6,6 +6,7 @@
  * built by gRPC is asked of build.c.
  */
 #include "base/duration.h"
+#include "base/limits.h"
 #include "base/mem.h"
 #include "cluster/internal.h"
 #include "cluster/place.h"
@@ -16,32 +17,54 @@
 
 struct pull_target {
 	struct list link;
-	char *client, *image;
+	char *key;
 	struct engine *engine;
 	bool built;    /* for its create alone */
 	int64_t until; /* clock_now() */
 };
 
-static void forget(struct pull_target *t)
+static struct str target_key(const void *item)
 {
+	return str_from(((const struct pull_target *)item)->key);
+}
+
+void pull_targets_init(struct pull_targets *t)
+{
+	list_init(&t->by_age);
+	map_init(&t->by_key, target_key);
+}
+
+static void forget(struct pull_targets *all, struct pull_target *t)
+{
+	map_del(&all->by_key, target_key(t));
 	list_remove(&t->link);
 	engine_unref(t->engine);
-	free(t->client);
-	free(t->image);
+	free(t->key);
 	free(t);
 }
 
-/* They are in the order of their ends, so the outdated ones are in front. */
-static void drop_outdated(struct cluster *c)
+void pull_targets_clear(struct pull_targets *t)
+{
+	list_for_each(link, &t->by_age)
+		forget(t, list_item(link, struct pull_target, link));
+}
+
+void pull_targets_fini(struct pull_targets *t)
+{
+	map_fini(&t->by_key);
+}
+
+/* They are in the order of their ends. */
+static void drop_outdated(struct pull_targets *all)
 {
 	int64_t now = clock_now();
 
-	list_for_each(link, &c->pull_targets) {
+	list_for_each(link, &all->by_age) {
 		struct pull_target *t = list_item(link, struct pull_target, link);
 
-		if (t->until > now)
+		if (t->until > now && all->by_key.n <= LIMIT_PULL_TARGETS)
 			return;
-		forget(t);
+		forget(all, t);
 	}
 }
 
@@ -57,19 +80,17 @@ static struct str familiar(struct str image, struct arena *arena)
 	return image;
 }
 
+static struct str key_of(struct str client, struct str image, struct arena *arena)
+{
+	return arena_printf(arena, "%.*s\n%.*s", STR_ARG(client), STR_ARG(familiar(image, arena)));
+}
+
 static struct pull_target *find(struct cluster *c, struct str client, struct str image)
 {
 	_cleanup_(arena_fini) struct arena arena = ARENA_INIT;
-	struct str name = familiar(image, &arena);
 
-	drop_outdated(c);
-	list_for_each(link, &c->pull_targets) {
-		struct pull_target *t = list_item(link, struct pull_target, link);
-
-		if (str_eq(str_from(t->client), client) && str_eq(str_from(t->image), name))
-			return t;
-	}
-	return NULL;
+	drop_outdated(&c->pull_targets);
+	return map_get(&c->pull_targets.by_key, key_of(client, image, &arena));
 }
 
 static struct pull_target *remember(struct cluster *c, struct str client, struct str image,
@@ -80,11 +101,12 @@ static struct pull_target *remember(struct cluster *c, struct str client, struct
 
 	pull_target_forget(c, client, image);
 	t = mem_new(struct pull_target);
-	t->client = str_dup(client);
-	t->image = str_dup(familiar(image, &arena));
+	t->key = str_dup(key_of(client, image, &arena));
 	t->engine = engine_ref(e);
 	t->until = clock_now() + REMEMBERED_FOR;
-	list_append(&c->pull_targets, &t->link);
+	list_append(&c->pull_targets.by_age, &t->link);
+	map_put(&c->pull_targets.by_key, t);
+	drop_outdated(&c->pull_targets);
 	return t;
 }
 
@@ -103,17 +125,7 @@ void pull_target_forget(struct cluster *c, struct str client, struct str image)
 	struct pull_target *t = find(c, client, image);
 
 	if (t)
-		forget(t);
-}
-
-void pull_targets_clear(struct cluster *c)
-{
-	struct list *link;
-
-	while (!list_empty(&c->pull_targets)) {
-		link = c->pull_targets.next;
-		forget(list_item(link, struct pull_target, link));
-	}
+		forget(&c->pull_targets, t);
 }
 
 static struct engine *usable(struct engine *e)
