@@ -196,7 +196,8 @@ const struct command command_join = {
 	.alias = "j",
 	.synopsis = "[FLAGS] <discovery>",
 	.summary = "Keep a Docker Engine registered in a cluster",
-	.details = DISCOVERY_DETAILS,
+	.details = "<discovery> says where to enter the engine's address, or $SWARM_DISCOVERY "
+		   "does:\n" STORED_DISCOVERY_DETAILS,
 	.flags = join_flags,
 	.options_size = sizeof(struct join_options),
 	.run = join_run,

@@ -28,16 +28,17 @@ extern const struct command command_create, command_list, command_manage, comman
 	command_discovery;
 extern const struct flag global_flags[];
 
-/* How to write a <discovery>, for `details`. */
+/* How to write a <discovery>, for `details`: any, and those that nodes enter themselves. */
+#define STORED_DISCOVERY_DETAILS                                                 \
+	"  token://host:port/id             in a token service; token://id: in " \
+	"$SWARM_TOKEN_SERVICE's\n"                                               \
+	"  etcd://host1,host2/prefix        in a key-value store; consul://, zk://\n"
 #define DISCOVERY_DETAILS                                                                          \
 	"<discovery> says where the addresses of the nodes come from, or $SWARM_DISCOVERY does:\n" \
 	"  host1:2375,host2:2375            a list; nodes:// may stand before it\n"                \
 	"  10.0.0.[10:20]:2375              with ranges\n"                                         \
 	"  file:///path/to/file             an address a line, # comments; followed as it "        \
-	"changes\n"                                                                                \
-	"  token://host:port/id             in a token service; token://id: in "                   \
-	"$SWARM_TOKEN_SERVICE's\n"                                                                 \
-	"  etcd://host1,host2/prefix        in a key-value store; consul://, zk://\n"
+	"changes\n" STORED_DISCOVERY_DETAILS
 
 /* The one word that is the <discovery>, else $SWARM_DISCOVERY. */
 must_check struct error *discovery_argument(const struct texts *words, struct str *ret);

@@ -118,6 +118,12 @@ def test_short_names(short, command):
     assert printed(short, '--help') == printed(command, '--help')
 
 
+def test_a_join_names_what_it_can_enter():
+    text = printed('join', '--help')
+    assert 'token://' in text and 'etcd://' in text
+    assert 'file://' not in text and 'nodes://' not in text
+
+
 def test_help_needs_no_good_environment():
     assert printed('manage', '--help', SWARM_ADVERTISE='nonsense').startswith('Usage: ')
 
