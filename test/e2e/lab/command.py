@@ -2,6 +2,7 @@
 """The command line `lab`."""
 
 import argparse
+import os
 import re
 import signal
 import sys
@@ -40,7 +41,8 @@ def node_programs(text):
 
 def parser():
     top = argparse.ArgumentParser(prog='lab', description='Real Docker Engines on this machine.')
-    top.add_argument('--name', default='swarm-lab', help='which lab (swarm-lab)')
+    top.add_argument('--name', default=os.environ.get('SWARM_LAB_NAME', 'swarm-lab'),
+                     help='which lab ($SWARM_LAB_NAME, else swarm-lab)')
     commands = top.add_subparsers(dest='command', required=True, metavar='COMMAND')
     up = commands.add_parser('up', help='start N engines')
     up.add_argument('count', type=int, metavar='N')
