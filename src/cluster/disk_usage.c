@@ -7,6 +7,7 @@
 
 #include "base/duration.h"
 #include "base/map.h"
+#include "base/sum.h"
 #include "base/vec.h"
 #include "cluster/fan.h"
 #include "cluster/internal.h"
@@ -103,7 +104,7 @@ static void add_known(int64_t *sum, struct json entry, const char *key)
 	int64_t n = json_get_i64(entry, key, -1);
 
 	if (n >= 0)
-		*sum = MAX(*sum, 0) + n;
+		*sum = sum_capped(MAX(*sum, 0), n);
 }
 
 static void add_image(struct usage *u, struct used *image, struct json entry)
@@ -238,7 +239,7 @@ static void add_member(struct usage *u, const struct engine *e, struct str name,
 		m->first = value;
 	if (json_type(value) == JSON_NUMBER && json_to_i64(value, &n)) {
 		m->kind = SUM_NUMBER;
-		m->number += n;
+		m->number = sum_capped(m->number, n);
 	} else if (json_type(value) == JSON_ARRAY) {
 		m->kind = SUM_LIST;
 		while (json_next(&it, NULL, &entry))

@@ -7,6 +7,7 @@
 #include "base/duration.h"
 #include "base/log.h"
 #include "base/map.h"
+#include "base/sum.h"
 #include "cluster/fan.h"
 #include "cluster/internal.h"
 #include "cluster/objects.h"
@@ -219,7 +220,7 @@ static struct error *pruned_add(struct pruned *p, struct fan_job *job)
 	struct json_iter it;
 
 	TRY(read_answer(job, &root));
-	p->space += json_get_i64(root, "SpaceReclaimed", 0);
+	p->space = sum_capped(p->space, json_get_i64(root, "SpaceReclaimed", 0));
 	it = json_iter(json_get(root, p->row->list));
 	while (json_next(&it, NULL, &item)) {
 		struct str *text = arena_new(p->arena, struct str);

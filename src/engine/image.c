@@ -9,6 +9,7 @@
 
 #include "base/duration.h"
 #include "base/mem.h"
+#include "base/sum.h"
 #include "json/build.h"
 
 /* Engines before API 1.43 say "<none>:<none>" where there is no tag, "x:<none>" beside a digest. */
@@ -120,12 +121,8 @@ static void put_size(struct json_out *o, struct json inspect)
 		put_raw_or(o, "Size", json_get(inspect, "Size"), "0");
 		return;
 	}
-	while (json_next(&it, NULL, &manifest)) {
-		int64_t size = json_get_i64(json_get(manifest, "Size"), "Total", 0);
-
-		if (__builtin_add_overflow(total, size, &total))
-			total = INT64_MAX;
-	}
+	while (json_next(&it, NULL, &manifest))
+		total = sum_capped(total, json_get_i64(json_get(manifest, "Size"), "Total", 0));
 	json_put_i64(o, "Size", total);
 }
 
