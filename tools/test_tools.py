@@ -6,6 +6,7 @@ import importlib.util
 import pathlib
 import re
 import subprocess
+import zipfile
 
 import pytest
 
@@ -281,3 +282,16 @@ def test_every_limit_is_documented():
     names = set(re.findall(r"#define (LIMIT_\w+)", (root / "src/base/limits.h").read_text()))
     told = set(re.findall(r"`(LIMIT_\w+)`", (root / "docs/limits.md").read_text()))
     assert names == told
+
+
+def test_a_corpus_is_unpacked(tmp_path):
+    fuzzing = load("fuzzing.py")
+    for name in ("json", "http_request"):
+        folder = tmp_path / name
+        folder.mkdir()
+        fuzzing.unpack(name, folder)
+        with zipfile.ZipFile(fuzzing.CORPUS / f"{name}.zip") as kept:
+            names = set(kept.namelist())
+        assert len(names) > 50
+        assert {path.name for path in folder.iterdir()} == \
+            names | {path.name for path in (fuzzing.CORPUS / name).iterdir()}
