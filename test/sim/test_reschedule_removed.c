@@ -5,74 +5,8 @@
  */
 #include "cluster/watchdog.h"
 #include "fiber/fence.h"
+#include "sim/moving.h"
 #include "sim/records.h"
-#include "sim/sim.h"
-
-#define KEEP	"\"Labels\":{\"com.docker.swarm.reschedule-policies\":\"[\\\"on-node-failure\\\"]\"}"
-#define GUARDED "{\"Image\":\"busybox\"," KEEP "}"
-
-static struct sim_engine *node(struct sim *s, const char *name)
-{
-	return sim_find_engine(s, name);
-}
-
-static int nodes;
-
-static may_suspend void pool(struct sim *s, int n)
-{
-	nodes = n;
-	sim_records(s);
-	for (int i = 1; i <= n; i++)
-		sim_engine(s, sim_text(s, "n%d", i));
-	sim_up(s);
-}
-
-/* Nothing is left to do, and nothing was done twice. */
-static may_suspend void end(struct sim *s)
-{
-	sim_settle(s);
-	sim_records_free();
-}
-
-static size_t copies(struct sim *s, const char *name)
-{
-	size_t n = 0;
-
-	for (int i = 1; i <= nodes; i++)
-		n += sim_has_container(node(s, sim_text(s, "n%d", i)), name);
-	return n;
-}
-
-static bool runs_on(struct sim *s, const char *on, const char *name)
-{
-	return sim_is_running(node(s, on), name);
-}
-
-/* The names in a list of all, and their states: "/web /n2/web running". */
-static may_suspend const char *listed(struct sim *s, const char *path)
-{
-	struct sim_reply r = sim_get(s, path);
-	struct json_iter it = json_iter(r.json), names;
-	const char *text = "";
-	struct json v, name;
-
-	assert_status(r, 200);
-	while (json_next(&it, NULL, &v)) {
-		names = json_iter(json_get(v, "Names"));
-		while (json_next(&names, NULL, &name))
-			text = sim_text(s, "%s%.*s ", text, STR_ARG(json_str(name)));
-		text = sim_text(s, "%s%.*s;", text, STR_ARG(json_get_str(v, "State")));
-	}
-	return text;
-}
-
-static may_suspend const char *label(struct sim *s, const char *name, const char *key)
-{
-	struct sim_reply r = sim_get(s, sim_text(s, "/containers/%s/json", name));
-
-	assert_status(r, 200);
-	return sim_text(s, "%.*s", STR_ARG(json_get_str(json_path(r.json, "Config.Labels"), key)));
-}
 
 /* web is on n2 then, and the node that it came from is down. */
 static may_suspend void move_to_n2(struct sim *s, const char *body)
