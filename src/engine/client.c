@@ -226,13 +226,13 @@ may_suspend struct error *engine_call_list_containers(struct engine *e, struct s
 }
 
 may_suspend struct error *client_inspect(struct engine *e, struct str kind, struct str name,
-					 struct arena *arena, struct json *ret)
+					 struct str rest, struct arena *arena, struct json *ret)
 {
 	_cleanup_(strbuf_fini) struct strbuf path = STRBUF_INIT;
 
 	strbuf_add(&path, kind);
 	http_encode_path(&path, name);
-	strbuf_add(&path, STR("/json"));
+	strbuf_add(&path, rest);
 	return client_fetch_json(e,
 				 &(struct engine_call){ .method = "GET",
 							.path = strbuf_str(&path),
@@ -244,7 +244,7 @@ may_suspend struct error *client_inspect(struct engine *e, struct str kind, stru
 may_suspend struct error *engine_call_inspect_container(struct engine *e, struct str id,
 							struct arena *arena, struct json *ret)
 {
-	return client_inspect(e, STR("/containers/"), id, arena, ret);
+	return client_inspect(e, STR("/containers/"), id, STR("/json"), arena, ret);
 }
 
 static void write_create_path(const struct engine_create *req, struct strbuf *path)

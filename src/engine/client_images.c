@@ -20,21 +20,11 @@ may_suspend struct error *engine_call_list_images(struct engine *e, struct arena
 				 arena, ret);
 }
 
+/* Manifests are for its size as a list has it; engines before 1.48 know no such word. */
 may_suspend struct error *engine_call_inspect_image(struct engine *e, struct str name,
 						    struct arena *arena, struct json *ret)
 {
-	_cleanup_(strbuf_fini) struct strbuf path = STRBUF_INIT;
-
-	strbuf_add(&path, STR("/images/"));
-	http_encode_path(&path, name);
-	/* For its size as a list has it; engines before 1.48 know no such word. */
-	strbuf_add(&path, STR("/json?manifests=1"));
-	return client_fetch_json(e,
-				 &(struct engine_call){ .method = "GET",
-							.path = strbuf_str(&path),
-							.time = ENGINE_CALL_TIME,
-							.max = LIMIT_ENGINE_OBJECT },
-				 arena, ret);
+	return client_inspect(e, STR("/images/"), name, STR("/json?manifests=1"), arena, ret);
 }
 
 /* Progress comes with status 200 whatever happens: what went wrong is one of its lines. */

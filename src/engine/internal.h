@@ -118,10 +118,10 @@ may_suspend must_check struct error *client_fetch(struct engine *e, const struct
 may_suspend must_check struct error *client_fetch_json(struct engine *e,
 						       const struct engine_call *call,
 						       struct arena *arena, struct json *ret);
-/* GET <kind><name>/json, the name escaped. */
+/* GET <kind><name><rest>, the name escaped. */
 may_suspend must_check struct error *client_inspect(struct engine *e, struct str kind,
-						    struct str name, struct arena *arena,
-						    struct json *ret);
+						    struct str name, struct str rest,
+						    struct arena *arena, struct json *ret);
 /* Not judged. */
 may_suspend must_check struct error *client_begin(struct engine *e, const struct engine_call *call,
 						  struct http_exchange **ret);
