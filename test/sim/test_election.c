@@ -368,6 +368,14 @@ static may_suspend void one_is_elected_and_replaced(struct world *w)
 	assert_true(settle(w, 2 * w->ttl) < w->ttl + w->ttl / 2);
 }
 
+/* After what was done to the store it does not lead as before, and somebody leads. */
+static may_suspend void a_new_term_begins(struct world *w, const struct node *before, uint64_t term)
+{
+	pass(w, SECOND);
+	assert_false(leads(before) && before->fence.term == term);
+	settle(w, w->ttl);
+}
+
 static may_suspend void a_lost_lease_leads_to_a_new_campaign(struct world *w)
 {
 	struct node *first;
@@ -378,9 +386,7 @@ static may_suspend void a_lost_lease_leads_to_a_new_campaign(struct world *w)
 	term = first->fence.term;
 	/* The store has forgotten everything, the lease too. */
 	sim_store_wipe(&w->store);
-	pass(w, SECOND);
-	assert_false(leads(first) && first->fence.term == term);
-	settle(w, w->ttl);
+	a_new_term_begins(w, first, term);
 	/* The managers know each other by the same key as before. */
 	assert_true(str_eq(sim_store_value(&w->store, STR("docker/swarm/managers-key")),
 			   strbuf_str(&first->key)));
@@ -438,9 +444,7 @@ static may_suspend void a_key_taken_away_by_hand_is_noticed(struct world *w)
 	/* At that moment alone the store and the leader may disagree. */
 	group_finish(&w->fibers);
 	sim_store_remove(&w->store, LEADER);
-	pass(w, SECOND);
-	assert_false(leads(first) && first->fence.term == term);
-	settle(w, w->ttl);
+	a_new_term_begins(w, first, term);
 }
 
 /* Swarm 1.2 left the key behind in ZooKeeper, and in Consul where it was stopped in order. */
@@ -461,9 +465,7 @@ static may_suspend void a_key_written_by_hand_begins_an_election(struct world *w
 	/* At that moment alone the store and the leader may disagree. */
 	group_finish(&w->fibers);
 	sim_store_write(&w->store, LEADER, str_from(first->name));
-	pass(w, SECOND);
-	assert_false(leads(first) && first->fence.term == term);
-	settle(w, w->ttl);
+	a_new_term_begins(w, first, term);
 }
 
 static size_t times_said;
