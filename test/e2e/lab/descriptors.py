@@ -117,9 +117,11 @@ class Rest:
 
     def _look(self):
         """(what is open now; how many connections to others of it are in use; how many fibers wait
-        on one). One that is not there yet is its caller's, which gives up in time."""
+        on one). One that is not there yet is its caller's, which gives up in time. A session with
+        ZooKeeper has an epoll of its own: a primary has one more session than a replica."""
         now = Open(self.pid)
         fibers, idle = self.state()
+        now.others['anon_inode:[eventpoll]'] -= sum(' zookeeper: ' in line for line in fibers)
         waiting = [line for line in fibers if re.search('something to read|room to write', line)
                    and not re.search('http (accept|connection)', line)]
         made = [one for one in now.out if one.state != 'syn-sent']
