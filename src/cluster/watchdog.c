@@ -99,10 +99,15 @@ static bool waits_for_another(const struct cluster *c, const struct guard *g)
 	return false;
 }
 
+/*
+ * Nobody saw the removal, and a record that was not written in time tells of a copy that gave way to
+ * a later one: what may be later stays.
+ */
 static void drop_removed(struct cluster *c, struct guard *g)
 {
 	log_info("a container was removed while its node was not looked at: it is not rescheduled",
 		 LOG_CSTR("name", g->name), LOG_CSTR("node", g->node_name));
+	g->astray = g->spent = false;
 	guard_bury(c, g, true);
 }
 

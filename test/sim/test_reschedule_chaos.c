@@ -323,10 +323,16 @@ static void tell_known(void **state)
 	sim_tell_seed(*state, 1191);
 }
 
-/* It found a copy that was made, and asked for once more in vain, and was never started. */
+/*
+ * They found a copy that was made, and asked for once more in vain, and was never started; a later
+ * copy that was out of sight when an earlier one was removed; and a copy that was taken for the
+ * remains of a container which nobody had removed.
+ */
 static void tell_known_disturbed(void **state)
 {
 	sim_tell_seed(*state, 1245);
+	sim_tell_seed(*state, 141);
+	sim_tell_seed(*state, 63);
 }
 
 int main(void)
