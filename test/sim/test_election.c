@@ -368,6 +368,17 @@ static may_suspend void one_is_elected_and_replaced(struct world *w)
 	assert_true(settle(w, 2 * w->ttl) < w->ttl + w->ttl / 2);
 }
 
+/* Somebody leads, in that term. */
+static may_suspend struct node *somebody_leads(struct world *w, uint64_t *ret_term)
+{
+	struct node *leader;
+
+	settle(w, w->ttl);
+	leader = leader_of(w);
+	*ret_term = leader->fence.term;
+	return leader;
+}
+
 /* After what was done to the store it does not lead as before, and somebody leads. */
 static may_suspend void a_new_term_begins(struct world *w, const struct node *before, uint64_t term)
 {
@@ -378,12 +389,9 @@ static may_suspend void a_new_term_begins(struct world *w, const struct node *be
 
 static may_suspend void a_lost_lease_leads_to_a_new_campaign(struct world *w)
 {
-	struct node *first;
 	uint64_t term;
+	struct node *first = somebody_leads(w, &term);
 
-	settle(w, w->ttl);
-	first = leader_of(w);
-	term = first->fence.term;
 	/* The store has forgotten everything, the lease too. */
 	sim_store_wipe(&w->store);
 	a_new_term_begins(w, first, term);
@@ -435,12 +443,9 @@ static may_suspend void without_a_store_one_leads_to_its_leases_end(struct world
 
 static may_suspend void a_key_taken_away_by_hand_is_noticed(struct world *w)
 {
-	struct node *first;
 	uint64_t term;
+	struct node *first = somebody_leads(w, &term);
 
-	settle(w, w->ttl);
-	first = leader_of(w);
-	term = first->fence.term;
 	/* At that moment alone the store and the leader may disagree. */
 	group_finish(&w->fibers);
 	sim_store_remove(&w->store, LEADER);
@@ -456,12 +461,9 @@ static may_suspend void a_key_that_nobody_holds_leads_nobody(struct world *w)
 
 static may_suspend void a_key_written_by_hand_begins_an_election(struct world *w)
 {
-	struct node *first;
 	uint64_t term;
+	struct node *first = somebody_leads(w, &term);
 
-	settle(w, w->ttl);
-	first = leader_of(w);
-	term = first->fence.term;
 	/* At that moment alone the store and the leader may disagree. */
 	group_finish(&w->fibers);
 	sim_store_write(&w->store, LEADER, str_from(first->name));
