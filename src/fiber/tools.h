@@ -29,6 +29,8 @@
 #define TOOLS_VALGRIND 1
 #endif
 
+#define TOOLS_LAST_FRAMES 16384 /* bytes */
+
 /* LeakSanitizer does not look into mapped memory by itself. */
 static inline unsigned tools_stack_add(_unused_ const char *low, _unused_ size_t size)
 {
@@ -42,23 +44,26 @@ static inline unsigned tools_stack_add(_unused_ const char *low, _unused_ size_t
 #endif
 }
 
+/*
+ * A fiber's last frames never return, so that their redzones would stay for the next fiber. Those
+ * are at the top: to clean the shadow of a whole stack would map pages that no frame ever touched.
+ */
+static inline void tools_stack_clean(_unused_ const char *low, _unused_ size_t size)
+{
+#ifdef TOOLS_ASAN
+	__asan_unpoison_memory_region(low + size - TOOLS_LAST_FRAMES, TOOLS_LAST_FRAMES);
+#endif
+}
+
 static inline void tools_stack_remove(_unused_ const char *low, _unused_ size_t size,
 				      _unused_ unsigned valgrind_id)
 {
 #ifdef TOOLS_ASAN
-	__asan_unpoison_memory_region(low, size);
+	tools_stack_clean(low, size);
 	__lsan_unregister_root_region(low, size);
 #endif
 #ifdef TOOLS_VALGRIND
 	VALGRIND_STACK_DEREGISTER(valgrind_id);
-#endif
-}
-
-/* A fiber's last frames never return, so that their redzones would stay for the next fiber. */
-static inline void tools_stack_clean(_unused_ const char *low, _unused_ size_t size)
-{
-#ifdef TOOLS_ASAN
-	__asan_unpoison_memory_region(low, size);
 #endif
 }
 

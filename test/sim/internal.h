@@ -65,8 +65,6 @@ struct sim {
 extern struct sim *the_sim;
 extern char sim_title[80]; /* what a failure says of itself, besides its seed */
 
-/* Runs fn in a process of its own, where assertions end that, and waits for its end. */
-void sim_apart(const char *name, uint64_t seed, void (*fn)(void *arg), void *arg);
 /* One run in this process: a virtual loop with a pool that is empty, and at its end is again. */
 typedef may_suspend void sim_main_fn(struct sim *s, void *arg);
 void sim_once(uint64_t seed, sim_main_fn *fn, void *arg);
@@ -74,6 +72,9 @@ void sim_once(uint64_t seed, sim_main_fn *fn, void *arg);
  * Calls fn for each seed that is asked for: the first so many, where the environment does not say.
  */
 void sim_each_seed(uint64_t seeds, void (*fn)(uint64_t seed, void *arg), void *arg);
+
+/* apart.c: runs fn in a process of its own, where assertions end that, and waits for its end. */
+void sim_apart(const char *name, uint64_t seed, void (*fn)(void *arg), void *arg);
 
 /* wire.c: between the manager and an engine. A dial_fn. */
 may_suspend struct error *wire_dial(const struct addr *a, void *sim, struct stream **ret);

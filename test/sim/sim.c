@@ -8,13 +8,11 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/rand.h"
-#include "descriptors.h"
 #include "fiber/clock.h"
 #include "fiber/deadline.h"
 #include "fiber/fiber.h"
@@ -22,10 +20,6 @@
 #include "net/dial.h"
 #include "net/listener.h"
 #include "sim/engine.h"
-
-/* Of real time: a story takes a fraction of a second. */
-#define PATIENCE  240
-#define LOG_SHOWN (4 * KIB)
 
 struct sim *the_sim;
 char sim_title[80];
@@ -306,61 +300,6 @@ void sim_once(uint64_t seed, sim_main_fn *fn, void *arg)
 
 	rand_seed(seed);
 	loop_run(LOOP_VIRTUAL, run_main, &r);
-}
-
-/* What the manager had to say, where the story ends in an assertion. */
-static void show_log(_unused_ int signal)
-{
-	if (!the_sim)
-		return;
-
-	struct str log = strbuf_str(&the_sim->log);
-
-	log = str_skip(log, log.n > LOG_SHOWN ? log.n - LOG_SHOWN : 0);
-	fprintf(stderr, "# %s at %.4f s; the manager's log says:\n%.*s", sim_title,
-		(double)clock_now() / SECOND - 3600, STR_ARG(log));
-}
-
-static void out_of_patience(_unused_ int signal)
-{
-	struct strbuf fibers = STRBUF_INIT;
-
-	fiber_dump(&fibers);
-	fprintf(stderr, "# not done after %d s:\n%s", PATIENCE, fibers.p ? fibers.p : "");
-	abort();
-}
-
-/* A failed assertion must not jump from a fiber's stack back into the test runner. */
-static void prepare_process(void)
-{
-	setenv("CMOCKA_TEST_ABORT", "1", 1);
-	setenv("CMOCKA_MESSAGE_OUTPUT", "STDOUT", 1);
-	signal(SIGABRT, show_log);
-	signal(SIGALRM, out_of_patience);
-	alarm(PATIENCE);
-}
-
-void sim_apart(const char *name, uint64_t seed, void (*fn)(void *arg), void *arg)
-{
-	int status = -1;
-	pid_t pid;
-
-	fflush(NULL);
-	pid = fork();
-	if (pid == 0) {
-		prepare_process();
-		descriptors_note();
-		fn(arg);
-		exit(descriptors_as_noted() ? EXIT_SUCCESS : EXIT_FAILURE);
-	}
-	if (pid < 0 || waitpid(pid, &status, 0) != pid)
-		fail_msg("cannot fork for %s", name);
-	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
-		return;
-	fail_msg("%s failed (%s %d); again: SIM_SEED=%llu", name,
-		 WIFSIGNALED(status) ? "signal" : "exit status",
-		 WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status),
-		 (unsigned long long)seed);
 }
 
 void sim_each_seed(uint64_t seeds, void (*fn)(uint64_t seed, void *arg), void *arg)
