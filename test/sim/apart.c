@@ -22,8 +22,8 @@
 #define MADV_POPULATE_WRITE 23
 #endif
 
-/* Of real time: a story takes a fraction of a second. */
-#define PATIENCE  240
+/* Of real time: a story takes a fraction of a second, where it has a processor. */
+#define PATIENCE  900
 #define LOG_SHOWN (4 * KIB)
 
 /* What the manager had to say, where the story ends in an assertion. */
