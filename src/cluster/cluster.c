@@ -46,7 +46,7 @@ struct cluster *cluster_new(const struct cluster_config *config)
 	map_init(&c->claims, claim_key);
 	map_init(&c->network_names, held_network_key);
 	index_init(&c->containers);
-	c->containers.is_remnant = guards_is_remnant;
+	c->containers.is_outlived = guards_know_outlived;
 	c->containers.arg = c;
 	image_index_init(&c->images);
 	for (int kind = 0; kind < OBJECT_KINDS; kind++)
@@ -291,15 +291,30 @@ struct error *cluster_find_container(const struct cluster *c, struct str ref,
 	return NULL;
 }
 
+static struct error *node_down(struct str ref, struct str node)
+{
+	return error_new(ERR_NODE_DOWN, "Container %.*s running on unhealthy node %.*s",
+			 STR_ARG(ref), STR_ARG(node));
+}
+
+/* One that waits to be made again is known by its name, though no table may have it. */
 struct error *cluster_live_container(const struct cluster *c, struct str ref,
 				     struct container **ret)
 {
+	const struct guard *lost = NULL;
 	struct container *ct;
+	struct error *err;
 
-	TRY(index_find(&c->containers, ref, &ct));
+	err = index_find(&c->containers, ref, &ct);
+	if (error_is(err, ERR_NOT_FOUND))
+		lost = guards_lost_named(c, str_strip_prefix(ref, STR("/")));
+	if (lost) {
+		error_free(err);
+		return node_down(ref, str_from(lost->node_name));
+	}
+	TRY(err);
 	if (engine_state(ct->engine) != ENGINE_HEALTHY)
-		return error_new(ERR_NODE_DOWN, "Container %.*s running on unhealthy node %.*s",
-				 STR_ARG(ref), STR_ARG(engine_name(ct->engine)));
+		return node_down(ref, engine_name(ct->engine));
 	*ret = container_ref(ct);
 	return NULL;
 }

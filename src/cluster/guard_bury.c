@@ -47,19 +47,24 @@ static void left_drop(struct cluster *c, struct left *l)
 	left_free(l);
 }
 
-static void add_left(struct cluster *c, struct guard *g, const struct left *copy)
+/* Who has it, and where; borrowed. */
+struct whereabouts {
+	struct str container, name, node_id, node_name, node_addr;
+};
+
+static void add_left(struct cluster *c, struct guard *g, const struct whereabouts *copy)
 {
 	struct left *l;
 
 	list_for_each(link, &g->left)
-		if (strcmp(list_item(link, struct left, link)->container, copy->container) == 0)
+		if (str_eq(left_key(list_item(link, struct left, link)), copy->container))
 			return;
 	l = mem_new(struct left);
-	l->container = mem_strdup(copy->container);
-	l->name = mem_strdup(copy->name);
-	l->node_id = mem_strdup(copy->node_id);
-	l->node_name = mem_strdup(copy->node_name);
-	l->node_addr = mem_strdup(copy->node_addr);
+	l->container = str_dup(copy->container);
+	l->name = str_dup(copy->name);
+	l->node_id = str_dup(copy->node_id);
+	l->node_name = str_dup(copy->node_name);
+	l->node_addr = str_dup(copy->node_addr);
 	list_append(&g->left, &l->link);
 	if (!list_linked(&g->at_left))
 		list_append(&c->guards.left, &g->at_left);
@@ -67,21 +72,32 @@ static void add_left(struct cluster *c, struct guard *g, const struct left *copy
 
 void guard_leave_copy(struct cluster *c, struct guard *g, const struct guard *of)
 {
-	const struct left copy = {
-		.container = of->container,
-		.name = of->name,
-		.node_id = of->node_id,
-		.node_name = of->node_name,
-		.node_addr = of->node_addr,
-	};
+	const struct whereabouts copy = { str_from(of->container), str_from(of->name),
+					  str_from(of->node_id), str_from(of->node_name),
+					  str_from(of->node_addr) };
+
+	add_left(c, g, &copy);
+}
+
+void guard_leave_container(struct cluster *c, struct guard *g, const struct container *ct)
+{
+	const struct engine *e = ct->engine;
+	const struct whereabouts copy = { ct->id, ct->name, engine_id(e), engine_name(e),
+					  engine_addr(e) };
 
 	add_left(c, g, &copy);
 }
 
 void guard_inherit(struct cluster *c, struct guard *g, const struct guard *other)
 {
-	list_for_each(link, &other->left)
-		add_left(c, g, list_item(link, struct left, link));
+	list_for_each(link, &other->left) {
+		const struct left *l = list_item(link, struct left, link);
+		const struct whereabouts copy = { str_from(l->container), str_from(l->name),
+						  str_from(l->node_id), str_from(l->node_name),
+						  str_from(l->node_addr) };
+
+		add_left(c, g, &copy);
+	}
 	g->astray |= other->astray;
 }
 
@@ -109,7 +125,7 @@ static struct engine *node_of(const struct cluster *c, const struct left *l)
 	return NULL;
 }
 
-/* Its node is well, and has no such container; or what it has is no copy, as copies.c found. */
+/* Its node is well, and has no such container; or what it has is one of its own, as is known now. */
 static bool is_gone(const struct cluster *c, const struct left *l)
 {
 	const struct engine *e = node_of(c, l);
@@ -117,8 +133,7 @@ static bool is_gone(const struct cluster *c, const struct left *l)
 
 	if (!e || engine_state(e) != ENGINE_HEALTHY || engine_is_leaving(e))
 		return false;
-	return !ct || ct->engine != e || !str_eq(ct->name, str_from(l->name)) ||
-	       (l->of && !ct->stale);
+	return !ct || ct->engine != e || !str_eq(ct->name, str_from(l->name)) || !ct->stale;
 }
 
 static void settle_left(struct cluster *c, struct guard *g)
@@ -364,9 +379,8 @@ void guards_take_grave(struct cluster *c, struct guard *grave, struct str key, s
 	guard_dirty(c, grave);
 }
 
-bool guards_is_remnant(const void *cluster, const struct container *ct)
+bool guards_is_remnant(const struct cluster *c, const struct container *ct)
 {
-	const struct cluster *c = cluster;
 	const struct left *l = map_get(&c->guards.left_ids, ct->id);
 	struct guard *g = NULL;
 

@@ -149,9 +149,6 @@ static bool is_followed(const struct cluster *c, const struct guard *g, const st
 {
 	const struct container *before = guard_container(c, g);
 
-	/* What is left of an earlier one, while the later one is out of sight. */
-	if (ct->generation < g->copy)
-		return false;
 	return g->state == GUARD_LOST || before == ct || !before || before->stale ||
 	       str_eq(before->id, ct->id);
 }
@@ -167,10 +164,15 @@ static void guards_appeared(struct cluster *c, const struct container *ct, bool 
 	if (str_empty(ct->specification) || (ct->stale && guards_is_remnant(c, ct)))
 		return;
 	g = guards_find(c, ct->name, ct->swarm_id);
+	if (g && ct->stale) {
+		guard_leave_container(c, g, ct);
+		guard_dirty(c, g);
+		return;
+	}
 	if (!g) {
 		guards_end_astray(c, ct->name, ct->swarm_id);
 		g = guard_new(c, ct);
-	} else if (ct->stale || !is_followed(c, g, ct))
+	} else if (!is_followed(c, g, ct))
 		return;
 	follow(c, g, ct);
 }
@@ -295,6 +297,8 @@ void guards_take_record(struct cluster *c, struct guard *record, struct str key,
 	if (!g) {
 		guards_add(c, record);
 		guard_set_state(c, record, GUARD_LOST);
+		index_reconsider_copies(&c->containers, str_from(record->swarm_id),
+					str_from(record->name));
 		if (guards_know_removed(c, record))
 			guard_bury(c, record, true);
 		return;

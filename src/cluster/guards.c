@@ -213,6 +213,7 @@ void guard_let_go(struct cluster *c, struct guard *g)
 	g->dropped = true;
 	leave_lists(g);
 	table_remove(&c->guards, g);
+	index_reconsider_copies(&c->containers, str_from(g->swarm_id), str_from(g->name));
 	guard_unref(g);
 }
 
@@ -234,6 +235,14 @@ void guard_finished(struct cluster *c, struct guard *g)
 struct container *guard_container(const struct cluster *c, const struct guard *g)
 {
 	return g->container ? index_by_id(&c->containers, str_from(g->container)) : NULL;
+}
+
+bool guards_know_outlived(const void *cluster, const struct container *ct)
+{
+	const struct cluster *c = cluster;
+	const struct guard *g = guards_find(c, ct->name, ct->swarm_id);
+
+	return (g && ct->generation < g->copy) || guards_is_remnant(c, ct);
 }
 
 static bool is_its_node(const struct guard *g, const struct engine *e)

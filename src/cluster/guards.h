@@ -134,6 +134,9 @@ void guard_set_text(char **slot, struct str text); /* a copy of it */
 /* The container that it follows; NULL where that is in no table. */
 struct container *guard_container(const struct cluster *c, const struct guard *g);
 
+/* It is left of what was removed, or earlier than the copy that is followed, wherever that is. */
+bool guards_know_outlived(const void *cluster, const struct container *ct);
+
 /* guard_follow.c: what the tables are told (members.c), after they were. NULL `after`: gone. */
 void guards_container(struct cluster *c, struct engine *e, const struct container *before,
 		      const struct container *after);
@@ -148,8 +151,9 @@ bool guards_fade(struct cluster *c);
 /* guard_bury.c */
 struct str left_key(const void *left);
 void left_free(struct left *l);
-/* The copy that `of` follows (it may be g) is one that g has left. */
+/* The copy that `of` follows (it may be g) is one that g has left; and so is that container. */
 void guard_leave_copy(struct cluster *c, struct guard *g, const struct guard *of);
+void guard_leave_container(struct cluster *c, struct guard *g, const struct container *ct);
 /* What the other one has left, and has astray, is this one's, too. */
 void guard_inherit(struct cluster *c, struct guard *g, const struct guard *other);
 /* It follows another copy now: that is none that is left, and there is none in its place. */
@@ -163,8 +167,8 @@ void guard_bury(struct cluster *c, struct guard *g, bool gone);
 void guards_take_grave(struct cluster *c, struct guard *grave, struct str key, struct str text);
 /* The container that the guard follows was removed, as far as this manager knows. */
 bool guards_know_removed(const struct cluster *c, const struct guard *g);
-/* The container is what is left of one that was removed. `cluster`: a struct cluster. */
-bool guards_is_remnant(const void *cluster, const struct container *ct);
+/* The container is what is left of one that was removed. */
+bool guards_is_remnant(const struct cluster *c, const struct container *ct);
 /* A container goes by that name and swarm id: none of them is one gone astray. */
 void guards_end_astray(struct cluster *c, struct str name, struct str swarm_id);
 /* Forgets the copies that are gone, the graves that are of no use any more. */

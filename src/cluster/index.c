@@ -41,7 +41,7 @@ void index_init(struct index *x)
 	map_init(&x->names, name_key);
 	map_init(&x->strangers, stranger_key);
 	x->stale = (struct vec)VEC_INIT;
-	x->is_remnant = NULL;
+	x->is_outlived = NULL;
 	x->arg = NULL;
 }
 
@@ -153,9 +153,9 @@ static void make_stale(struct index *x, struct container *ct)
 	vec_push(&x->stale, ct);
 }
 
-static bool is_remnant(const struct index *x, const struct container *ct)
+static bool is_outlived(const struct index *x, const struct container *ct)
 {
-	return x->is_remnant && !map_get(&x->strangers, ct->id) && x->is_remnant(x->arg, ct);
+	return x->is_outlived && !map_get(&x->strangers, ct->id) && x->is_outlived(x->arg, ct);
 }
 
 /* Those that are not stale have one generation, the highest. */
@@ -163,7 +163,7 @@ static void enter(struct index *x, struct container *ct)
 {
 	struct container *copy;
 
-	if (is_remnant(x, ct)) {
+	if (is_outlived(x, ct)) {
 		make_stale(x, ct);
 		return;
 	}
@@ -192,7 +192,8 @@ static void restore_copy(struct index *x, const struct container *gone)
 	for (size_t i = 0; i < x->stale.n; i++) {
 		struct container *ct = x->stale.v[i];
 
-		if (is_copy(x, ct, gone) && !is_remnant(x, ct) && (!latest || is_later(ct, latest)))
+		if (is_copy(x, ct, gone) && !is_outlived(x, ct) &&
+		    (!latest || is_later(ct, latest)))
 			latest = ct;
 	}
 	if (!latest)
@@ -225,6 +226,21 @@ void index_reconsider(struct index *x, struct container *ct)
 	else
 		unhook(x, ct);
 	enter(x, ct);
+}
+
+void index_reconsider_copies(struct index *x, struct str swarm_id, struct str name)
+{
+	const struct container asked = { .swarm_id = swarm_id, .name = name };
+	_cleanup_(vec_fini) struct vec copies = VEC_INIT;
+	struct container *ct;
+
+	for (size_t i = 0; i < x->stale.n; i++)
+		if (is_copy(x, x->stale.v[i], &asked))
+			vec_push(&copies, x->stale.v[i]);
+	for (size_t at = 0; !str_empty(swarm_id) && (ct = next_copy(x, &asked, &at));)
+		vec_push(&copies, ct);
+	for (size_t i = 0; i < copies.n; i++)
+		index_reconsider(x, copies.v[i]);
 }
 
 void index_set_stranger(struct index *x, struct container *ct)

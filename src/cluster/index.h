@@ -22,8 +22,11 @@ struct index {
 	 */
 	struct vec stale;
 	struct map strangers; /* of ids as C strings: copies of nothing, though they look like it */
-	/* Whether it is left of what was removed: then it is stale in any case. NULL: none is. */
-	bool (*is_remnant)(const void *arg, const struct container *ct);
+	/*
+	 * Whether it is stale whatever else is there: left of what was removed, or earlier than a
+	 * copy that is out of sight. NULL: none is.
+	 */
+	bool (*is_outlived)(const void *arg, const struct container *ct);
 	const void *arg;
 };
 
@@ -34,8 +37,9 @@ void index_fini(struct index *x); /* the containers stay whose they are */
 void index_add(struct index *x, struct container *ct);
 void index_remove(struct index *x, struct container *ct);
 
-/* Whether it is left of what was removed may be otherwise now. */
+/* Whether it is outlived may be otherwise now: of one, and of all with that swarm id and name. */
 void index_reconsider(struct index *x, struct container *ct);
+void index_reconsider_copies(struct index *x, struct str swarm_id, struct str name);
 
 /* A stale one turns out to be a container of its own, and is found like any other from now on. */
 void index_set_stranger(struct index *x, struct container *ct);

@@ -3,15 +3,12 @@
  * Rescheduling while everything goes wrong: nodes are cut off, stopped and brought back, managers
  * are killed in the middle of moves, lines break, room is short, people remove things. In the end,
  * when all is well again and some time has passed: one copy of each container is there, under its
- * name, and runs where it is meant to; what was removed is gone, wherever a copy of it was, but for
- * a later one that was out of sight; nothing else was touched. Told a second time what is said
- * arrives late, the clocks of machines are set, forth and back, and the manager is not the primary
- * for a while.
+ * name, and runs where it is meant to; what was removed is gone, wherever a copy of it was; nothing
+ * else was touched. Told a second time what is said arrives late, the clocks of machines are set,
+ * forth and back, and the manager is not the primary for a while.
  *
  * SIM_SEEDS=2000 tells each for that many seeds.
  */
-#include <limits.h>
-
 #include "base/rand.h"
 #include "cluster/watchdog.h"
 #include "fiber/fence.h"
@@ -26,8 +23,7 @@ enum fate { THERE, REMOVED, UNCERTAIN };
 
 static struct {
 	enum fate fate[CONTAINERS];
-	bool runs[CONTAINERS];	 /* it is meant to */
-	int removed[CONTAINERS]; /* the generation that was */
+	bool runs[CONTAINERS]; /* it is meant to */
 	bool cut[NODES];
 	const char *swarm_ids[CONTAINERS];
 	bool removing; /* clients remove what they can */
@@ -63,14 +59,6 @@ static may_suspend const char *label(struct sim *s, const char *name, const char
 	return sim_text(s, "%.*s", STR_ARG(json_get_str(json_path(r.json, "Config.Labels"), key)));
 }
 
-static int generation_of(struct sim *s, const struct sim_reply *inspect)
-{
-	struct json labels = json_path(inspect->json, "Config.Labels");
-
-	return atoi(
-		sim_text(s, "%.*s", STR_ARG(json_get_str(labels, "com.docker.swarm.generation"))));
-}
-
 static may_suspend void begin(struct sim *s)
 {
 	sim_records(s);
@@ -96,20 +84,13 @@ static may_suspend void begin(struct sim *s)
 static may_suspend void remove_some(struct sim *s)
 {
 	int i = 4 + (int)rand_below(CONTAINERS - 4);
-	const char *target = name_of(s, i);
 	struct sim_reply r;
 
 	if (told.fate[i] == REMOVED)
 		return;
 	/* A client that is never answered would wait for ever. */
 	sim_fault_clear(s);
-	told.removed[i] = INT_MAX;
-	r = sim_get(s, sim_text(s, "/containers/%s/json", target));
-	if (r.status == 200) {
-		told.removed[i] = generation_of(s, &r);
-		target = sim_text(s, "%.*s", STR_ARG(json_get_str(r.json, "Id")));
-	}
-	r = sim_delete(s, sim_text(s, "/containers/%s?force=1", target));
+	r = sim_delete(s, sim_text(s, "/containers/%s?force=1", name_of(s, i)));
 	if (r.status == 204)
 		told.fate[i] = REMOVED;
 	else if (r.status != 404 && r.status != 409)
@@ -227,17 +208,6 @@ static may_suspend void mend_all(struct sim *s)
 	sim_run(s, 30 * MINUTE);
 }
 
-/*
- * A manager that was restarted knows of a copy on a node that is down by its record alone, and an
- * earlier one on another node has the name until then. Who removes that has not removed the later.
- */
-static may_suspend bool is_later_than_removed(struct sim *s, int i)
-{
-	struct sim_reply r = sim_get(s, sim_text(s, "/containers/%s/json", name_of(s, i)));
-
-	return r.status == 200 && generation_of(s, &r) > told.removed[i];
-}
-
 static may_suspend void check_one(struct sim *s, int i)
 {
 	const char *name = name_of(s, i);
@@ -248,7 +218,7 @@ static may_suspend void check_one(struct sim *s, int i)
 		running += sim_is_running(node(s, k), name);
 	}
 	if (told.fate[i] == REMOVED) {
-		if (copies && !is_later_than_removed(s, i))
+		if (copies)
 			fail_msg("%s was removed, and %zu copies are there", name, copies);
 		return;
 	}

@@ -280,6 +280,44 @@ static may_suspend void each_node_that_has_a_copy_is_waited_for(struct sim *s)
 	end(s);
 }
 
+/* After a restart only the record tells of the later copy; what n1 has is no stand-in for it. */
+static may_suspend void an_earlier_copy_does_not_stand_in(struct sim *s)
+{
+	pool(s, 3);
+	move_to_n2(s, "{\"Image\":\"busybox\",\"Env\":[\"constraint:node!=n3\"]," KEEP "}");
+	sim_cut(node(s, "n2"));
+	sim_restart_manager(s);
+	sim_heal(node(s, "n1"));
+	sim_wait(s, strcmp(sim_info_line(s, "n1", "Status"), "Healthy") == 0);
+	assert_string_equal(listed(s, "/containers/json?all=1"), "");
+	assert_refused(sim_get(s, "/containers/web/json"), 500, "running on unhealthy node n2");
+	assert_refused(sim_post(s, "/containers/create?name=web", GUARDED), 409,
+		       "already assigned");
+}
+
+static may_suspend void who_removes_it_then_removes_all_of_it(struct sim *s)
+{
+	an_earlier_copy_does_not_stand_in(s);
+	assert_refused(sim_delete(s, "/containers/web?force=1"), 500, "it is not rescheduled");
+	sim_wait(s, !sim_has_container(node(s, "n1"), "web"));
+	/* But for what nobody could remove. */
+	sim_heal(node(s, "n2"));
+	sim_run(s, 2 * MINUTE);
+	assert_true(runs_on(s, "n2", "web"));
+	assert_string_equal(listed(s, "/containers/json?all=1"), "/web /n2/web running;");
+	end(s);
+}
+
+static may_suspend void and_it_goes_when_the_later_is_back(struct sim *s)
+{
+	an_earlier_copy_does_not_stand_in(s);
+	sim_heal(node(s, "n2"));
+	sim_wait(s, copies(s, "web") == 1);
+	assert_true(runs_on(s, "n2", "web"));
+	assert_string_equal(listed(s, "/containers/json?all=1"), "/web /n2/web running;");
+	end(s);
+}
+
 /* One whose nodes never come back is not kept for ever; while they are listed it is. */
 static may_suspend void a_node_that_is_gone_for_good_is_forgotten(struct sim *s)
 {
@@ -319,6 +357,8 @@ int main(void)
 		STORY(a_name_that_is_about_to_be_free_is_waited_for),
 		STORY(what_has_another_name_stays),
 		STORY(each_node_that_has_a_copy_is_waited_for),
+		STORY(who_removes_it_then_removes_all_of_it),
+		STORY(and_it_goes_when_the_later_is_back),
 		STORY(a_node_that_is_gone_for_good_is_forgotten),
 	};
 

@@ -356,7 +356,7 @@ static void what_is_left_of_a_removed_one_is_stale(void **state)
 	index_init(&x);
 	for (int i = 0; i < 3; i++)
 		index_add(&x, &moved[i]);
-	x.is_remnant = is_second;
+	x.is_outlived = is_second;
 	x.arg = &moved[1];
 	index_remove(&x, &moved[2]);
 	assert_true(moved[1].stale);
@@ -371,6 +371,16 @@ static void what_is_left_of_a_removed_one_is_stale(void **state)
 	assert_false(moved[1].stale);
 	x.arg = &moved[1];
 	index_reconsider(&x, &moved[1]);
+	assert_true(moved[1].stale);
+
+	/* All copies at once; of another name none is one. */
+	x.arg = NULL;
+	index_reconsider_copies(&x, moved[1].swarm_id, STR("other"));
+	assert_true(moved[1].stale);
+	index_reconsider_copies(&x, moved[1].swarm_id, moved[1].name);
+	assert_false(moved[1].stale);
+	x.arg = &moved[1];
+	index_reconsider_copies(&x, moved[1].swarm_id, moved[1].name);
 	assert_true(moved[1].stale);
 	index_set_stranger(&x, &moved[1]);
 	index_reconsider(&x, &moved[1]);
