@@ -34,12 +34,20 @@ static void add_reference(const struct request *r, struct filters *f)
 	*f = (struct filters){ v, 1 };
 }
 
+/* A client of an earlier version does not mean it. */
+static bool asks_since(const struct request *r, int minor, const char *flag)
+{
+	return api_version_cmp(r->version, API_VERSION(1, minor)) >= 0 && request_flag(r, flag);
+}
+
 may_suspend struct error *images_list(struct request *r)
 {
 	struct reply_stream out = { r };
 	struct image_query q = { .version = r->version,
 				 .all = request_flag(r, "all"),
-				 .digests = request_flag(r, "digests") };
+				 .digests = request_flag(r, "digests"),
+				 .shared_size = asks_since(r, 42, "shared-size"),
+				 .manifests = asks_since(r, 47, "manifests") };
 
 	TRY(request_filters(r, &q.filters));
 	add_reference(r, &q.filters);

@@ -59,7 +59,8 @@ const struct route routes[] = {
 	{ "GET", "/exec/{id}/json", exec_pass, ROUTE_PROXIED, NULL },
 
 	/* Images. */
-	{ "GET", "/images/json", images_list, ROUTE_MEMORY, "one entry for each id" },
+	{ "GET", "/images/json", images_list, ROUTE_MEMORY,
+	  "one entry for each id; for `shared-size` and `manifests` the nodes are asked" },
 	{ "GET", "/images/search", system_any_node, ROUTE_ANY, NULL },
 	{ "GET", "/images/get", images_get, ROUTE_PROXIED, "several images: where one node has them all; from version 1.22 on" },
 	{ "POST", "/images/create", images_create, ROUTE_ALL, "an import goes to one node, placed like a build" },

@@ -7,7 +7,7 @@
 
 #include "base/duration.h"
 #include "base/mem.h"
-#include "cluster/images.h"
+#include "cluster/image_details.h"
 #include "cluster/internal.h"
 #include "cluster/label_filter.h"
 #include "docker/filters.h"
@@ -39,7 +39,8 @@ struct image_listing {
 	struct arena arena;
 	struct merged *v;
 	size_t n;
-	struct map parents;    /* of struct str: ids that others were made from */
+	struct map parents; /* of struct str: ids that others were made from */
+	struct image_details details;
 	int64_t before, since; /* created, unix s; 0: not asked */
 	int64_t until;	       /* created, unix ns */
 	bool dangling, dangling_asked;
@@ -54,6 +55,7 @@ static void image_listing_fini(struct image_listing *l)
 	}
 	free(l->v);
 	map_fini(&l->parents);
+	image_details_fini(&l->details);
 	arena_fini(&l->arena);
 }
 
@@ -322,6 +324,7 @@ static struct error *write_merged(const struct image_listing *l, const struct me
 	if (is_before(l, 48))
 		json_edit_delete(edit, root, "Descriptor");
 	json_edit_set(edit, root, "Containers", arena_printf(&arena, "%" PRId64, m->containers));
+	TRY(image_details_put(&l->details, m->copy->id, edit, root, &arena));
 	json_edit_apply(edit, out);
 	return NULL;
 }
@@ -364,6 +367,7 @@ may_suspend struct error *cluster_list_images(struct cluster *c, const struct im
 
 	map_init(&l.parents, text_key);
 	TRY(read_filters(&l));
+	TRY(image_details_fetch(&l.details, c, q));
 	collect(&l);
 	count_containers(&l);
 	qsort(l.v, l.n, sizeof(*l.v), newest_first);

@@ -35,6 +35,7 @@ must_check struct error *cluster_repository_node(const struct cluster *c, struct
 struct image_query {
 	struct api_version version; /* the shape that the client knows */
 	bool all, digests;
+	bool shared_size, manifests; /* image_details.h: asks the engines */
 	struct filters filters;
 };
 

@@ -185,6 +185,19 @@ static int64_t count_users(const struct sim_engine *e, const struct sim_image *i
 	return n;
 }
 
+static void put_users(struct json_out *o, const struct sim_engine *e, const struct sim_image *image)
+{
+	json_key(o, "Containers");
+	json_begin_array(o);
+	for (size_t i = 0; i < e->containers.n; i++) {
+		const struct sim_container *c = e->containers.v[i];
+
+		if (str_eq(c->image_id, str_from(image->id)))
+			json_str_value(o, str_from(c->id));
+	}
+	json_end_array(o);
+}
+
 /* What containerd's store has of an image: packed, which is its own size, and unpacked. */
 static void put_store(struct json_out *o, const struct sim_call *call,
 		      const struct sim_image *image)
@@ -201,6 +214,12 @@ static void put_store(struct json_out *o, const struct sim_call *call,
 	json_begin_array(o);
 	json_begin_object(o);
 	json_put_str(o, "ID", str_from(image->id));
+	json_key(o, "Available");
+	json_bool_value(o, true);
+	json_key(o, "ImageData");
+	json_begin_object(o);
+	put_users(o, call->e, image);
+	json_end_object(o);
 	json_key(o, "Size");
 	json_begin_object(o);
 	json_put_i64(o, "Content", image->size);
@@ -214,6 +233,8 @@ may_suspend struct error *serve_image_list(struct sim_call *call)
 {
 	_cleanup_(strbuf_fini) struct strbuf text = STRBUF_INIT;
 	struct json_out o = json_out(&text);
+	bool shares =
+		!is_before(call->e, 42) && http_param_bool(&call->in->url, "shared-size", false);
 
 	json_begin_array(&o);
 	for (size_t i = 0; i < call->e->images.n; i++) {
@@ -231,7 +252,7 @@ may_suspend struct error *serve_image_list(struct sim_call *call)
 		put_store(&o, call, image);
 		put_texts(&o, "RepoDigests", &image->digests, "<none>@<none>");
 		put_texts(&o, "RepoTags", &image->tags, "<none>:<none>");
-		json_put_i64(&o, "SharedSize", -1);
+		json_put_i64(&o, "SharedSize", shares ? image->size / 2 : -1);
 		json_put_i64(&o, "Size", call->e->image_store ? 2 * image->size : image->size);
 		if (is_before(call->e, 44))
 			json_put_i64(&o, "VirtualSize", image->size);

@@ -244,6 +244,38 @@ static may_suspend void an_image_in_containerds_store_keeps_its_size(struct sim 
 	sim_settle(s);
 }
 
+/* Asked of the engines, where the client's version has it. */
+static may_suspend void details_come_from_all_nodes(struct sim *s)
+{
+	struct json entry, manifest;
+
+	sim_engine(s, "n1", IMAGE("app:1"));
+	sim_engine(s, "n2", API("1.24", "1.51"), CONTAINERD_STORE, IMAGE("app:1"));
+	sim_engine(s, "n3", API("1.24", "1.51"), CONTAINERD_STORE, IMAGE("app:1"));
+	sim_up(s);
+	for (int i = 0; i < 3; i++)
+		assert_status(sim_post(s, "/containers/create", "{\"Image\":\"app:1\"}"), 201);
+	entry = listed_as(s, "/v1.47/images/json?manifests=1");
+	manifest = json_item(json_get(entry, "Manifests"), 0);
+	assert_int_equal(json_count(json_path(manifest, "ImageData.Containers")), 2);
+	assert_int_equal(json_get_i64(entry, "SharedSize", 0), -1);
+	entry = listed_as(s, "/v1.46/images/json?manifests=1");
+	assert_false(json_exists(json_get(entry, "Manifests")));
+	entry = listed_as(s, "/v1.42/images/json?shared-size=1");
+	assert_int_not_equal(json_get_i64(entry, "SharedSize", -1), -1);
+	entry = listed_as(s, "/v1.41/images/json?shared-size=1");
+	assert_int_equal(json_get_i64(entry, "SharedSize", 0), -1);
+
+	/* A node that does not tell is no reason to have no list. */
+	sim_fault(s, sim_find_engine(s, "n3"), FAULT_GARBAGE, "GET /images/json", 0);
+	entry = listed_as(s, "/v1.47/images/json?manifests=1");
+	manifest = json_item(json_get(entry, "Manifests"), 0);
+	assert_int_equal(json_count(json_path(manifest, "ImageData.Containers")), 1);
+	assert_true(sim_logged(s, "a node does not tell the details of its images"));
+	sim_fault_clear(s);
+	sim_settle(s);
+}
+
 /* What somebody committed, imported or built is there for the next request. */
 static may_suspend void a_new_image_is_known_at_once(struct sim *s)
 {
@@ -303,6 +335,7 @@ int main(void)
 		STORY(a_reference_is_a_pattern),
 		STORY(the_list_counts_the_users_of_all_nodes),
 		STORY(an_image_in_containerds_store_keeps_its_size),
+		STORY(details_come_from_all_nodes),
 		STORY(a_new_image_is_known_at_once),
 		STORY(several_are_saved_where_all_are),
 		STORY(with_compat_an_import_goes_everywhere),

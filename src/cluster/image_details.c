@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cluster/image_details.h"
+
+#include <inttypes.h>
+
+#include "base/log.h"
+#include "cluster/fan.h"
+#include "json/build.h"
+
+static struct str detail_key(const void *item)
+{
+	return ((const struct image_detail *)item)->id;
+}
+
+static size_t count_available(struct json manifests)
+{
+	struct json_iter it = json_iter(manifests);
+	struct json manifest;
+	size_t n = 0;
+
+	while (json_next(&it, NULL, &manifest))
+		n += json_get_bool(manifest, "Available");
+	return n;
+}
+
+static struct image_detail *detail_of(struct image_details *d, struct str id)
+{
+	struct image_detail *detail = map_get(&d->by_id, id);
+
+	if (detail)
+		return detail;
+	detail = arena_new(&d->arena, struct image_detail);
+	*detail = (struct image_detail){ .id = arena_dup(&d->arena, id), .shared_size = -1 };
+	map_put(&d->by_id, detail);
+	return detail;
+}
+
+static void take_users(struct image_details *d, struct image_detail *detail, struct json manifests)
+{
+	struct json_iter it = json_iter(manifests), users;
+	struct json manifest, id;
+
+	while (json_next(&it, NULL, &manifest)) {
+		users = json_iter(json_path(manifest, "ImageData.Containers"));
+		while (json_next(&users, NULL, &id)) {
+			struct image_user *user = arena_new(&d->arena, struct image_user);
+
+			user->next = detail->users;
+			user->manifest = arena_dup(&d->arena, json_get_str(manifest, "ID"));
+			user->container = arena_dup(&d->arena, json_str(id));
+			detail->users = user;
+		}
+	}
+}
+
+/* Of several nodes the one counts that shares, or has, the most. */
+static void take_entry(struct image_details *d, struct json entry)
+{
+	struct image_detail *detail = detail_of(d, json_get_str(entry, "Id"));
+	struct json manifests = json_get(entry, "Manifests");
+	int64_t shared_size = json_get_i64(entry, "SharedSize", -1);
+	size_t n;
+
+	detail->shared_size = MAX(detail->shared_size, shared_size);
+	if (json_type(manifests) != JSON_ARRAY)
+		return;
+	take_users(d, detail, manifests);
+	n = count_available(manifests);
+	if (!str_empty(detail->manifests) && n <= detail->n_available)
+		return;
+	detail->manifests = arena_dup(&d->arena, json_raw(manifests));
+	detail->n_available = n;
+}
+
+static struct error *take_list(struct image_details *d, struct fan_job *job)
+{
+	struct json list, entry;
+	struct json_iter it;
+
+	TRY(json_parse(job->body, &job->arena, &list));
+	it = json_iter(list);
+	while (json_next(&it, NULL, &entry))
+		take_entry(d, entry);
+	return NULL;
+}
+
+may_suspend struct error *image_details_fetch(struct image_details *d, const struct cluster *c,
+					      const struct image_query *q)
+{
+	_cleanup_(engines_fini) struct engines engines = { NULL, 0 };
+	_cleanup_(fan_fini) struct fan fan = { .version = API_VERSION_NEWEST, .method = "GET" };
+
+	if (!q->shared_size && !q->manifests)
+		return NULL;
+	map_init(&d->by_id, detail_key);
+	fan.path = arena_printf(&d->arena, "/images/json?all=1%s%s",
+				q->shared_size ? "&shared-size=1" : "",
+				q->manifests ? "&manifests=1" : "");
+	cluster_healthy_engines(c, &engines);
+	TRY(fan_call(&fan, &engines));
+	for (size_t i = 0; i < fan.n; i++) {
+		struct fan_job *job = &fan.jobs[i];
+
+		if (!job->err)
+			job->err = take_list(d, job);
+		if (job->err)
+			log_warn("a node does not tell the details of its images",
+				 LOG_STR("node", engine_name(job->engine)), LOG_ERR(job->err));
+	}
+	return NULL;
+}
+
+void image_details_fini(struct image_details *d)
+{
+	if (d->by_id.key)
+		map_fini(&d->by_id);
+	arena_fini(&d->arena);
+}
+
+/* An engine knows of its own containers only. */
+static struct error *put_users(const struct image_detail *detail, struct arena *arena,
+			       struct strbuf *out)
+{
+	struct json manifests, manifest;
+	struct json_edit *edit;
+	struct json_iter it;
+
+	TRY(json_parse(detail->manifests, arena, &manifests));
+	edit = json_edit_new(manifests, arena);
+	it = json_iter(manifests);
+	while (json_next(&it, NULL, &manifest)) {
+		_cleanup_(strbuf_fini) struct strbuf ids = STRBUF_INIT;
+		struct json image = json_get(manifest, "ImageData");
+		struct str manifest_id = json_get_str(manifest, "ID");
+		struct json_out o = json_out(&ids);
+
+		if (json_type(image) != JSON_OBJECT)
+			continue;
+		json_begin_array(&o);
+		for (const struct image_user *u = detail->users; u; u = u->next)
+			if (str_eq(u->manifest, manifest_id))
+				json_str_value(&o, u->container);
+		json_end_array(&o);
+		json_edit_set(edit, image, "Containers", arena_dup(arena, strbuf_str(&ids)));
+	}
+	json_edit_apply(edit, out);
+	return NULL;
+}
+
+struct error *image_details_put(const struct image_details *d, struct str id,
+				struct json_edit *edit, struct json entry, struct arena *arena)
+{
+	const struct image_detail *detail = d->by_id.key ? map_get(&d->by_id, id) : NULL;
+	_cleanup_(strbuf_fini) struct strbuf manifests = STRBUF_INIT;
+
+	if (detail && detail->shared_size >= 0)
+		json_edit_set(edit, entry, "SharedSize",
+			      arena_printf(arena, "%" PRId64, detail->shared_size));
+	if (!detail || str_empty(detail->manifests))
+		return NULL;
+	TRY(put_users(detail, arena, &manifests));
+	json_edit_set(edit, entry, "Manifests", arena_dup(arena, strbuf_str(&manifests)));
+	return NULL;
+}
