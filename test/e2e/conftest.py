@@ -3,7 +3,8 @@
 with, the command lines.
 
 $SWARM_BINARY is the program under test (build/swarm), $SWARM_LAB_NAME the lab's name, for test
-runs that go on side by side (swarm-e2e). $SWARM_LAB_ENGINES names directories of other engine
+runs that go on side by side (swarm-e2e); `-n 2 --dist loadfile` is such a run, in which each worker
+has a lab of its own. $SWARM_LAB_ENGINES names directories of other engine
 programs than those installed, as "DIR" for all nodes or "DIR,,DIR" node by node, and
 $SWARM_LAB_MODERN one of newer programs for the tests of pools of both. $SWARM_LAB_KEEP leaves the
 lab and the manager's log after a run, for a look at it.
@@ -107,7 +108,9 @@ def say(request):
 
 
 def lab_name():
-    return os.environ.get('SWARM_LAB_NAME', 'swarm-e2e')
+    name = os.environ.get('SWARM_LAB_NAME', 'swarm-e2e')
+    worker = os.environ.get('PYTEST_XDIST_WORKER')
+    return f'{name[:9]}-{worker.removeprefix("gw")}' if worker else name
 
 
 @pytest.fixture(scope='session')
