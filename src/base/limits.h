@@ -45,6 +45,15 @@
 #define LIMIT_EVENT_BACKLOG (64 * MIB) /* a slow subscriber of /events is closed beyond */
 #define LIMIT_EVENT_REPLAY  (64 * MIB) /* past events that one request gets */
 
+/*
+ * What is believed of an engine, and of what one container may hold: more than any has, and yet
+ * what a whole pool's add up to is a number, in nano-CPUs, too. A time in the year 2116 is one that
+ * something may still be added to.
+ */
+#define LIMIT_ENGINE_TIME   (INT64_MAX / 2)
+#define LIMIT_ENGINE_CPUS   65536
+#define LIMIT_ENGINE_MEMORY (INT64_C(1) << 47)
+
 #define LIMIT_JSON_DEPTH     128
 #define LIMIT_FIBERS	     200000
 #define LIMIT_FIBER_STACK    (256 * KIB)

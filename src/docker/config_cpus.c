@@ -6,19 +6,14 @@
  */
 #include "docker/config.h"
 
+#include "base/limits.h"
+
 #define NANO	  INT64_C(1000000000)
 #define MAX_CORES INT64_C(1000000)
 
 /* The kernel's own bounds. */
 #define MIN_SHARES INT64_C(2)
 #define MAX_SHARES INT64_C(262144)
-
-/*
- * What one container may hold: more than any node has, and yet what all of a node hold adds up to a
- * number. Engines take any size of memory, and show what was asked for.
- */
-#define MOST_NANO_CPUS (65536 * NANO)
-#define MOST_MEMORY    (INT64_C(1) << 47)
 
 /* Below this nobody writes a weight: Docker's are 512, 1024. */
 #define WEIGHT_FROM 128
@@ -125,6 +120,6 @@ void container_reservation_read(struct json inspect, int64_t node_cpus, int64_t 
 	struct json labels = json_get(json_get(inspect, "Config"), "Labels");
 	struct json host = json_get(inspect, "HostConfig");
 
-	*ret_nano_cpus = MIN(reserved_nano_cpus(labels, host, node_cpus), MOST_NANO_CPUS);
-	*ret_memory = MIN(positive(host, "Memory"), MOST_MEMORY);
+	*ret_nano_cpus = MIN(reserved_nano_cpus(labels, host, node_cpus), LIMIT_ENGINE_CPUS * NANO);
+	*ret_memory = MIN(positive(host, "Memory"), LIMIT_ENGINE_MEMORY);
 }

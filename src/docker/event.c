@@ -6,12 +6,10 @@
 #include "docker/event.h"
 
 #include "base/duration.h"
+#include "base/limits.h"
 #include "docker/ref.h"
 #include "json/build.h"
 #include "json/edit.h"
-
-/* In the year 2116: a time that something may still be added to, whatever an engine says. */
-#define LATEST (INT64_MAX / 2)
 
 struct error *docker_event_read(struct str line, struct arena *arena, struct docker_event *ret)
 {
@@ -35,7 +33,7 @@ struct error *docker_event_read(struct str line, struct arena *arena, struct doc
 	seconds = json_get_i64(ev.root, "time", 0);
 	if (!ev.time_nano && seconds > 0 && seconds < INT64_MAX / SECOND)
 		ev.time_nano = seconds * SECOND;
-	ev.time_nano = MAX(0, MIN(ev.time_nano, LATEST));
+	ev.time_nano = MAX(0, MIN(ev.time_nano, LIMIT_ENGINE_TIME));
 	*ret = ev;
 	return NULL;
 }

@@ -7,18 +7,12 @@
 #include <stdlib.h>
 
 #include "base/duration.h"
+#include "base/limits.h"
 #include "base/mem.h"
 #include "base/strbuf.h"
 #include "json/build.h"
 
 #define SKEW_TOLERATED (2 * SECOND)
-
-/* In the year 2116: a time that something may still be added to, whatever an engine says. */
-#define LATEST (INT64_MAX / 2)
-
-/* More than any machine has. What a whole pool's add up to is a number still, in nano-CPUs, too. */
-#define MOST_CPUS   65536
-#define MOST_MEMORY (INT64_C(1) << 47)
 
 static const struct {
 	const char *key, *field;
@@ -117,7 +111,7 @@ static int64_t read_skew(struct json info, int64_t before, int64_t after)
 
 	if (!time_parse_rfc3339(json_get_str(info, "SystemTime"), &theirs))
 		return 0;
-	theirs = MAX(0, MIN(theirs, LATEST));
+	theirs = MAX(0, MIN(theirs, LIMIT_ENGINE_TIME));
 	if (theirs > before - SKEW_TOLERATED && theirs < after + SKEW_TOLERATED)
 		return 0;
 	return theirs - (before + (after - before) / 2);
@@ -150,8 +144,8 @@ static struct error *read_versions(struct engine_info *i, struct json version)
 
 static struct error *read_resources(struct engine_info *i, struct json info, struct str addr)
 {
-	i->cpus = MIN(json_get_i64(info, "NCPU", 0), MOST_CPUS);
-	i->memory = MIN(json_get_i64(info, "MemTotal", 0), MOST_MEMORY);
+	i->cpus = MIN(json_get_i64(info, "NCPU", 0), LIMIT_ENGINE_CPUS);
+	i->memory = MIN(json_get_i64(info, "MemTotal", 0), LIMIT_ENGINE_MEMORY);
 	i->swarm_active = json_str_eq(json_path(info, "Swarm.LocalNodeState"), STR("active"));
 	i->swarm_manager =
 		i->swarm_active && json_is_true(json_path(info, "Swarm.ControlAvailable"));
