@@ -248,6 +248,22 @@ def test_a_session_is_resumed(tmp_path):
                        'the old session is no longer taken')
 
 
+def test_nobody_negotiates_anew(tmp_path):
+    """A handshake inside a connection costs the manager more than the client: it is refused."""
+    certs = make_certs(str(tmp_path / 'certs'), 'manager=127.0.0.1')
+    with running('127.0.0.1:1', tmp_path / 'log', ['--tlsverify', *flags(f'{certs}/manager')],
+                 f'{certs}/client') as manager:
+        files = [f'{certs}/client/{name}.pem' for name in ('ca', 'cert', 'key')]
+        client = subprocess.run(
+            ['openssl', 's_client', '-tls1_2', '-connect', manager.address, '-CAfile', files[0],
+             '-cert', files[1], '-key', files[2]],
+            input='R\n', capture_output=True, text=True, timeout=60)
+        assert 'RENEGOTIATING' in client.stdout + client.stderr
+        assert ':no renegotiation:' in client.stderr
+        reused, _ = visit(manager, settings_of(f'{certs}/client', VERSIONS[0]), None)
+        assert not reused
+
+
 def test_no_session_outlives_its_authority(tmp_path, other):
     """Once clients of another CA are wanted, those of the old one have no way in."""
     certs = make_certs(str(tmp_path / 'certs'), 'manager=127.0.0.1')
