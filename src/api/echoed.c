@@ -10,6 +10,8 @@ static const struct {
 } phrases[] = {
 	{ STR_INIT("No such container: "), STR_INIT("") },
 	{ STR_INIT("Cannot kill container: "), STR_INIT("") },
+	{ STR_INIT("cannot kill container: "), STR_INIT("") },
+	{ STR_INIT("cannot remove container \""), STR_INIT("\": ") },
 	{ STR_INIT("Cannot stop container "), STR_INIT(": ") },
 	{ STR_INIT("cannot stop container: "), STR_INIT("") },
 	{ STR_INIT("Cannot restart container "), STR_INIT(": ") },

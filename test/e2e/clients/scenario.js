@@ -52,7 +52,7 @@ async function containers() {
   await one.putArchive(packed, { path: '/tmp' });
   told.push((await one.changes()).map((change) => change.Path).sort());
   told.push(await refusal(docker.getContainer('none').inspect()));
-  const ended = one.wait({ condition: 'next-exit' });
+  const ended = one.wait({ condition: 'not-running' });
   await one.kill();
   told.push((await ended).StatusCode);
   await one.remove();

@@ -13,6 +13,12 @@ static const struct {
 	  "Cannot kill container: web: Container " ID " is not running" },
 	{ "Cannot kill container: " ID ": No such container: " ID,
 	  "Cannot kill container: web: No such container: web" },
+	{ "cannot kill container: " ID ": container " ID " is not running",
+	  "cannot kill container: web: container " ID " is not running" },
+	{ "cannot remove container \\\"" ID
+	  "\\\": container is running: stop the container before removing",
+	  "cannot remove container \\\"web\\\": container is running: stop the container before "
+	  "removing" },
 	{ "Could not find the file /x in container " ID,
 	  "Could not find the file /x in container web" },
 	{ "Container " ID " is paused, unpause the container before exec",
