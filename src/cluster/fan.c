@@ -3,6 +3,7 @@
 
 #include "base/duration.h"
 #include "base/limits.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "cluster/call.h"
 #include "cluster/failures.h"
@@ -122,6 +123,42 @@ void fan_fini(struct fan *f)
 	free(f->jobs);
 	f->jobs = NULL;
 	f->n = 0;
+}
+
+static struct error *take_list(struct fan_job *job, fan_take_fn *fn, void *arg)
+{
+	struct json list, entry;
+	struct json_iter it;
+
+	TRY(json_parse(job->body, &job->arena, &list));
+	it = json_iter(list);
+	while (json_next(&it, NULL, &entry))
+		fn(arg, entry);
+	return NULL;
+}
+
+may_suspend struct error *fan_lists(const struct cluster *c, struct str path, const char *trouble,
+				    fan_take_fn *fn, void *arg)
+{
+	_cleanup_(engines_fini) struct engines engines = { NULL, 0 };
+	_cleanup_(fan_fini) struct fan fan = {
+		.version = API_VERSION_NEWEST,
+		.method = "GET",
+		.path = path,
+	};
+
+	cluster_healthy_engines(c, &engines);
+	TRY(fan_call(&fan, &engines));
+	for (size_t i = 0; i < fan.n; i++) {
+		struct fan_job *job = &fan.jobs[i];
+
+		if (!job->err)
+			job->err = take_list(job, fn, arg);
+		if (job->err)
+			log_warn(trouble, LOG_STR("node", engine_name(job->engine)),
+				 LOG_ERR(job->err));
+	}
+	return NULL;
 }
 
 bool fan_any_succeeded(const struct fan *f)

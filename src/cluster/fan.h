@@ -8,6 +8,7 @@
 #include "cluster/cluster.h"
 #include "docker/version.h"
 #include "fiber/group.h"
+#include "json/json.h"
 
 struct fan_job {
 	struct engine *engine; /* borrowed from the engines that were given */
@@ -41,6 +42,14 @@ struct fan {
  */
 may_suspend must_check struct error *fan_call(struct fan *f, const struct engines *engines);
 void fan_fini(struct fan *f);
+
+/*
+ * GETs a list from every healthy engine, and hands each entry to fn. A node that does not answer
+ * with a list is logged as `trouble`, and what it has is left out.
+ */
+typedef void fan_take_fn(void *arg, struct json entry);
+may_suspend must_check struct error *fan_lists(const struct cluster *c, struct str path,
+					       const char *trouble, fan_take_fn *fn, void *arg);
 
 bool fan_any_succeeded(const struct fan *f);
 

@@ -3,7 +3,6 @@
 
 #include <inttypes.h>
 
-#include "base/log.h"
 #include "cluster/fan.h"
 #include "json/build.h"
 
@@ -54,8 +53,9 @@ static void take_users(struct image_details *d, struct image_detail *detail, str
 }
 
 /* Of several nodes the one counts that shares, or has, the most. */
-static void take_entry(struct image_details *d, struct json entry)
+static void take_entry(void *details, struct json entry)
 {
+	struct image_details *d = details;
 	struct image_detail *detail = detail_of(d, json_get_str(entry, "Id"));
 	struct json manifests = json_get(entry, "Manifests");
 	int64_t shared_size = json_get_i64(entry, "SharedSize", -1);
@@ -72,42 +72,17 @@ static void take_entry(struct image_details *d, struct json entry)
 	detail->n_available = n;
 }
 
-static struct error *take_list(struct image_details *d, struct fan_job *job)
-{
-	struct json list, entry;
-	struct json_iter it;
-
-	TRY(json_parse(job->body, &job->arena, &list));
-	it = json_iter(list);
-	while (json_next(&it, NULL, &entry))
-		take_entry(d, entry);
-	return NULL;
-}
-
 may_suspend struct error *image_details_fetch(struct image_details *d, const struct cluster *c,
 					      const struct image_query *q)
 {
-	_cleanup_(engines_fini) struct engines engines = { NULL, 0 };
-	_cleanup_(fan_fini) struct fan fan = { .version = API_VERSION_NEWEST, .method = "GET" };
-
 	if (!q->shared_size && !q->manifests)
 		return NULL;
 	map_init(&d->by_id, detail_key);
-	fan.path = arena_printf(&d->arena, "/images/json?all=1%s%s",
-				q->shared_size ? "&shared-size=1" : "",
-				q->manifests ? "&manifests=1" : "");
-	cluster_healthy_engines(c, &engines);
-	TRY(fan_call(&fan, &engines));
-	for (size_t i = 0; i < fan.n; i++) {
-		struct fan_job *job = &fan.jobs[i];
-
-		if (!job->err)
-			job->err = take_list(d, job);
-		if (job->err)
-			log_warn("a node does not tell the details of its images",
-				 LOG_STR("node", engine_name(job->engine)), LOG_ERR(job->err));
-	}
-	return NULL;
+	return fan_lists(c,
+			 arena_printf(&d->arena, "/images/json?all=1%s%s",
+				      q->shared_size ? "&shared-size=1" : "",
+				      q->manifests ? "&manifests=1" : ""),
+			 "a node does not tell the details of its images", take_entry, d);
 }
 
 void image_details_fini(struct image_details *d)

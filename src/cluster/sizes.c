@@ -3,17 +3,16 @@
 
 #include <assert.h>
 
-#include "base/log.h"
 #include "cluster/fan.h"
-#include "json/json.h"
 
 static struct str size_key(const void *item)
 {
 	return ((const struct container_size *)item)->id;
 }
 
-static void take_entry(struct sizes *s, struct json entry)
+static void take_entry(void *sizes, struct json entry)
 {
+	struct sizes *s = sizes;
 	struct json written = json_get(entry, "SizeRw"), whole = json_get(entry, "SizeRootFs");
 	struct container_size *size;
 
@@ -29,40 +28,12 @@ static void take_entry(struct sizes *s, struct json entry)
 	map_put(&s->by_id, size);
 }
 
-static struct error *take_list(struct sizes *s, struct fan_job *job)
-{
-	struct json list, entry;
-	struct json_iter it;
-
-	TRY(json_parse(job->body, &job->arena, &list));
-	it = json_iter(list);
-	while (json_next(&it, NULL, &entry))
-		take_entry(s, entry);
-	return NULL;
-}
-
 may_suspend struct error *sizes_fetch(struct sizes *s, const struct cluster *c, bool all)
 {
-	_cleanup_(engines_fini) struct engines engines = { NULL, 0 };
-	_cleanup_(fan_fini) struct fan fan = {
-		.version = API_VERSION_NEWEST,
-		.method = "GET",
-		.path = all ? STR("/containers/json?size=1&all=1") : STR("/containers/json?size=1"),
-	};
-
 	map_init(&s->by_id, size_key);
-	cluster_healthy_engines(c, &engines);
-	TRY(fan_call(&fan, &engines));
-	for (size_t i = 0; i < fan.n; i++) {
-		struct fan_job *job = &fan.jobs[i];
-
-		if (!job->err)
-			job->err = take_list(s, job);
-		if (job->err)
-			log_warn("a node does not tell its containers' sizes",
-				 LOG_STR("node", engine_name(job->engine)), LOG_ERR(job->err));
-	}
-	return NULL;
+	return fan_lists(
+		c, all ? STR("/containers/json?size=1&all=1") : STR("/containers/json?size=1"),
+		"a node does not tell its containers' sizes", take_entry, s);
 }
 
 void sizes_fini(struct sizes *s)
