@@ -16,6 +16,8 @@
 
 /* How long a side may take to read the last words of one that is gone, and to end in turn. */
 #define PIPE_LINGER (5 * SECOND)
+/* How long the engine may take nothing at all of what is sent to it once it has ended its side. */
+#define PIPE_STUCK (10 * SECOND)
 
 enum { BUFFER = 64 * 1024 };
 
@@ -91,23 +93,46 @@ static may_suspend struct error *copy(struct way *w)
 	}
 }
 
+/* Until the other way may be over. A write to who has ended its side does not end: ret_stuck. */
+static may_suspend struct error *await_change(const struct way *w, bool *ret_stuck)
+{
+	_cleanup_(deadline_end) struct deadline d = deadline_begin(PIPE_STUCK);
+	bool was_sending = w->back->sending;
+	uint64_t written = w->from->bytes_written;
+	struct error *err = waitq_wait(&w->pipe->changed, "the end of a stream's other way");
+
+	if (!error_is(err, ERR_TIMEOUT) || !deadline_passed(&d))
+		return err;
+	error_free(err);
+	*ret_stuck = was_sending && w->back->sending && w->from->bytes_written == written;
+	return NULL;
+}
+
 /*
  * This way is over: who was heard only listens now. Nothing that it says would tell that it has
  * gone, and while the other side is silent no write would either, so that is watched for.
+ *
+ * An engine that is through with a container ends its side, and leaves what comes unread until its
+ * client closes; a client that died while its input was stuck here is not seen to. A client that
+ * takes nothing may be one that was paused.
  */
 static may_suspend void watch_listener(struct way *w)
 {
 	_cleanup_(error_freep) struct error *err = NULL;
+	struct pipe *p = w->pipe;
+	bool stuck = false;
 
 	stream_cancel_when_gone(w->from, fiber_self());
-	while (!w->back->over && !err)
-		err = waitq_wait(&w->pipe->changed, "the end of a stream's other way");
+	while (!w->back->over && !err && !(stuck && w == &p->ways[1]))
+		err = await_change(w, &stuck);
 	stream_cancel_when_gone(w->from, NULL);
 	if (w->back->over)
 		return;
 	w->back->dropping = true;
-	error_keep(&w->pipe->gone, error_new(ERR_CLOSED, "%s is gone", w->from->peer));
-	waitq_wake_all(&w->pipe->changed);
+	p->cut |= !err;
+	error_keep(&p->gone, error_new(ERR_CLOSED, "%s %s", w->from->peer,
+				       err ? "is gone" : "takes nothing more"));
+	waitq_wake_all(&p->changed);
 }
 
 static may_suspend void run_way(void *arg)

@@ -17,6 +17,9 @@
  * wait for it (which of them is gone does not matter to that). A side that was reset ends the pipe
  * at once; a side that takes no more has what it sent before carried on to the other, and that one
  * given PIPE_LINGER to take it, before the error is returned.
+ *
+ * `a` is the client's side, `b` the engine's: where that has ended and then takes nothing of what is
+ * sent to it for PIPE_STUCK, it is gone; a client may take as long as it likes.
  */
 may_suspend must_check struct error *pipe_join(struct stream *a, struct str early_a,
 					       struct stream *b, struct str early_b);

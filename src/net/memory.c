@@ -136,6 +136,7 @@ static may_suspend struct error *write_part(struct stream *s, struct str part)
 			continue;
 		}
 		strbuf_add(&c->bytes, str_first(part, n));
+		s->bytes_written += n;
 		part = str_skip(part, n);
 		waitq_wake_all(&c->readers);
 	}

@@ -35,10 +35,7 @@ may_suspend struct error *stream_writev(struct stream *s, const struct str *part
 {
 	assert(n <= STREAM_PARTS);
 	TRY(fiber_pace());
-	TRY(s->ops->write(s, parts, n));
-	for (size_t i = 0; i < n; i++)
-		s->bytes_written += parts[i].n;
-	return NULL;
+	return s->ops->write(s, parts, n);
 }
 
 may_suspend struct error *stream_shutdown(struct stream *s)

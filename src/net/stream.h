@@ -36,7 +36,7 @@ struct stream_ops {
 
 struct stream {
 	const struct stream_ops *ops;
-	uint64_t bytes_read, bytes_written;
+	uint64_t bytes_read, bytes_written; /* of a write that is under way what was taken so far */
 	char peer[80];	      /* numeric address with port, "unix:<uid>", or a name in memory */
 	char certificate[65]; /* SHA-256 of the peer's certificate in hex; "" without one */
 	/* Asked right before anything is handed to the system: a refusal ends the write there. */

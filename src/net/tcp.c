@@ -79,9 +79,10 @@ static may_suspend struct error *tcp_write(struct stream *s, const struct str *p
 
 		ssize_t sent = sendmsg(fd_descriptor(t->fd), &m, MSG_NOSIGNAL);
 
-		if (sent >= 0)
+		if (sent >= 0) {
+			s->bytes_written += (uint64_t)sent;
 			skip_written(&m, (size_t)sent);
-		else if (try_later(errno))
+		} else if (try_later(errno))
 			TRY(fd_wait_writable(t->fd));
 		else if (errno != EINTR)
 			return socket_error(s, "write to", errno);

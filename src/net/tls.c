@@ -248,6 +248,7 @@ static may_suspend must_check struct error *write_all(struct tls_stream *t, cons
 		int code = errno, result = SSL_get_error(t->ssl, ok);
 
 		if (ok == 1) {
+			t->base.bytes_written += written;
 			p += written;
 			n -= written;
 		} else if (is_wait(result)) {

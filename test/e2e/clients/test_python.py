@@ -2,6 +2,7 @@
 """python3-docker: the library beneath Compose 1.x and Ansible's modules."""
 
 import contextlib
+import gc
 import io
 import socket
 import tarfile
@@ -26,6 +27,7 @@ def told(pair):
                 return [side.neutral.value(value) for value in story(client, side)]
             finally:
                 client.close()
+                gc.collect()  # a stream that was not read to its end lives in a cycle
 
         return pair.tell(run)
 

@@ -82,7 +82,7 @@ class Manager:
             idle = self._wait(told, 20, 'it logs its idle connections', 0.005)
         return [line for line in said.splitlines() if 'fiber' in line], int(idle[1])
 
-    def check_descriptors(self, timeout=20):
+    def check_descriptors(self, timeout=40):
         """LabError unless it comes to rest: see descriptors.Rest. Nothing where it does not run."""
         left = []
 

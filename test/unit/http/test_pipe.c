@@ -88,6 +88,60 @@ FIBER_TEST(test_half_close_by_the_engine)
 	assert_ok(take(j.err));
 }
 
+/* More than all that is between them can hold. */
+static const char lots[] = "0123456789012345678901234567890123456789012345678901234567890123456789"
+			   "0123456789012345678901234567890123456789012345678901234567890123456789"
+			   "0123456789012345678901234567890123456789012345678901234567890123456789";
+
+static may_suspend void pour(void *arg)
+{
+	error_free(stream_write(arg, str_from(lots)));
+}
+
+/* As an engine leaves an exec that has ended, whatever its client still sends. */
+FIBER_TEST(test_an_engine_that_ended_and_takes_nothing)
+{
+	JOINT(j);
+
+	assert_ok(stream_shutdown(j.engine));
+	hear_end(j.client);
+	group_go(&j.group, "pour", pour, j.client);
+	assert_ok(fiber_sleep(9 * SECOND));
+	assert_false(j.over);
+	assert_ok(fiber_sleep(12 * SECOND));
+	assert_true(j.over);
+	assert_error(take(j.err), ERR_CLOSED, "engine takes nothing more");
+}
+
+/* A process that reads its input slowly has all of it, though it closed its output. */
+FIBER_TEST(test_an_engine_that_ended_and_takes_its_time)
+{
+	char got[20];
+	size_t n = 0, all = 0;
+	JOINT(j);
+
+	assert_ok(stream_shutdown(j.engine));
+	group_go(&j.group, "pour", pour, j.client);
+	while (all < sizeof(lots) - 1) {
+		assert_ok(fiber_sleep(6 * SECOND));
+		assert_ok(stream_read(j.engine, got, sizeof(got), &n));
+		all += n;
+	}
+	assert_false(j.over);
+}
+
+/* And a client that is paused has all the time. */
+FIBER_TEST(test_a_client_that_ended_and_takes_nothing)
+{
+	JOINT(j);
+
+	assert_ok(stream_shutdown(j.client));
+	group_go(&j.group, "pour", pour, j.engine);
+	assert_ok(fiber_sleep(10 * MINUTE));
+	assert_false(j.over);
+	hear(j.client, "0123456789");
+}
+
 FIBER_TEST(test_early_bytes_go_first)
 {
 	JOINT(j, .early_a = "from the client ", .early_b = "from the engine ");
@@ -225,6 +279,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_both_ways_then_both_ends),
 		cmocka_unit_test(test_half_close_by_the_engine),
+		cmocka_unit_test(test_an_engine_that_ended_and_takes_nothing),
+		cmocka_unit_test(test_an_engine_that_ended_and_takes_its_time),
+		cmocka_unit_test(test_a_client_that_ended_and_takes_nothing),
 		cmocka_unit_test(test_early_bytes_go_first),
 		cmocka_unit_test(test_a_reset_is_passed_on_at_once),
 		cmocka_unit_test(test_a_reset_after_a_half_close),
