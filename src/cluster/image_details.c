@@ -34,20 +34,46 @@ static struct image_detail *detail_of(struct image_details *d, struct str id)
 	return detail;
 }
 
-static void take_users(struct image_details *d, struct image_detail *detail, struct json manifests)
+static struct str users_key(const void *item)
 {
-	struct json_iter it = json_iter(manifests), users;
+	return ((const struct manifest_users *)item)->key;
+}
+
+static struct str key_of(struct str image_id, struct json manifest, struct arena *arena)
+{
+	return arena_printf(arena, "%.*s %.*s", STR_ARG(image_id),
+			    STR_ARG(json_get_str(manifest, "ID")));
+}
+
+static struct manifest_users *users_of(struct image_details *d, struct str image_id,
+				       struct json manifest)
+{
+	struct str key = key_of(image_id, manifest, &d->arena);
+	struct manifest_users *users = map_get(&d->users, key);
+
+	if (users)
+		return users;
+	users = arena_new(&d->arena, struct manifest_users);
+	*users = (struct manifest_users){ .key = key };
+	map_put(&d->users, users);
+	return users;
+}
+
+static void take_users(struct image_details *d, struct str image_id, struct json manifests)
+{
+	struct json_iter it = json_iter(manifests), containers;
 	struct json manifest, id;
 
 	while (json_next(&it, NULL, &manifest)) {
-		users = json_iter(json_path(manifest, "ImageData.Containers"));
-		while (json_next(&users, NULL, &id)) {
-			struct image_user *user = arena_new(&d->arena, struct image_user);
+		struct manifest_users *users = users_of(d, image_id, manifest);
 
-			user->next = detail->users;
-			user->manifest = arena_dup(&d->arena, json_get_str(manifest, "ID"));
+		containers = json_iter(json_path(manifest, "ImageData.Containers"));
+		while (json_next(&containers, NULL, &id)) {
+			struct manifest_user *user = arena_new(&d->arena, struct manifest_user);
+
+			user->next = users->first;
 			user->container = arena_dup(&d->arena, json_str(id));
-			detail->users = user;
+			users->first = user;
 		}
 	}
 }
@@ -64,7 +90,7 @@ static void take_entry(void *details, struct json entry)
 	detail->shared_size = MAX(detail->shared_size, shared_size);
 	if (json_type(manifests) != JSON_ARRAY)
 		return;
-	take_users(d, detail, manifests);
+	take_users(d, detail->id, manifests);
 	n = count_available(manifests);
 	if (!str_empty(detail->manifests) && n <= detail->n_available)
 		return;
@@ -78,6 +104,7 @@ may_suspend struct error *image_details_fetch(struct image_details *d, const str
 	if (!q->shared_size && !q->manifests)
 		return NULL;
 	map_init(&d->by_id, detail_key);
+	map_init(&d->users, users_key);
 	return fan_lists(c,
 			 arena_printf(&d->arena, "/images/json?all=1%s%s",
 				      q->shared_size ? "&shared-size=1" : "",
@@ -87,14 +114,28 @@ may_suspend struct error *image_details_fetch(struct image_details *d, const str
 
 void image_details_fini(struct image_details *d)
 {
-	if (d->by_id.key)
+	if (d->by_id.key) {
 		map_fini(&d->by_id);
+		map_fini(&d->users);
+	}
 	arena_fini(&d->arena);
 }
 
+/* A manifest that an engine lists twice has them once: what is written is what was read, at most. */
+static void put_containers(struct manifest_users *users, struct json_out *o)
+{
+	json_begin_array(o);
+	if (users && !users->told)
+		for (const struct manifest_user *u = users->first; u; u = u->next)
+			json_str_value(o, u->container);
+	json_end_array(o);
+	if (users)
+		users->told = true;
+}
+
 /* An engine knows of its own containers only. */
-static struct error *put_users(const struct image_detail *detail, struct arena *arena,
-			       struct strbuf *out)
+static struct error *put_users(const struct image_details *d, const struct image_detail *detail,
+			       struct arena *arena, struct strbuf *out)
 {
 	struct json manifests, manifest;
 	struct json_edit *edit;
@@ -106,16 +147,11 @@ static struct error *put_users(const struct image_detail *detail, struct arena *
 	while (json_next(&it, NULL, &manifest)) {
 		_cleanup_(strbuf_fini) struct strbuf ids = STRBUF_INIT;
 		struct json image = json_get(manifest, "ImageData");
-		struct str manifest_id = json_get_str(manifest, "ID");
 		struct json_out o = json_out(&ids);
 
 		if (json_type(image) != JSON_OBJECT)
 			continue;
-		json_begin_array(&o);
-		for (const struct image_user *u = detail->users; u; u = u->next)
-			if (str_eq(u->manifest, manifest_id))
-				json_str_value(&o, u->container);
-		json_end_array(&o);
+		put_containers(map_get(&d->users, key_of(detail->id, manifest, arena)), &o);
 		json_edit_set(edit, image, "Containers", arena_dup(arena, strbuf_str(&ids)));
 	}
 	json_edit_apply(edit, out);
@@ -133,7 +169,7 @@ struct error *image_details_put(const struct image_details *d, struct str id,
 			      arena_printf(arena, "%" PRId64, detail->shared_size));
 	if (!detail || str_empty(detail->manifests))
 		return NULL;
-	TRY(put_users(detail, arena, &manifests));
+	TRY(put_users(d, detail, arena, &manifests));
 	json_edit_set(edit, entry, "Manifests", arena_dup(arena, strbuf_str(&manifests)));
 	return NULL;
 }

@@ -13,20 +13,26 @@
 struct image_details {
 	struct arena arena;
 	struct map by_id; /* of struct image_detail */
+	struct map users; /* of struct manifest_users */
 };
 
 struct image_detail {
 	struct str id;
-	int64_t shared_size;	  /* bytes; -1: no node tells */
-	struct str manifests;	  /* a JSON array as an engine wrote it; empty: no node has one */
-	size_t n_available;	  /* of these the node has all that it takes */
-	struct image_user *users; /* on all nodes */
+	int64_t shared_size;  /* bytes; -1: no node tells */
+	struct str manifests; /* a JSON array as an engine wrote it; empty: no node has one */
+	size_t n_available;   /* of these the node has all that it takes */
 };
 
-/* A container that runs what a manifest of the image describes. */
-struct image_user {
-	struct image_user *next;
-	struct str manifest, container; /* ids */
+/* The containers on all nodes that run what a manifest of an image describes. */
+struct manifest_users {
+	struct str key; /* the image's id, a space, the manifest's */
+	struct manifest_user *first;
+	bool told;
+};
+
+struct manifest_user {
+	struct manifest_user *next;
+	struct str container; /* its id */
 };
 
 /*
