@@ -12,6 +12,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 
 import pytest
 
@@ -89,15 +90,15 @@ os.execvp(sys.argv[2], sys.argv[2:])
 @pytest.mark.skipif(os.geteuid() != 0, reason='only root can become another user')
 def test_as_the_unit_runs_it(lab, tmp_path):
     """Socket activation, without privileges, without code made at run time: expressions too."""
-    program = tmp_path / 'swarm'
-    shutil.copy(binary(), program)
-    for folder in (tmp_path, *tmp_path.parents[:2]):
-        folder.chmod(0o755)
-    with socket.create_server(('127.0.0.1', 0)) as listening, open(tmp_path / 'log', 'w') as log:
+    with tempfile.TemporaryDirectory() as folder, \
+            socket.create_server(('127.0.0.1', 0)) as listening, \
+            open(tmp_path / 'log', 'w') as log:
+        os.chmod(folder, 0o755)
+        program = shutil.copy(binary(), folder)
         process = subprocess.Popen(
             ['setpriv', '--reuid=nobody', '--regid=nogroup', '--clear-groups', '--no-new-privs',
              '--bounding-set=-all', '--inh-caps=-all', sys.executable, '-c', LAUNCHER,
-             str(listening.fileno()), str(program), 'manage', '-H', 'fd://',
+             str(listening.fileno()), program, 'manage', '-H', 'fd://',
              ','.join(lab.addresses)],
             pass_fds=[listening.fileno()], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         side = Side('pool', '127.0.0.1:{}'.format(listening.getsockname()[1]), lab, None)
