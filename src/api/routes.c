@@ -85,7 +85,7 @@ const struct route routes[] = {
 	{ "POST", "/grpc", build_grpc, ROUTE_PLACED, "all of one client to one node; what it built is known to its next request" },
 
 	/* Networks and volumes. */
-	{ "GET", "/networks", networks_list, ROUTE_MEMORY, "plain names where they are unique, else node/name" },
+	{ "GET", "/networks", networks_list, ROUTE_MEMORY, "plain names where they are unique, else node/name; before 1.28 with their containers, as the nodes tell" },
 	{ "GET", "/networks/", networks_list, ROUTE_MEMORY, "an old form of the list" },
 	{ "POST", "/networks/create", networks_create, ROUTE_PLACED, "without a driver: overlay where the nodes can, else bridge on one node" },
 	{ "POST", "/networks/prune", networks_prune, ROUTE_ALL, "filter node=NAME narrows it" },

@@ -11,10 +11,10 @@
 may_suspend struct error *volumes_list(struct request *r)
 {
 	struct reply_stream out = { r };
-	struct filters filters;
+	struct object_query q = { .kind = OBJECT_VOLUME };
 
-	TRY(request_filters(r, &filters));
-	TRY(cluster_list_objects(r->cluster, OBJECT_VOLUME, &filters, reply_stream_emit, &out));
+	TRY(request_filters(r, &q.filters));
+	TRY(cluster_list_objects(r->cluster, &q, reply_stream_emit, &out));
 	return reply_stream_end(&out);
 }
 

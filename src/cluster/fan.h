@@ -48,8 +48,9 @@ void fan_fini(struct fan *f);
  * with a list is logged as `trouble`, and what it has is left out.
  */
 typedef void fan_take_fn(void *arg, struct json entry);
-may_suspend must_check struct error *fan_lists(const struct cluster *c, struct str path,
-					       const char *trouble, fan_take_fn *fn, void *arg);
+may_suspend must_check struct error *fan_lists(const struct cluster *c, struct api_version version,
+					       struct str path, const char *trouble,
+					       fan_take_fn *fn, void *arg);
 
 bool fan_any_succeeded(const struct fan *f);
 

@@ -105,7 +105,7 @@ may_suspend struct error *image_details_fetch(struct image_details *d, const str
 		return NULL;
 	map_init(&d->by_id, detail_key);
 	map_init(&d->users, users_key);
-	return fan_lists(c,
+	return fan_lists(c, API_VERSION_NEWEST,
 			 arena_printf(&d->arena, "/images/json?all=1%s%s",
 				      q->shared_size ? "&shared-size=1" : "",
 				      q->manifests ? "&manifests=1" : ""),

@@ -4,6 +4,7 @@
  * 20.10's volume/service and daemon/network; `node` is the pool's own.
  */
 #include "base/mem.h"
+#include "cluster/endpoints.h"
 #include "cluster/internal.h"
 #include "cluster/label_filter.h"
 #include "cluster/objects.h"
@@ -25,7 +26,8 @@ struct object_listing {
 	const struct list_kind *kind;
 	struct arena arena;
 	struct uses uses;
-	bool dangling, dangling_asked;
+	struct endpoints endpoints; /* where they are asked for */
+	bool dangling, dangling_asked, with_endpoints;
 	struct listed *v;
 	size_t n;
 };
@@ -67,6 +69,7 @@ static void object_listing_fini(struct object_listing *l)
 	}
 	free(l->v);
 	uses_fini(&l->uses);
+	endpoints_fini(&l->endpoints);
 	arena_fini(&l->arena);
 }
 
@@ -238,13 +241,16 @@ static may_suspend struct error *keep_matching(struct object_listing *l)
 	return filters_check_patterns(l->filters);
 }
 
-static struct error *write_one(const struct listed *one, struct strbuf *out)
+static struct error *write_one(const struct object_listing *l, const struct listed *one,
+			       struct strbuf *out)
 {
 	_cleanup_(arena_fini) struct arena arena = ARENA_INIT;
 	struct str text = one->object->entry;
 
 	if (!str_eq(one->name, one->object->name))
 		TRY(object_rename_text(text, one->name, &arena, &text));
+	if (l->with_endpoints)
+		return endpoints_write(&l->endpoints, one->object->key, text, out);
 	strbuf_add(out, text);
 	return NULL;
 }
@@ -257,7 +263,7 @@ static may_suspend struct error *emit_all(const struct object_listing *l, emit_f
 	for (size_t i = 0; i < l->n; i++) {
 		if (i)
 			strbuf_addc(&out, ',');
-		TRY(write_one(&l->v[i], &out));
+		TRY(write_one(l, &l->v[i], &out));
 		if (out.n < PIECE)
 			continue;
 		TRY(emit(arg, strbuf_str(&out)));
@@ -267,17 +273,19 @@ static may_suspend struct error *emit_all(const struct object_listing *l, emit_f
 	return emit(arg, strbuf_str(&out));
 }
 
-may_suspend struct error *cluster_list_objects(struct cluster *c, enum object_kind kind,
-					       const struct filters *filters, emit_fn *emit,
-					       void *arg)
+may_suspend struct error *cluster_list_objects(struct cluster *c, const struct object_query *q,
+					       emit_fn *emit, void *arg)
 {
 	_cleanup_(object_listing_fini) struct object_listing l = {
 		.c = c,
-		.filters = filters,
-		.kind = &list_kinds[kind],
+		.filters = &q->filters,
+		.kind = &list_kinds[q->kind],
+		.with_endpoints = q->endpoints,
 	};
 
 	TRY(read_filters(&l));
+	if (q->endpoints)
+		TRY(endpoints_fetch(&l.endpoints, c));
 	collect(&l);
 	TRY(keep_matching(&l));
 	return emit_all(&l, emit, arg);

@@ -10,12 +10,18 @@
 #include "cluster/list.h"
 #include "cluster/object_index.h"
 
+struct object_query {
+	enum object_kind kind;
+	bool endpoints; /* networks with their containers: asks the engines */
+	struct filters filters;
+};
+
 /*
  * GET /volumes and GET /networks from memory: an engine's filters, and `node`. Plain names where
  * one node has the name, else node/name; what is global is listed once.
  */
-may_suspend must_check struct error *cluster_list_objects(struct cluster *c, enum object_kind kind,
-							  const struct filters *filters,
+may_suspend must_check struct error *cluster_list_objects(struct cluster *c,
+							  const struct object_query *q,
 							  emit_fn *emit, void *arg);
 
 /* "data", or "node-1/data" where the name alone does not say which. In the arena. */

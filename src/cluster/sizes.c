@@ -31,9 +31,10 @@ static void take_entry(void *sizes, struct json entry)
 may_suspend struct error *sizes_fetch(struct sizes *s, const struct cluster *c, bool all)
 {
 	map_init(&s->by_id, size_key);
-	return fan_lists(
-		c, all ? STR("/containers/json?size=1&all=1") : STR("/containers/json?size=1"),
-		"a node does not tell its containers' sizes", take_entry, s);
+	return fan_lists(c, API_VERSION_NEWEST,
+			 all ? STR("/containers/json?size=1&all=1")
+			     : STR("/containers/json?size=1"),
+			 "a node does not tell its containers' sizes", take_entry, s);
 }
 
 void sizes_fini(struct sizes *s)

@@ -76,6 +76,22 @@ def test_labels_and_filters(pair):
         pair.same('network', 'ls', '--filter', wrong, code=1)
 
 
+def test_a_list_of_before_128(pair):
+    """It told the containers of each network."""
+    pair.same('network', 'create', 'mine')
+    pair.same('run', '-d', '--name', 'idle', '--network', 'mine', 'busybox', 'sleep', '1000')
+
+    def listed(side):
+        told = {}
+        for version in ('v1.24', 'v1.27', 'v1.28'):
+            rows = side.http('GET', f'/{version}/networks').json()
+            told[version] = [[one['Name'] for one in row['Containers'].values()]
+                             for row in rows if row['Name'] == 'mine']
+        return told
+
+    assert pair.tell(listed) == {'v1.24': [['idle']], 'v1.27': [['idle']], 'v1.28': [[]]}
+
+
 def test_the_built_in_ones(pair, lab):
     pool = pair.pool
     shown = pool.docker('network', 'ls', '--filter', 'type=builtin', '--format',

@@ -15,6 +15,7 @@
 
 #include "base/map.h"
 #include "base/vec.h"
+#include "docker/version.h"
 #include "fiber/group.h"
 #include "fiber/waitq.h"
 #include "http/reply.h"
@@ -133,8 +134,9 @@ struct sim_call {
 	struct sim_engine *e;
 	struct http_incoming *in;
 	struct arena *arena;
-	struct str path; /* decoded, without version */
-	struct str name; /* what {} stood for */
+	struct str path;	    /* decoded, without version */
+	struct api_version version; /* the client's; zero: none */
+	struct str name;	    /* what {} stood for */
 };
 
 typedef may_suspend struct error *sim_handler_fn(struct sim_call *call);

@@ -259,6 +259,8 @@ may_suspend struct error *serve_network_list(struct sim_call *call)
 	_cleanup_(strbuf_fini) struct strbuf text = STRBUF_INIT;
 	struct json_out o = json_out(&text);
 	struct filters filters;
+	bool detailed =
+		call->version.major && api_version_cmp(call->version, API_VERSION(1, 28)) < 0;
 
 	TRY(fake_work(call, MILLISECOND));
 	TRY(filters_parse(http_param(&call->in->url, "filters"), call->arena, &filters));
@@ -267,7 +269,7 @@ may_suspend struct error *serve_network_list(struct sim_call *call)
 		const struct sim_network *n = call->e->networks.v[i];
 
 		if (filters_match_prefix(&filters, "id", str_from(n->id)))
-			write_network(call->e, n, false, &o);
+			write_network(call->e, n, detailed, &o);
 	}
 	json_end_array(&o);
 	return fake_reply(call, 200, &text);

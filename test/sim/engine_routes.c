@@ -93,15 +93,15 @@ static bool fits(const char *pattern, struct str path, struct str *ret_name)
 	return true;
 }
 
-static struct error *check_version(const struct sim_call *call, struct str version)
+static struct error *check_version(struct sim_call *call, struct str version)
 {
-	struct api_version asked, oldest, newest;
+	struct api_version oldest, newest;
 
-	if (!api_version_parse(str_skip(version, 1), &asked) ||
+	if (!api_version_parse(str_skip(version, 1), &call->version) ||
 	    !api_version_parse(str_from(call->e->api_oldest), &oldest) ||
 	    !api_version_parse(str_from(call->e->api_newest), &newest))
 		return fake_refuse(400, "bad version %.*s", STR_ARG(version));
-	return api_version_check(asked, oldest, newest);
+	return api_version_check(call->version, oldest, newest);
 }
 
 static struct error *take_version(struct sim_call *call)

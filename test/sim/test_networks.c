@@ -422,6 +422,43 @@ static may_suspend void a_lost_container_leaves_by_another_node(struct sim *s)
 	sim_settle(s);
 }
 
+/* So many containers does the list tell of the network, as a client of that version sees it. */
+static may_suspend size_t told_containers(struct sim *s, const char *version, const char *network)
+{
+	struct sim_reply r = sim_get(s, sim_text(s, "/%s/networks", version));
+	struct json_iter it = json_iter(r.json);
+	struct json entry;
+
+	assert_status(r, 200);
+	while (json_next(&it, NULL, &entry))
+		if (json_str_eq(json_get(entry, "Name"), str_from(network)))
+			return json_count(json_get(entry, "Containers"));
+	fail_msg("%s is not listed", network);
+	return 0;
+}
+
+/* Before API 1.28 a list told what only inspect tells since. */
+static may_suspend void an_old_list_tells_the_containers(struct sim *s)
+{
+	const char *join = "{\"Image\":\"busybox\",\"HostConfig\":{\"NetworkMode\":\"over\"}}";
+
+	swarm_of_three(s);
+	assert_status(make(s, "over", ",\"Driver\":\"overlay\",\"Attachable\":true"), 201);
+	assert_status(make(s, "n3/local", ",\"Driver\":\"bridge\""), 201);
+	sim_run_container(s, "n1/aa", join);
+	sim_run_container(s, "n2/bb", join);
+	assert_int_equal(told_containers(s, "v1.27", "over"), 2);
+	assert_int_equal(told_containers(s, "v1.24", "over"), 2);
+	assert_int_equal(told_containers(s, "v1.24", "local"), 0);
+	assert_int_equal(told_containers(s, "v1.28", "over"), 0);
+
+	/* A node that does not tell is no reason to have no list. */
+	sim_fault(s, node(s, "n2"), FAULT_GARBAGE, "GET /networks", 0);
+	assert_int_equal(told_containers(s, "v1.27", "over"), 1);
+	sim_fault_clear(s);
+	sim_settle(s);
+}
+
 static may_suspend void with_compat_names_are_long_and_overlay_is_meant(struct sim *s)
 {
 	sim_config(s)->compat = true;
@@ -452,6 +489,7 @@ int main(void)
 		STORY(all_nodes_are_pruned),
 		STORY(what_others_do_is_seen),
 		STORY(without_a_driver_it_is_overlay_where_that_can_be),
+		STORY(an_old_list_tells_the_containers),
 		STORY(a_swarms_network_is_of_its_nodes),
 		STORY(a_lost_container_leaves_by_another_node),
 		STORY(with_compat_names_are_long_and_overlay_is_meant),
