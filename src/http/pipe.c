@@ -93,13 +93,18 @@ static may_suspend struct error *copy(struct way *w)
 	}
 }
 
-/* Until the other way may be over. A write to who has ended its side does not end: ret_stuck. */
-static may_suspend struct error *await_change(const struct way *w, bool *ret_stuck)
+static may_suspend struct error *await_change(const struct way *w)
+{
+	return waitq_wait(&w->pipe->changed, "the end of a stream's other way");
+}
+
+/* The same, or until a write to the engine, which has ended its side, does not end: ret_stuck. */
+static may_suspend struct error *await_engine(const struct way *w, bool *ret_stuck)
 {
 	_cleanup_(deadline_end) struct deadline d = deadline_begin(PIPE_STUCK);
 	bool was_sending = w->back->sending;
 	uint64_t written = w->from->bytes_written;
-	struct error *err = waitq_wait(&w->pipe->changed, "the end of a stream's other way");
+	struct error *err = await_change(w);
 
 	if (!error_is(err, ERR_TIMEOUT) || !deadline_passed(&d))
 		return err;
@@ -120,18 +125,18 @@ static may_suspend void watch_listener(struct way *w)
 {
 	_cleanup_(error_freep) struct error *err = NULL;
 	struct pipe *p = w->pipe;
-	bool stuck = false;
+	bool is_engine = w == &p->ways[1], stuck = false;
 
 	stream_cancel_when_gone(w->from, fiber_self());
-	while (!w->back->over && !err && !(stuck && w == &p->ways[1]))
-		err = await_change(w, &stuck);
+	while (!w->back->over && !err && !stuck)
+		err = is_engine ? await_engine(w, &stuck) : await_change(w);
 	stream_cancel_when_gone(w->from, NULL);
 	if (w->back->over)
 		return;
 	w->back->dropping = true;
-	p->cut |= !err;
+	p->cut |= stuck;
 	error_keep(&p->gone, error_new(ERR_CLOSED, "%s %s", w->from->peer,
-				       err ? "is gone" : "takes nothing more"));
+				       stuck ? "takes nothing more" : "is gone"));
 	waitq_wake_all(&p->changed);
 }
 
