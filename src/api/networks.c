@@ -11,9 +11,11 @@
 may_suspend struct error *networks_list(struct request *r)
 {
 	struct reply_stream out = { r };
-	struct object_query q = { .kind = OBJECT_NETWORK };
+	struct object_query q = {
+		.kind = OBJECT_NETWORK,
+		.endpoints = api_version_cmp(r->version, API_VERSION(1, 28)) < 0,
+	};
 
-	q.endpoints = api_version_cmp(r->version, API_VERSION(1, 28)) < 0;
 	TRY(request_filters(r, &q.filters));
 	TRY(cluster_list_objects(r->cluster, &q, reply_stream_emit, &out));
 	return reply_stream_end(&out);

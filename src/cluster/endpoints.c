@@ -18,6 +18,33 @@ static struct str endpoint_key(const void *item)
 	return ((const struct endpoint *)item)->key;
 }
 
+void endpoints_init(struct endpoints *e)
+{
+	map_init(&e->networks, network_key);
+	map_init(&e->seen, endpoint_key);
+}
+
+void endpoints_fini(struct endpoints *e)
+{
+	map_fini(&e->networks);
+	map_fini(&e->seen);
+	arena_fini(&e->arena);
+}
+
+static struct network_endpoints *network_of(struct endpoints *e, struct str network)
+{
+	struct network_endpoints *n = map_get(&e->networks, network);
+
+	if (n)
+		return n;
+	n = arena_new(&e->arena, struct network_endpoints);
+	n->network = arena_dup(&e->arena, network);
+	n->first = NULL;
+	n->end = &n->first;
+	map_put(&e->networks, n);
+	return n;
+}
+
 static void add(struct endpoints *e, struct network_endpoints *n, struct str container,
 		struct json entry)
 {
@@ -28,48 +55,39 @@ static void add(struct endpoints *e, struct network_endpoints *n, struct str con
 	if (map_get(&e->seen, key))
 		return;
 	one = arena_new(&e->arena, struct endpoint);
-	one->next = n->first;
+	one->next = NULL;
 	one->key = key;
 	one->container = str_skip(key, key.n - container.n);
 	one->entry = arena_dup(&e->arena, json_raw(entry));
-	n->first = one;
+	*n->end = one;
+	n->end = &one->next;
 	map_put(&e->seen, one);
+}
+
+void endpoints_take(struct endpoints *e, struct str network, struct json containers)
+{
+	struct network_endpoints *n = network_of(e, network);
+	struct json_iter it = json_iter(containers);
+	struct str container;
+	struct json entry;
+
+	while (json_next(&it, &container, &entry))
+		add(e, n, container, entry);
 }
 
 static void take_entry(void *endpoints, struct json entry)
 {
-	struct endpoints *e = endpoints;
-	struct str id = json_get_str(entry, "Id"), container;
-	struct json members = json_get(entry, "Containers"), member;
-	struct network_endpoints *n = map_get(&e->networks, id);
-	struct json_iter it = json_iter(members);
+	struct json containers = json_get(entry, "Containers");
 
-	if (json_type(members) != JSON_OBJECT)
-		return;
-	if (!n) {
-		n = arena_new(&e->arena, struct network_endpoints);
-		*n = (struct network_endpoints){ .network = arena_dup(&e->arena, id) };
-		map_put(&e->networks, n);
-	}
-	while (json_next(&it, &container, &member))
-		add(e, n, container, member);
+	if (json_type(containers) == JSON_OBJECT)
+		endpoints_take(endpoints, json_get_str(entry, "Id"), containers);
 }
 
 may_suspend struct error *endpoints_fetch(struct endpoints *e, const struct cluster *c)
 {
-	map_init(&e->networks, network_key);
-	map_init(&e->seen, endpoint_key);
+	endpoints_init(e);
 	return fan_lists(c, TOLD_UNTIL, STR("/networks"),
 			 "a node does not tell the containers of its networks", take_entry, e);
-}
-
-void endpoints_fini(struct endpoints *e)
-{
-	if (e->networks.key) {
-		map_fini(&e->networks);
-		map_fini(&e->seen);
-	}
-	arena_fini(&e->arena);
 }
 
 struct error *endpoints_write(const struct endpoints *e, struct str network, struct str entry,

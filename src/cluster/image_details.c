@@ -114,10 +114,8 @@ may_suspend struct error *image_details_fetch(struct image_details *d, const str
 
 void image_details_fini(struct image_details *d)
 {
-	if (d->by_id.key) {
-		map_fini(&d->by_id);
-		map_fini(&d->users);
-	}
+	map_fini(&d->by_id);
+	map_fini(&d->users);
 	arena_fini(&d->arena);
 }
 
@@ -161,7 +159,7 @@ static struct error *put_users(const struct image_details *d, const struct image
 struct error *image_details_put(const struct image_details *d, struct str id,
 				struct json_edit *edit, struct json entry, struct arena *arena)
 {
-	const struct image_detail *detail = d->by_id.key ? map_get(&d->by_id, id) : NULL;
+	const struct image_detail *detail = map_get(&d->by_id, id);
 	_cleanup_(strbuf_fini) struct strbuf manifests = STRBUF_INIT;
 
 	if (detail && detail->shared_size >= 0)

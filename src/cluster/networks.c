@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "cluster/call.h"
+#include "cluster/endpoints.h"
 #include "cluster/fan.h"
 #include "cluster/internal.h"
 #include "cluster/object_place.h"
@@ -262,61 +263,36 @@ static const struct fan_job *first_answer(const struct fan *fan)
 	return first;
 }
 
-static struct str text_key(const void *item)
-{
-	return *(const struct str *)item;
-}
-
 /* The members of each answer's Containers, each key once. */
-static struct error *merge_containers(const struct fan *fan, struct arena *arena,
-				      struct strbuf *out)
+static struct error *take_containers(const struct fan *fan, struct endpoints *endpoints,
+				     struct arena *arena)
 {
-	_cleanup_(map_fini) struct map seen = MAP_INIT(text_key);
-	struct json_out o = json_out(out);
+	struct json root;
 
-	json_begin_object(&o);
 	for (size_t i = 0; i < fan->n; i++) {
-		struct json root, value;
-		struct json_iter it;
-		struct str key;
-
 		if (fan->jobs[i].err)
 			continue;
 		TRY(error_as(ERR_PROTOCOL, json_parse(fan->jobs[i].body, arena, &root)));
-		it = json_iter(json_get(root, "Containers"));
-		while (json_next(&it, &key, &value)) {
-			struct str *kept = arena_new(arena, struct str);
-
-			*kept = key;
-			if (map_get(&seen, key))
-				continue;
-			map_put(&seen, kept);
-			json_key_str(&o, key);
-			json_raw_value(&o, json_raw(value));
-		}
+		endpoints_take(endpoints, STR_NONE, json_get(root, "Containers"));
 	}
-	json_end_object(&o);
 	return NULL;
 }
 
 static struct error *merge(const struct fan *fan, const struct fan_job *base, struct str name,
 			   struct arena *arena, struct str *ret_json)
 {
-	_cleanup_(strbuf_fini) struct strbuf containers = STRBUF_INIT, out = STRBUF_INIT;
+	_cleanup_(endpoints_fini) struct endpoints endpoints = { 0 };
+	_cleanup_(strbuf_fini) struct strbuf out = STRBUF_INIT;
 	struct str text = base->body;
-	struct json_edit *edit;
-	struct json root;
 
 	TRY(object_rename_text(text, name, arena, &text));
 	if (fan->n == 1) {
 		*ret_json = arena_dup(arena, text);
 		return NULL;
 	}
-	TRY(merge_containers(fan, arena, &containers));
-	TRY(json_parse(text, arena, &root));
-	edit = json_edit_new(root, arena);
-	json_edit_set(edit, root, "Containers", strbuf_str(&containers));
-	json_edit_apply(edit, &out);
+	endpoints_init(&endpoints);
+	TRY(take_containers(fan, &endpoints, arena));
+	TRY(endpoints_write(&endpoints, STR_NONE, text, &out));
 	*ret_json = arena_dup(arena, strbuf_str(&out));
 	return NULL;
 }

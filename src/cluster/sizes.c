@@ -39,14 +39,13 @@ may_suspend struct error *sizes_fetch(struct sizes *s, const struct cluster *c, 
 
 void sizes_fini(struct sizes *s)
 {
-	if (s->by_id.key)
-		map_fini(&s->by_id);
+	map_fini(&s->by_id);
 	arena_fini(&s->arena);
 }
 
 void sizes_add(const struct sizes *s, struct str id, struct strbuf *out)
 {
-	const struct container_size *size = s->by_id.key ? map_get(&s->by_id, id) : NULL;
+	const struct container_size *size = map_get(&s->by_id, id);
 
 	if (!size)
 		return;
