@@ -18,6 +18,9 @@ import tempfile
 import time
 import urllib.parse
 
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), os.pardir, 'e2e'))
+from lab import LabError, wait_until
+
 MIB = 1 << 20
 
 # The manager gives back what stacks and heap do not need every ten seconds, while there is any.
@@ -149,44 +152,49 @@ class Manager(Process):
     def connect_tcp(self):
         return Connection(socket.AF_INET, ('127.0.0.1', self.port))
 
+    def wait(self, condition, what, poll):
+        """Until the condition holds; ends the benchmark with the manager's log where it never does."""
+        try:
+            wait_until(condition, 600, what, poll)
+        except LabError as error:
+            sys.exit(f'{error}\n' + open(f'{self.dir}/log').read())
+
     def wait_healthy(self, n):
-        deadline = time.monotonic() + 600
-        while not os.path.exists(f'{self.dir}/sock'):
-            if self.child.poll() is not None or time.monotonic() > deadline:
-                sys.exit(open(f'{self.dir}/log').read())
-            time.sleep(0.02)
+        def listens():
+            if self.child.poll() is not None:
+                raise LabError('the manager ended')
+            return os.path.exists(f'{self.dir}/sock')
+
+        self.wait(listens, 'the manager listens', 0.02)
         c = self.connect()
         began = time.monotonic()
-        while c.call('GET', '/info').count(b'"Healthy"') < n:
-            if time.monotonic() > deadline:
-                sys.exit('the nodes do not become healthy:\n' + open(f'{self.dir}/log').read())
-            time.sleep(0.25)
+        self.wait(lambda: c.call('GET', '/info').count(b'"Healthy"') >= n,
+                  'the nodes are healthy', 0.25)
         self.settled_after = time.monotonic() - began
         self.settled_cpu = self.cpu()
 
     def wait_quiet(self):
         """Until a second costs no less CPU than the one before: its start is over."""
-        deadline = time.monotonic() + 600
-        spent = float('inf')
-        while time.monotonic() < deadline:
-            before = self.cpu()
-            time.sleep(1)
-            last, spent = spent, self.cpu() - before
-            if spent >= last:
-                return
-        sys.exit('the manager does not come to rest')
+        spent = []
+
+        def quiet():
+            spent.append(self.cpu())
+            return len(spent) > 2 and spent[-1] - spent[-2] >= spent[-2] - spent[-3]
+
+        self.wait(quiet, 'the manager comes to rest', 1)
 
     def memory_at_rest(self):
         """Once nothing was given back for longer than it takes to give back."""
         least, since = self.memory(), time.monotonic()
-        deadline = since + 600
-        while time.monotonic() < since + GIVING_BACK:
-            if time.monotonic() > deadline:
-                sys.exit("the manager's memory does not come to rest")
-            time.sleep(0.5)
+
+        def at_rest():
+            nonlocal least, since
             now = self.memory()
             if now < 0.99 * least:
                 least, since = now, time.monotonic()
+            return time.monotonic() >= since + GIVING_BACK
+
+        self.wait(at_rest, "the manager's memory comes to rest", 0.5)
         return least
 
     def stop(self):
