@@ -65,6 +65,7 @@ static struct error *create_run(const void *options, const struct texts *words)
 		TRY(tls_options_unused(&o->tls, "http"));
 	TRY(token_service_open(str_from(o->service), tls_options_on(&o->tls) ? &files : NULL,
 			       &c.service));
+	loop_set_hog_limit(0); /* nobody waits beside it: a slow machine is no news */
 	loop_run(LOOP_REAL, create, &c);
 	err = c.err ? c.err : print_id(&c.id);
 	strbuf_fini(&c.id);

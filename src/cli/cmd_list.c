@@ -88,6 +88,7 @@ static struct error *list_run(const void *options, const struct texts *words)
 		TRY(tls_options_unused(&o->tls, discovery_scheme(discovery)));
 
 	lookup.discovery = take(discovery);
+	loop_set_hog_limit(0); /* nobody waits beside it: a slow machine is no news */
 	loop_run(LOOP_REAL, look_up, &lookup);
 	err = lookup.err ? lookup.err : print_entries(&lookup.entries);
 	discovery_entries_fini(&lookup.entries);
