@@ -18,7 +18,7 @@ import pytest
 
 from lab import engine, host
 from lab.manager import REPOSITORY, binary, free_port
-from lab.pool import MAKE_CERTS
+from support.certs import make_certs
 
 COMMANDS = ['create', 'list', 'manage', 'join', 'discovery']
 
@@ -405,7 +405,7 @@ def test_another_user_must_be_able_to_read_the_keys(tmp_path):
                    str(secret), '127.0.0.1:1')
     assert line == f'swarm manage: user "nobody" cannot read {secret}: Permission denied'
     certs = tmp_path / 'certs'
-    host.run(MAKE_CERTS, str(certs), 'manager=127.0.0.1')
+    make_certs(certs, 'manager=127.0.0.1')
     line = refused('manage', '--user', 'nobody', '--discovery-opt',
                    f'kv.cacertfile={certs}/ca.pem', 'etcd://127.0.0.1:1/x')
     assert line == f'swarm manage: user "nobody" cannot read {certs}/ca.pem: Permission denied'

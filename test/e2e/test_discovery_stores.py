@@ -5,20 +5,19 @@ is away, and gone when they are."""
 import base64
 import contextlib
 import json
-import os
 import re
 import signal
-import socket
 import subprocess
-import threading
 import time
 import types
 
 import pytest
 
 from lab import Manager, host, wait_until
-from lab.manager import REPOSITORY, binary
+from lab.manager import binary
 from lab.stores import Consul, Etcd, ZooKeeper
+from support.certs import make_certs, store_opts
+from support.doubles import answering, engine_double
 
 KINDS = {'etcd': Etcd, 'consul': Consul, 'zk': ZooKeeper}
 AT_ONCE = 5  # seconds, for a second on a busy machine
@@ -195,49 +194,6 @@ def test_a_host_that_dies_leaves(begin, tmp_path):
         wait_until(lambda: listed(uri) == [], 30, 'the entry is gone')
 
 
-@contextlib.contextmanager
-def engine_double():
-    """Answers every request with a 200, as a ping is answered."""
-    with answering(b'HTTP/1.1 200 OK\r\nContent-Length: 2\r\nApi-Version: 1.41\r\n\r\nOK') as address:
-        yield address
-
-
-@contextlib.contextmanager
-def answering(answer):
-    """A server that says the same to everybody; yields its address."""
-    server = socket.create_server(('127.0.0.1', 0))
-    over = threading.Event()
-
-    def talk(connection):
-        with connection:
-            connection.settimeout(1)
-            while not over.is_set():
-                try:
-                    if not connection.recv(65536):
-                        return
-                    connection.sendall(answer)
-                except TimeoutError:
-                    continue
-                except OSError:
-                    return
-
-    def serve():
-        while True:
-            try:
-                connection, _ = server.accept()
-            except OSError:
-                return
-            threading.Thread(target=talk, args=(connection,), daemon=True).start()
-
-    threading.Thread(target=serve, daemon=True).start()
-    try:
-        yield f'127.0.0.1:{server.getsockname()[1]}'
-    finally:
-        over.set()
-        server.shutdown(socket.SHUT_RDWR)
-        server.close()
-
-
 def put(store, key, value):
     """By hand, as no join would write it."""
     def text(word):
@@ -315,18 +271,11 @@ def test_a_store_that_answers_garbage(kind, answer):
 
 @pytest.mark.parametrize('kind', ['etcd', 'consul'])
 def test_a_store_over_tls(kind, begin, tmp_path):
-    folder = tmp_path / 'certs'
-    subprocess.run([os.path.join(REPOSITORY, 'tools', 'make-certs'), folder,
-                    'manager-store=127.0.0.1', 'manager=127.0.0.1'], check=True,
-                   capture_output=True)
-    def files(name):
-        return types.SimpleNamespace(ca=f'{folder}/{name}/ca.pem', cert=f'{folder}/{name}/cert.pem',
-                                     key=f'{folder}/{name}/key.pem')
-
-    store = begin.store(kind, tls=files('manager-store'))
-    ours = files('manager')
-    opts = ['--discovery-opt', f'kv.cacertfile={ours.ca}', '--discovery-opt',
-            f'kv.certfile={ours.cert}', '--discovery-opt', f'kv.keyfile={ours.key}']
+    certs = make_certs(tmp_path / 'certs', 'manager-store=127.0.0.1', 'manager=127.0.0.1')
+    own = certs / 'manager-store'
+    store = begin.store(kind, tls=types.SimpleNamespace(
+        ca=own / 'ca.pem', cert=own / 'cert.pem', key=own / 'key.pem'))
+    opts = store_opts(certs / 'manager')
     with engine_double() as address:
         begin.join(address, store.uri(), *opts).wait_registered()
         assert listed(store.uri(), *opts) == [address]

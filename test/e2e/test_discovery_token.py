@@ -12,11 +12,11 @@ import tempfile
 
 import pytest
 
-from lab import LabError, client, engine, host, wait_until
+from lab import LabError, client, engine, wait_until
 from lab.manager import free_port
 from lab.network import gateway_of
-from lab.pool import MAKE_CERTS
 from support import Process, swarm
+from support.certs import make_certs, verified
 
 
 @pytest.fixture
@@ -257,21 +257,15 @@ def test_one_client_cannot_fill_it(service):
     assert ask(service, 'POST', '/v1/clusters')[0] == 200
 
 
-def flags(folder):
-    return ['--tlsverify', f'--tlscacert={folder}/ca.pem', f'--tlscert={folder}/cert.pem',
-            f'--tlskey={folder}/key.pem']
-
-
 @pytest.mark.parametrize('kind', ['discovery', 'manage'])
 def test_over_tls(run, tmp_path, kind):
     """With a port of its own it is https where TLS flags are given, and nobody without a certificate
     gets in."""
-    certs = tmp_path / 'certs'
-    host.run(MAKE_CERTS, certs, 'manager=127.0.0.1')
+    certs = make_certs(tmp_path / 'certs', 'manager=127.0.0.1')
     address = f'127.0.0.1:{free_port()}'
     run(kind, '-H', address, '--state-dir', tmp_path / 'state',
-        *flags(certs / 'manager')).expect('tls=verify')
-    mine = flags(certs / 'client')
+        *verified(certs / 'manager')).expect('tls=verify')
+    mine = verified(certs / 'client')
     cluster_id = swarm('create', '--service', address, *mine).strip()
     uri = f'token://{address}/{cluster_id}'
     assert swarm('list', *mine, uri) == ''

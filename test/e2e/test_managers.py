@@ -15,8 +15,9 @@ import pytest
 
 from lab import wait_until
 from lab.client import environment
-from lab.manager import REPOSITORY, binary
+from lab.manager import binary
 from lab.stores import Consul, Etcd
+from support.certs import make_certs, verified
 from support.several import Several, info_rows
 
 NODES = 3
@@ -128,12 +129,8 @@ def test_streams_outlive_their_primary_as_a_primary(several, tmp_path):
 
 
 def test_managers_talk_tls_to_each_other(tmp_path):
-    certs = tmp_path / 'certs'
-    subprocess.run([os.path.join(REPOSITORY, 'tools', 'make-certs'), certs,
-                    'manager=127.0.0.1,localhost'], check=True, capture_output=True)
-    own = certs / 'manager'
-    args = ['--tlsverify', '--tlscacert', own / 'ca.pem', '--tlscert', own / 'cert.pem',
-            '--tlskey', own / 'key.pem']
+    certs = make_certs(tmp_path / 'certs', 'manager=127.0.0.1,localhost')
+    args = verified(certs / 'manager')
     with Etcd(tmp_path) as store, \
             Several(store, tmp_path, args=args, certs=str(certs / 'client')) as managers:
         [replica] = managers.replicas()

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""TLS from the command line through the manager to real engines that verify, and every way to get
-it wrong, each with the words that it is told in."""
+"""TLS from the command line through the manager to real engines that verify: streams, renewal,
+resumption, and clients that are turned away."""
 
 import contextlib
 import os
@@ -9,54 +9,14 @@ import signal
 import socket
 import ssl
 import subprocess
-import threading
 import time
 
 import pytest
 
-from lab import Manager, host, wait_until
+from lab import host, wait_until
 from lab.engine import settings
-from lab.manager import binary
-from lab.pool import MAKE_CERTS
-from support import Background, emptied
-
-
-def flags(folder, prefix='tls'):
-    return [f'--{prefix}{flag}={folder}/{file}.pem'
-            for flag, file in [('cacert', 'ca'), ('cert', 'cert'), ('key', 'key')]]
-
-
-def make_certs(folder, *names):
-    host.run(MAKE_CERTS, folder, *names)
-    return folder
-
-
-def sign(folder, ca, like, name, since, until):
-    """Makes name-cert.pem and name-key.pem in the folder: like's key, valid in that time."""
-    (folder / 'index').write_text('')
-    (folder / 'openssl.cnf').write_text(
-        '[ca]\ndefault_ca = it\n[it]\npolicy = any\ndefault_md = sha256\nrand_serial = yes\n'
-        f'database = {folder}/index\nnew_certs_dir = {folder}\nunique_subject = no\n'
-        'x509_extensions = both\n[any]\ncommonName = supplied\n'
-        '[both]\nextendedKeyUsage = serverAuth,clientAuth\nsubjectAltName = IP:127.0.0.1\n')
-    host.run('openssl', 'req', '-new', '-key', f'{ca}/{like}/key.pem', '-subj', f'/CN={name}',
-             '-out', str(folder / 'request.pem'))
-    host.run('openssl', 'ca', '-batch', '-notext', '-config', str(folder / 'openssl.cnf'),
-             '-cert', f'{ca}/ca.pem', '-keyfile', f'{ca}/ca-key.pem', '-startdate', since,
-             '-enddate', until, '-in', str(folder / 'request.pem'),
-             '-out', str(folder / f'{name}-cert.pem'))
-    shutil.copy(f'{ca}/{like}/key.pem', folder / f'{name}-key.pem')
-
-
-@contextlib.contextmanager
-def running(discovery, log, args, certs, healthy=0):
-    manager = Manager(discovery, str(log), ['--debug', *args], certs=certs)
-    manager.start(healthy=healthy)
-    try:
-        yield manager
-        manager.check_descriptors()
-    finally:
-        assert manager.stop() == 0, manager.logged('level=(error|fatal)')
+from support import Background, emptied, running
+from support.certs import files_flags, make_certs, sign, verified
 
 
 @pytest.fixture(scope='module')
@@ -64,7 +24,7 @@ def secure(tls_lab, tmp_path_factory):
     """A manager that verifies its clients, over engines that verify theirs."""
     folder = tls_lab.path('certs')
     with running(','.join(tls_lab.addresses), tmp_path_factory.mktemp('tls') / 'log',
-                 ['--tlsverify', *flags(f'{folder}/manager')], f'{folder}/client',
+                 verified(f'{folder}/manager'), f'{folder}/client',
                  healthy=2) as manager:
         yield manager
         emptied(tls_lab, manager)
@@ -182,7 +142,7 @@ def test_certificates_are_renewed(tls_lab, tmp_path, cli):
     shutil.copytree(tls_lab.path('certs'), certs)
     ours = f'{certs}/manager'
     env = {'DOCKER_TLS_VERIFY': '1', 'DOCKER_CERT_PATH': f'{certs}/client'}
-    with running(','.join(tls_lab.addresses), tmp_path / 'log', ['--tlsverify', *flags(ours)],
+    with running(','.join(tls_lab.addresses), tmp_path / 'log', verified(ours),
                  f'{certs}/client', healthy=2) as manager:
         def shown():
             return handshake(manager.address, f'{certs}/ca.pem', f'{certs}/client')
@@ -235,7 +195,7 @@ def test_a_session_is_resumed(tmp_path):
     """A client that comes again pays for no second handshake, under mutual TLS too; not once the
     certificates were read again."""
     certs = make_certs(str(tmp_path / 'certs'), 'manager=127.0.0.1')
-    with running('127.0.0.1:1', tmp_path / 'log', ['--tlsverify', *flags(f'{certs}/manager')],
+    with running('127.0.0.1:1', tmp_path / 'log', verified(f'{certs}/manager'),
                  f'{certs}/client') as manager:
         for version in VERSIONS:
             context = settings_of(f'{certs}/client', version)
@@ -251,7 +211,7 @@ def test_a_session_is_resumed(tmp_path):
 def test_nobody_negotiates_anew(tmp_path):
     """A handshake inside a connection costs the manager more than the client: it is refused."""
     certs = make_certs(str(tmp_path / 'certs'), 'manager=127.0.0.1')
-    with running('127.0.0.1:1', tmp_path / 'log', ['--tlsverify', *flags(f'{certs}/manager')],
+    with running('127.0.0.1:1', tmp_path / 'log', verified(f'{certs}/manager'),
                  f'{certs}/client') as manager:
         files = [f'{certs}/client/{name}.pem' for name in ('ca', 'cert', 'key')]
         client = subprocess.run(
@@ -267,7 +227,7 @@ def test_nobody_negotiates_anew(tmp_path):
 def test_no_session_outlives_its_authority(tmp_path, other):
     """Once clients of another CA are wanted, those of the old one have no way in."""
     certs = make_certs(str(tmp_path / 'certs'), 'manager=127.0.0.1')
-    with running('127.0.0.1:1', tmp_path / 'log', ['--tlsverify', *flags(f'{certs}/manager')],
+    with running('127.0.0.1:1', tmp_path / 'log', verified(f'{certs}/manager'),
                  f'{certs}/client') as manager:
         left = []
         for version in VERSIONS:
@@ -286,17 +246,15 @@ def test_no_session_outlives_its_authority(tmp_path, other):
 def test_no_session_outlives_its_certificate(tmp_path):
     """A client whose certificate has expired is refused, though its last visit was well."""
     certs = make_certs(str(tmp_path / 'certs'), 'manager=127.0.0.1')
-    with running('127.0.0.1:1', tmp_path / 'log', ['--tlsverify', *flags(f'{certs}/manager')],
+    with running('127.0.0.1:1', tmp_path / 'log', verified(f'{certs}/manager'),
                  f'{certs}/client') as manager:
         left, life = [], 4
         while not left:
             # Where the visits take longer than the certificate lives, the next one lives longer.
             end = int(time.time()) + life
-            sign(tmp_path, certs, 'client', 'brief', '20200101000000Z',
-                 time.strftime('%Y%m%d%H%M%SZ', time.gmtime(end)))
-            for name, file in [('cert', tmp_path / 'brief-cert.pem'),
-                               ('key', tmp_path / 'brief-key.pem')]:
-                shutil.copy(file, f'{certs}/client/{name}.pem')
+            brief = sign(tmp_path, certs, 'client', 'brief', '20200101000000Z',
+                         time.strftime('%Y%m%d%H%M%SZ', time.gmtime(end)))
+            shutil.copy(brief / 'cert.pem', f'{certs}/client/cert.pem')
             visits = []
             with contextlib.suppress(OSError):
                 for version in VERSIONS:
@@ -317,8 +275,8 @@ def test_no_session_outlives_its_certificate(tmp_path):
 
 def test_other_files_towards_the_engines(tls_lab, tmp_path, other, cli):
     with running(','.join(tls_lab.addresses), tmp_path / 'log',
-                 ['--tlsverify', *flags(f'{other}/manager'),
-                  *flags(tls_lab.path('certs/manager'), 'engine-tls')],
+                 [*verified(f'{other}/manager'),
+                  *files_flags(tls_lab.path('certs/manager'), 'engine-tls')],
                  f'{other}/client', healthy=2) as manager:
         assert manager.docker('run', '--rm', 'busybox', 'echo', 'yes', cli=cli).ok().stdout == \
             'yes\n'
@@ -327,129 +285,10 @@ def test_other_files_towards_the_engines(tls_lab, tmp_path, other, cli):
 def test_encrypted_and_nobody_verified(tls_lab, tmp_path):
     """--tls alone."""
     certs = tls_lab.path('certs')
-    with running(','.join(tls_lab.addresses), tmp_path / 'log', ['--tls', *flags(f'{certs}/manager')],
-                 f'{certs}/client', healthy=2) as manager:
+    with running(','.join(tls_lab.addresses), tmp_path / 'log',
+                 ['--tls', *files_flags(f'{certs}/manager')], f'{certs}/client',
+                 healthy=2) as manager:
         assert handshake(manager.address)
-
-
-@pytest.fixture(scope='module')
-def wrong(tmp_path_factory, other):
-    """A folder of files of which each has one fault, and a good pair."""
-    folder = tmp_path_factory.mktemp('wrong')
-    ca = make_certs(str(folder / 'ca'), 'manager=127.0.0.1', 'node-1=127.0.0.1',
-                    'node-2=10.255.255.1')
-    shutil.copy(f'{ca}/ca.pem', folder / 'ca.pem')
-    for name in ('manager', 'node-1', 'node-2'):
-        for part in ('cert', 'key'):
-            shutil.copy(f'{ca}/{name}/{part}.pem', folder / f'{name}-{part}.pem')
-    shutil.copy(f'{other}/manager/key.pem', folder / 'other-key.pem')
-    (folder / 'noise.pem').write_text('no certificate\n')
-    host.run('openssl', 'pkcs8', '-topk8', '-in', f'{ca}/manager/key.pem', '-passout', 'pass:word',
-             '-out', str(folder / 'locked-key.pem'))
-    for name, since, until in [('expired', '20200101000000Z', '20200102000000Z'),
-                               ('early', '20460101000000Z', '20470101000000Z')]:
-        sign(folder, ca, 'manager', name, since, until)
-    return folder
-
-
-@pytest.mark.parametrize('ca, cert, key, says', [
-    ('missing', 'manager-cert', 'manager-key',
-     'cannot read the certificate {}/missing.pem: No such file or directory'),
-    ('ca', '.', 'manager-key', 'cannot read the certificate {}/..pem: No such file'),
-    ('noise', 'manager-cert', 'manager-key', '{}/noise.pem holds no certificate in PEM form'),
-    ('ca', 'noise', 'manager-key', '{}/noise.pem holds no certificate in PEM form'),
-    ('ca', 'manager-cert', 'noise', '{}/noise.pem holds no private key in PEM form'),
-    ('ca', 'manager-cert', 'locked-key', 'the key {}/locked-key.pem is protected by a passphrase'),
-    ('ca', 'manager-cert', 'other-key',
-     'the key {}/other-key.pem does not belong to the certificate {}/manager-cert.pem'),
-    ('ca', 'expired-cert', 'expired-key',
-     'the certificate {}/expired-cert.pem expired on Jan  2 00:00:00 2020 GMT'),
-    ('ca', 'early-cert', 'early-key',
-     'the certificate {}/early-cert.pem is not valid before Jan  1 00:00:00 2046 GMT'),
-    ('expired-cert', 'manager-cert', 'manager-key', 'the certificate {}/expired-cert.pem expired'),
-    ('ca', 'node-1-cert', 'node-1-key', 'the certificate {}/node-1-cert.pem is not for use by a '
-     'TLS client: its extendedKeyUsage lacks clientAuth')])
-def test_files_that_are_refused_at_the_start(wrong, ca, cert, key, says):
-    done = subprocess.run([binary(), 'manage', '-H', '127.0.0.1:0', '--tlsverify',
-                           f'--tlscacert={wrong}/{ca}.pem', f'--tlscert={wrong}/{cert}.pem',
-                           f'--tlskey={wrong}/{key}.pem', '127.0.0.1:1'],
-                          capture_output=True, text=True, timeout=20)
-    assert done.returncode == 1 and done.stderr.count('\n') == 1, done
-    assert says.format(*[wrong] * 2) in done.stderr, done.stderr
-
-
-@contextlib.contextmanager
-def server(context):
-    """Something that shakes hands with whoever connects to 127.0.0.1, or is silent then: its
-    address. Plain where context is None."""
-    listening = socket.create_server(('127.0.0.1', 0))
-
-    def serve():
-        while True:
-            try:
-                client, _ = listening.accept()
-            except OSError:
-                return
-            with client:
-                try:
-                    client.settimeout(5)
-                    with context.wrap_socket(client, server_side=True) if context else client as c:
-                        c.recv(1000)
-                        c.sendall(b'HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n')
-                except OSError:
-                    pass
-
-    thread = threading.Thread(target=serve)
-    thread.start()
-    try:
-        yield '127.0.0.1:{}'.format(listening.getsockname()[1])
-    finally:
-        listening.shutdown(socket.SHUT_RDWR)
-        listening.close()
-        thread.join(20)
-        assert not thread.is_alive()
-
-
-def server_of(folder, name, verify=None):
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(folder / f'{name}-cert.pem', folder / f'{name}-key.pem')
-    if verify:
-        context.load_verify_locations(verify)
-        context.verify_mode = ssl.CERT_REQUIRED
-    return context
-
-
-def test_engines_that_are_wrong(wrong, other, tmp_path, cli):
-    """Each node's Error line says which certificate and what is wrong with it, and the others do
-    not suffer."""
-    (wrong / 'foreign-cert.pem').write_text(open(f'{other}/manager/cert.pem').read())
-    (wrong / 'foreign-key.pem').write_text(open(f'{other}/manager/key.pem').read())
-    with server(server_of(wrong, 'node-2')) as misnamed, \
-            server(server_of(wrong, 'expired')) as expired, \
-            server(server_of(wrong, 'early')) as early, \
-            server(server_of(wrong, 'foreign')) as foreign, server(None) as plain, \
-            server(server_of(wrong, 'node-1', f'{other}/ca.pem')) as distrusting:
-        expected = {
-            misnamed: 'IP address mismatch (CN=node-2, issued by CN=Swarm CA, for IP '
-                      'Address:10.255.255.1)',
-            expired: 'certificate has expired (CN=expired',
-            early: 'certificate is not yet valid (CN=early',
-            foreign: 'unable to get local issuer certificate (CN=manager, issued by CN=Swarm CA',
-            plain: 'it does not speak TLS',
-            # What it says may be lost, as it closes with our request unread.
-            distrusting: 'does not trust the CA of our certificate|may not take our certificate'}
-        args = ['--tlsverify', f'--tlscacert={wrong}/ca.pem', f'--tlscert={wrong}/manager-cert.pem',
-                f'--tlskey={wrong}/manager-key.pem']
-        with running(','.join(expected), tmp_path / 'log', args, f'{wrong}/ca/client') as manager:
-            def shown():
-                return manager.docker('info', cli=cli).ok().stdout
-
-            wait_until(lambda: shown().count('Error: ') >= len(expected), 20, 'all show an error')
-            told = shown()
-            for address, words in expected.items():
-                section = told[told.index(f'(unknown): {address}'):]
-                section = section[:section.index('UpdatedAt')]
-                assert any(choice in section for choice in words.split('|')), f'{words}\n{told}'
 
 
 def test_a_plain_manager_and_engines_with_tls(tls_lab, tmp_path):

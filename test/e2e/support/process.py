@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """A swarm command that runs beside a test: a join, a token service, a manager."""
 
+import contextlib
 import os
 import re
 import signal
 import subprocess
 
-from lab import LabError, host, wait_until
+from lab import LabError, Manager, host, wait_until
 from lab.manager import binary
 
 
@@ -68,3 +69,15 @@ def swarm(*args, timeout=30, **variables):
     if done.returncode:
         raise LabError(f'swarm {args}: {done.returncode}\n{done.stdout}{done.stderr}')
     return done.stdout
+
+
+@contextlib.contextmanager
+def running(discovery, log, args, certs, healthy=0):
+    """A manager for the length of a `with`, which has nothing open at its end and stops well."""
+    manager = Manager(discovery, str(log), ['--debug', *args], certs=certs)
+    manager.start(healthy=healthy)
+    try:
+        yield manager
+        manager.check_descriptors()
+    finally:
+        assert manager.stop() == 0, manager.logged('level=(error|fatal)')

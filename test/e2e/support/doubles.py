@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Servers that say one thing to everybody, for what needs no real one."""
+
+import contextlib
+import socket
+import threading
+
+
+@contextlib.contextmanager
+def engine_double():
+    """Answers every request with a 200, as a ping is answered."""
+    with answering(b'HTTP/1.1 200 OK\r\nContent-Length: 2\r\nApi-Version: 1.41\r\n\r\nOK') as address:
+        yield address
+
+
+@contextlib.contextmanager
+def answering(answer):
+    """A server that says the same to everybody; yields its address."""
+    server = socket.create_server(('127.0.0.1', 0))
+    over = threading.Event()
+
+    def talk(connection):
+        with connection:
+            connection.settimeout(1)
+            while not over.is_set():
+                try:
+                    if not connection.recv(65536):
+                        return
+                    connection.sendall(answer)
+                except TimeoutError:
+                    continue
+                except OSError:
+                    return
+
+    def serve():
+        while True:
+            try:
+                connection, _ = server.accept()
+            except OSError:
+                return
+            threading.Thread(target=talk, args=(connection,), daemon=True).start()
+
+    threading.Thread(target=serve, daemon=True).start()
+    try:
+        yield f'127.0.0.1:{server.getsockname()[1]}'
+    finally:
+        over.set()
+        server.shutdown(socket.SHUT_RDWR)
+        server.close()
