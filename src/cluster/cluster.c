@@ -8,6 +8,7 @@
 #include <assert.h>
 
 #include "base/duration.h"
+#include "base/limits.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/rand.h"
@@ -26,6 +27,7 @@ void cluster_config_default(struct cluster_config *config)
 		.refresh_min = 30 * SECOND,
 		.refresh_max = 60 * SECOND,
 		.failure_retry = 3,
+		.event_backlog = LIMIT_EVENT_BACKLOG,
 	};
 	sched_config_default(&config->scheduler);
 }

@@ -5,7 +5,7 @@
  */
 #include "cluster/events.h"
 
-#include "base/limits.h"
+#include "base/duration.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "cluster/internal.h"
@@ -59,11 +59,11 @@ may_suspend struct error *subscription_next(struct subscription *s, struct strbu
 	return NULL;
 }
 
-static void deliver(struct subscription *s, struct str text)
+static void deliver(const struct cluster *c, struct subscription *s, struct str text)
 {
 	if (s->closed)
 		return;
-	if (s->pending.n + text.n >= LIMIT_EVENT_BACKLOG) {
+	if (s->pending.n + text.n >= c->config.event_backlog) {
 		log_warn("a reader of /events fell too far behind and was closed",
 			 LOG_NUM("bytes", (int64_t)s->pending.n));
 		strbuf_fini(&s->pending);
@@ -88,7 +88,7 @@ void events_engine(struct cluster *c, struct engine *e, const struct docker_even
 			continue;
 		if (!text.n)
 			docker_event_write(ev, &node, &text);
-		deliver(s, strbuf_str(&text));
+		deliver(c, s, strbuf_str(&text));
 	}
 }
 
@@ -142,7 +142,7 @@ static void deliver_pool_event(struct cluster *c, struct str text)
 		struct subscription *s = list_item(link, struct subscription, link);
 
 		if (events_text_match(text, s->filters))
-			deliver(s, text);
+			deliver(c, s, text);
 	}
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The events of all nodes and of the pool as one stream, to any number of subscribers. A slow one
- * holds up nobody: it is closed when LIMIT_EVENT_BACKLOG bytes wait for it.
+ * holds up nobody: it is closed when more bytes wait for it than the config lets it be behind.
  */
 #ifndef CLUSTER_EVENTS_H
 #define CLUSTER_EVENTS_H
