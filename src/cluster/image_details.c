@@ -132,7 +132,7 @@ static void put_containers(struct manifest_users *users, struct json_out *o)
 }
 
 /* An engine knows of its own containers only. */
-static struct error *put_users(const struct image_details *d, const struct image_detail *detail,
+static struct error *put_users(struct image_details *d, const struct image_detail *detail,
 			       struct arena *arena, struct strbuf *out)
 {
 	struct json manifests, manifest;
@@ -156,8 +156,8 @@ static struct error *put_users(const struct image_details *d, const struct image
 	return NULL;
 }
 
-struct error *image_details_put(const struct image_details *d, struct str id,
-				struct json_edit *edit, struct json entry, struct arena *arena)
+struct error *image_details_put(struct image_details *d, struct str id, struct json_edit *edit,
+				struct json entry, struct arena *arena)
 {
 	const struct image_detail *detail = map_get(&d->by_id, id);
 	_cleanup_(strbuf_fini) struct strbuf manifests = STRBUF_INIT;

@@ -44,8 +44,11 @@ may_suspend must_check struct error *image_details_fetch(struct image_details *d
 							 const struct image_query *q);
 void image_details_fini(struct image_details *d); /* zero-initialised is fine */
 
-/* Sets the members in the image's list entry, where they are known; what they are is in `arena`. */
-must_check struct error *image_details_put(const struct image_details *d, struct str id,
+/*
+ * Sets the members in the image's list entry, where they are known; what they are is in `arena`. Once
+ * for each image: each container is told of once.
+ */
+must_check struct error *image_details_put(struct image_details *d, struct str id,
 					   struct json_edit *edit, struct json entry,
 					   struct arena *arena);
 

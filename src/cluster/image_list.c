@@ -298,7 +298,7 @@ static struct str no_digests(const struct image_listing *l, bool nameless)
 /*
  * The entry as one engine has it, with the names that all have, in the shape that the client knows.
  */
-static struct error *write_merged(const struct image_listing *l, const struct merged *m,
+static struct error *write_merged(struct image_listing *l, const struct merged *m,
 				  struct strbuf *out)
 {
 	_cleanup_(arena_fini) struct arena arena = ARENA_INIT;
