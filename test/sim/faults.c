@@ -59,7 +59,7 @@ static void tell_kind(void *arg)
 		snprintf(sim_title, sizeof(sim_title), "SIM_FAULT=%s SIM_STEP=%u",
 			 fault_names[r->kind], r->step);
 		sim_once(r->seed, suffer_once, r);
-	} while (r->fired && ++r->step < MOST_STEPS);
+	} while (r->fired && (r->step += sim_stride()) < MOST_STEPS);
 	if (!only)
 		assert_in_range(r->step, 1, MOST_STEPS - 1);
 }
@@ -69,7 +69,10 @@ static void tell_faults(uint64_t seed, void *arg)
 	const char *only = getenv("SIM_FAULT");
 
 	for (int kind = FAULT_NONE + 1; kind < FAULT_KINDS; kind++) {
-		struct fault_run r = { .story = arg, .seed = seed, .kind = (enum fault_kind)kind };
+		struct fault_run r = { .story = arg,
+				       .seed = seed,
+				       .kind = (enum fault_kind)kind,
+				       .step = (unsigned int)kind % sim_stride() };
 
 		if (!only || strcmp(only, fault_names[kind]) == 0)
 			sim_apart(r.story->name, seed, tell_kind, &r);

@@ -302,6 +302,15 @@ void sim_once(uint64_t seed, sim_main_fn *fn, void *arg)
 	loop_run(LOOP_VIRTUAL, run_main, &r);
 }
 
+unsigned int sim_stride(void)
+{
+	uint64_t stride = 1;
+
+	if (is_set("SIM_STRIDE"))
+		str_to_u64(str_from(getenv("SIM_STRIDE")), &stride);
+	return (unsigned int)MAX(stride, 1);
+}
+
 void sim_each_seed(uint64_t seeds, void (*fn)(uint64_t seed, void *arg), void *arg)
 {
 	uint64_t seed = 0;
@@ -312,7 +321,7 @@ void sim_each_seed(uint64_t seeds, void (*fn)(uint64_t seed, void *arg), void *a
 	}
 	if (is_set("SIM_SEEDS"))
 		str_to_u64(str_from(getenv("SIM_SEEDS")), &seeds);
-	for (seed = 1; seed <= seeds; seed++)
+	for (seed = 1; seed <= seeds; seed += sim_stride())
 		fn(seed, arg);
 }
 

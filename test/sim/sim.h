@@ -65,6 +65,11 @@ struct fault_story {
 	story_fn *act;
 	story_fn *after; /* what must be true then, all lines being well again */
 };
+/*
+ * $SIM_STRIDE, or 1: only every so many'th seed is told, and of what is told again and again with
+ * one fault each, only every so many'th fault: for who has less time, or runs under valgrind.
+ */
+unsigned int sim_stride(void);
 void sim_tell_faults(void **state); /* a cmocka test: its initial state is a struct fault_story */
 
 /* A row of a cmocka table: op_act and op_after, in a pool such as `from` makes. */

@@ -378,9 +378,11 @@ static may_suspend void tell_leaver(struct sim *s)
 static void tell_row(void **state)
 {
 	const struct row *row = *state;
+	int stride = (int)sim_stride();
 	char name[120];
 
-	for (int i = 0; i < COLUMNS; i++) {
+	/* Each row begins in another column. */
+	for (int i = (int)(row - rows) % stride; i < COLUMNS; i += stride) {
 		snprintf(name, sizeof(name), "%s: " FAILING " %s", row->request, column_names[i]);
 		told_cell = (struct cell){ row, (enum column)i };
 		sim_tell_seeds(&(struct story){ name, tell_cell }, 1);
