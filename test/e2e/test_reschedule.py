@@ -207,6 +207,7 @@ def test_a_cut_of_a_minute_at_the_defaults(fresh_lab, start_manager, cli, tmp_pa
     wait_until(lambda: len(manager.logged('container rescheduled')) == len(wanted), 60,
                'all are rescheduled')
     first.heal()
+    first.wait_answer()
     for name in wanted:
         wait_state(first, name, None)
     running = sorted(pool.docker('ps', '--format', '{{.Names}}').ok().lines)
@@ -240,6 +241,7 @@ def test_a_new_primary_makes_the_move(fresh_lab, tmp_path, moment):
         assert heir.logged('container rescheduled')
 
         first.heal()
+        first.wait_answer()
         for name in wanted:
             wait_until(lambda: len(copies(fresh_lab, name)) == 1 and state_of(first, name) is None,
                        2 * FOUND, f'one copy of {name}')
@@ -298,6 +300,7 @@ def test_in_an_overlay_network(swarm, pool):
     assert list(shown) == ['over']
 
     first.heal()
+    first.wait_answer()
     wait_state(first, 'web', None)
     wait_found()
     assert names(pool) == ['peer', 'web']
