@@ -17,7 +17,7 @@ import pytest
 
 from lab import Manager, wait_until
 from lab.engine import settings
-from test_tls import flags, make_certs
+from support.certs import make_certs, verified
 
 pytestmark = pytest.mark.slow
 
@@ -210,7 +210,7 @@ def test_a_flood_of_bad_requests(start_manager, say):
 def test_handshakes_that_never_come(tmp_path, say):
     certs = make_certs(str(tmp_path / 'certs'), 'manager=127.0.0.1')
     manager = Manager('127.0.0.1:1', str(tmp_path / 'log'),
-                      ['--tlsverify', *flags(f'{certs}/manager')], certs=f'{certs}/client')
+                      verified(f'{certs}/manager'), certs=f'{certs}/client')
     manager.start()
     context = settings(f'{certs}/client')
     took = []
