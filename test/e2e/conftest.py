@@ -19,7 +19,7 @@ import signal
 import pytest
 
 from lab import Lab, LabError, Manager, clis, host
-from support import Pair, Side, emptied, mended
+from support import Pair, emptied, mended
 
 NODES = 3
 CLIS = [path for _, path in clis()]
@@ -237,7 +237,6 @@ def cli(request):
 @pytest.fixture
 def pair(lab, manager, reference_lab, cli):
     """The pool and the engine to compare it with, both empty but for busybox; see support.Pair."""
-    yield Pair(Side('pool', manager.address, lab, cli),
-               Side('engine', reference_lab.node(1).address, reference_lab, cli), manager)
+    yield Pair.over(lab, manager, reference_lab, cli)
     emptied(reference_lab)
     emptied(lab, manager)

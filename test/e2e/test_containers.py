@@ -349,3 +349,18 @@ def test_a_name_is_given_once(pair):
     assert statuses == (409, 409)
     for bad in ('x', '-x', 'a b', 'a$'):
         pair.same('create', '--name', bad, 'busybox', 'true')
+
+
+def test_a_new_container_is_in_the_next_list(pair):
+    """No wait between what a client did and what it sees."""
+    for number in range(10):
+        made = pair.pool.create(f'c{number}', 'true')
+        shown = json.loads(pair.pool.http('GET', '/containers/json?all=1').body)
+        assert made in [entry['Id'] for entry in shown]
+        assert pair.pool.http('POST', f'/containers/{made}/start').status == 204
+        assert pair.pool.http('POST', f'/containers/{made}/wait').json()['StatusCode'] == 0
+        entry, = [entry for entry in pair.pool.http('GET', '/containers/json?all=1').json()
+                  if entry['Id'] == made]
+        assert entry['State'] == 'exited' and entry['Status'].startswith('Exited (0)'), entry
+        assert pair.pool.http('DELETE', f'/containers/{made}').status == 204
+        assert pair.pool.http('GET', '/containers/json?all=1').json() == []

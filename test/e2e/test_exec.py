@@ -1,21 +1,29 @@
 # SPDX-License-Identifier: Apache-2.0
-"""docker exec and docker attach: what runs beside a container's own process, and who joins it."""
-
-import signal
+"""docker exec: what runs beside a container's own process."""
 
 import pytest
 
 from lab import wait_until
+from support import Pair, emptied
 
 OBEDIENT = ['sh', '-c', 'trap "echo interrupted" INT; echo ready; '
             'while read -r line; do eval "$line"; done']
 
 
+@pytest.fixture(scope='module')
+def box(lab, manager, reference_lab):
+    """A container `box` on each side, which goes on through all of these tests."""
+    Pair.over(lab, manager, reference_lab).ok('run', '-d', '--name', 'box', 'busybox', 'sleep',
+                                              '10000')
+    yield
+    emptied(reference_lab)
+    emptied(lab, manager)
+
+
 @pytest.fixture
-def running(pair):
-    """A pair with a container `box` on each side."""
-    pair.ok('run', '-d', '--name', 'box', 'busybox', 'sleep', '1000')
-    return pair
+def running(box, lab, manager, reference_lab, cli):
+    """The pair that has it."""
+    return Pair.over(lab, manager, reference_lab, cli)
 
 
 @pytest.mark.every_cli
@@ -56,6 +64,7 @@ def test_in_the_background(running):
     for side in (running.pool, running.engine):
         wait_until(lambda: side.docker('exec', 'box', 'cat', '/told').stdout == 'done\n', 20,
                    'what runs in the background has run')
+    running.ok('exec', 'box', 'rm', '/told')
 
 
 @pytest.mark.every_cli
@@ -92,10 +101,13 @@ def test_a_dialogue(running):
 
 def test_it_ends_with_its_container(running):
     def story(side):
-        with side.background('exec', 'box', 'sh', '-c', 'echo in; exec sleep 1000') as run:
+        side.start('brief', 'sleep', '1000')
+        with side.background('exec', 'brief', 'sh', '-c', 'echo in; exec sleep 1000') as run:
             run.expect('in')
-            side.docker('kill', 'box').ok()
-            return run.wait(), run.text
+            side.docker('kill', 'brief').ok()
+            ended = run.wait(), run.text
+        side.docker('rm', 'brief').ok()
+        return ended
 
     assert running.tell(story) == (137, 'in\n')
 
@@ -130,49 +142,3 @@ def test_inspected_by_id(running):
 def test_refused(running, method, path, body):
     headers = {'Content-Type': 'application/json'} if body is not None else {}
     assert running.same_reply(method, path, body, headers).status >= 400
-
-
-@pytest.mark.every_cli
-def test_attach(pair):
-    """Several may attach; each sees what comes after it came."""
-    pair.ok('create', '-i', '--name', 'echo', 'busybox', 'sh', '-c',
-            'while read line; do echo "out $line"; echo "err $line" >&2; done; exit 4')
-    pair.ok('start', 'echo')
-
-    def story(side):
-        with side.background('attach', 'echo') as first:
-            first.send('1\n')
-            first.expect('out 1(.|\n)*err 1|err 1(.|\n)*out 1')
-            with side.background('attach', '--no-stdin', 'echo') as second:
-                # The second one is known to be there once it shows a line that came later.
-                number = 1
-                while 'out' not in second.text:
-                    number += 1
-                    first.send(f'{number}\n')
-                    first.expect(f'out {number}\n')
-                    data = second._read(0.2)
-                    second.output += data or b''
-                first.end_input()
-                codes = first.wait(), second.wait()
-        return codes, side.said('wait', 'echo')
-
-    assert pair.tell(story) == ((4, 4), (0, '4\n', ''))
-
-
-def test_attach_and_signals(pair):
-    trap = 'trap "exit 12" TERM; while :; do echo ready; sleep 0.1; done'
-    pair.ok('run', '-d', '--name', 'one', 'busybox', 'sh', '-c', trap)
-    pair.ok('run', '-d', '--name', 'two', 'busybox', 'sh', '-c', trap)
-
-    def story(side):
-        with side.background('attach', 'one') as attached:
-            attached.expect('ready')
-            attached.signal(signal.SIGTERM)
-            proxied = attached.wait()
-        with side.background('attach', '--sig-proxy=false', 'two') as attached:
-            attached.expect('ready')
-            alone = attached.end_by(signal.SIGTERM, 3)
-        return proxied, alone, side.said('inspect', '-f', '{{.State.Running}}', 'two')
-
-    told = pair.tell(story)
-    assert told[0] == 12 and told[2][1] == 'true\n'

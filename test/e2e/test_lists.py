@@ -2,17 +2,20 @@
 """docker ps: what it shows, in every form, and what its filters pick. The containers are spread
 over three nodes, and the list is that of one engine that has them all."""
 
-import json
 import urllib.parse
 
 import pytest
 
+from support import Pair, emptied
+
 FOREVER = ['sleep', '1000']
 
 
-@pytest.fixture
-def listed(pair):
-    """A pair with containers in every state, made in one order on both sides."""
+@pytest.fixture(scope='module')
+def listing(lab, manager, reference_lab):
+    """Containers in every state, made in one order on both sides, for tests that only look."""
+    pair = Pair.over(lab, manager, reference_lab)
+
     def run(name, *options, command=FOREVER):
         pair.ok('run', '-d', '--name', name, *options, 'busybox', *command)
 
@@ -23,7 +26,15 @@ def listed(pair):
     run('web-2', '--network', 'none', '-e', 'A=1')
     pair.ok('wait', 'failed')
     pair.ok('pause', 'web-2')
-    return pair
+    yield
+    emptied(reference_lab)
+    emptied(lab, manager)
+
+
+@pytest.fixture
+def listed(listing, lab, manager, reference_lab, cli):
+    """The pair that has them. Its Neutral has seen nothing yet."""
+    return Pair.over(lab, manager, reference_lab, cli)
 
 
 def names(pair, *options):
@@ -153,18 +164,3 @@ def test_list_by_the_api(listed):
             return reply.status, side.neutral.value(entries)
 
         listed.tell(ask, f'GET /containers/json{query}')
-
-
-def test_a_new_container_is_in_the_next_list(pair):
-    """No wait between what a client did and what it sees."""
-    for number in range(10):
-        made = pair.pool.create(f'c{number}', 'true')
-        shown = json.loads(pair.pool.http('GET', '/containers/json?all=1').body)
-        assert made in [entry['Id'] for entry in shown]
-        assert pair.pool.http('POST', f'/containers/{made}/start').status == 204
-        assert pair.pool.http('POST', f'/containers/{made}/wait').json()['StatusCode'] == 0
-        entry, = [entry for entry in pair.pool.http('GET', '/containers/json?all=1').json()
-                  if entry['Id'] == made]
-        assert entry['State'] == 'exited' and entry['Status'].startswith('Exited (0)'), entry
-        assert pair.pool.http('DELETE', f'/containers/{made}').status == 204
-        assert pair.pool.http('GET', '/containers/json?all=1').json() == []
