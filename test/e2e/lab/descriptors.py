@@ -81,9 +81,10 @@ def _targets(pid):
 
 
 class Open:
-    """What a process has open at one moment. clients: connections of those who came to it, and
-    what no table has; out: its own to others; others: {what: how often} of all that is no socket
-    and of the sockets that listen."""
+    """What a process has open at one moment. clients: connections of those who came to it; out: its
+    own to others, and what no table has: a connection that was reset, which it may keep among its
+    idle ones until it wants one; others: {what: how often} of all that is no socket and of the
+    sockets that listen."""
 
     def __init__(self, pid):
         self.clients, self.out, self.others = [], [], collections.Counter()
@@ -100,7 +101,7 @@ class Open:
         for one in sockets:
             if one.listens:
                 self.others[f'{one.name.split(":")[0]} socket that listens on {one.local}'] += 1
-            elif one.name.startswith('tcp') and one.port not in ports:
+            elif one.state is None or one.name.startswith('tcp') and one.port not in ports:
                 self.out.append(one)
             else:
                 self.clients.append(one)
