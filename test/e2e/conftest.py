@@ -19,7 +19,7 @@ import signal
 import pytest
 
 from lab import Lab, LabError, Manager, clis, host
-from support import Pair, emptied, mended
+from support import Pair, Side, emptied, mended
 
 NODES = 3
 CLIS = [path for _, path in clis()]
@@ -234,9 +234,22 @@ def cli(request):
     return request.param
 
 
-@pytest.fixture
-def pair(lab, manager, reference_lab, cli):
-    """The pool and the engine to compare it with, both empty but for busybox; see support.Pair."""
-    yield Pair.over(lab, manager, reference_lab, cli)
+def paired(lab, manager, reference_lab, cli=None):
+    """The pool and the engine to compare it with, as a generator: closed, both are empty but for
+    busybox."""
+    yield Pair(Side('pool', manager.address, lab, cli),
+               Side('engine', reference_lab.node(1).address, reference_lab, cli), manager)
     emptied(reference_lab)
     emptied(lab, manager)
+
+
+@pytest.fixture
+def pair(lab, manager, reference_lab, cli):
+    """Both, empty but for busybox; see support.Pair."""
+    yield from paired(lab, manager, reference_lab, cli)
+
+
+@pytest.fixture(scope='module')
+def shared_pair(lab, manager, reference_lab):
+    """Both, for a module of tests that share what is on them: each asks by Pair.by."""
+    yield from paired(lab, manager, reference_lab)

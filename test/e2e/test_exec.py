@@ -4,26 +4,21 @@
 import pytest
 
 from lab import wait_until
-from support import Pair, emptied
 
 OBEDIENT = ['sh', '-c', 'trap "echo interrupted" INT; echo ready; '
             'while read -r line; do eval "$line"; done']
 
 
 @pytest.fixture(scope='module')
-def box(lab, manager, reference_lab):
+def box(shared_pair):
     """A container `box` on each side, which goes on through all of these tests."""
-    Pair.over(lab, manager, reference_lab).ok('run', '-d', '--name', 'box', 'busybox', 'sleep',
-                                              '10000')
-    yield
-    emptied(reference_lab)
-    emptied(lab, manager)
+    shared_pair.ok('run', '-d', '--name', 'box', 'busybox', 'sleep', '10000')
+    return shared_pair
 
 
 @pytest.fixture
-def running(box, lab, manager, reference_lab, cli):
-    """The pair that has it."""
-    return Pair.over(lab, manager, reference_lab, cli)
+def running(box, cli):
+    return box.by(cli)
 
 
 @pytest.mark.every_cli

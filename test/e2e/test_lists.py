@@ -6,35 +6,28 @@ import urllib.parse
 
 import pytest
 
-from support import Pair, emptied
-
 FOREVER = ['sleep', '1000']
 
 
 @pytest.fixture(scope='module')
-def listing(lab, manager, reference_lab):
+def listing(shared_pair):
     """Containers in every state, made in one order on both sides, for tests that only look."""
-    pair = Pair.over(lab, manager, reference_lab)
-
     def run(name, *options, command=FOREVER):
-        pair.ok('run', '-d', '--name', name, *options, 'busybox', *command)
+        shared_pair.ok('run', '-d', '--name', name, *options, 'busybox', *command)
 
     run('web', '-l', 'tier=front', '-l', 'shop=1', '-p', '18080:80')
     run('db', '-l', 'tier=back', '-v', 'data:/data')
-    pair.ok('create', '--name', 'fresh', '-l', 'tier=back', 'busybox', 'true')
+    shared_pair.ok('create', '--name', 'fresh', '-l', 'tier=back', 'busybox', 'true')
     run('failed', command=['sh', '-c', 'exit 3'])
     run('web-2', '--network', 'none', '-e', 'A=1')
-    pair.ok('wait', 'failed')
-    pair.ok('pause', 'web-2')
-    yield
-    emptied(reference_lab)
-    emptied(lab, manager)
+    shared_pair.ok('wait', 'failed')
+    shared_pair.ok('pause', 'web-2')
+    return shared_pair
 
 
 @pytest.fixture
-def listed(listing, lab, manager, reference_lab, cli):
-    """The pair that has them. Its Neutral has seen nothing yet."""
-    return Pair.over(lab, manager, reference_lab, cli)
+def listed(listing, cli):
+    return listing.by(cli)
 
 
 def names(pair, *options):

@@ -124,11 +124,10 @@ class Pair:
         self.engine = engine
         self.manager = manager
 
-    @classmethod
-    def over(cls, lab, manager, reference_lab, cli=None):
-        """Of a manager over the lab and the reference lab's engine; cli as for client.docker."""
-        return cls(Side('pool', manager.address, lab, cli),
-                   Side('engine', reference_lab.node(1).address, reference_lab, cli), manager)
+    def by(self, cli):
+        """The same two, asked by another command line, with a Neutral that has seen nothing."""
+        return Pair(*(Side(side.name, side.address, side.lab, cli)
+                      for side in (self.pool, self.engine)), self.manager)
 
     def both(self, story):
         """Runs story(side) on both and returns what it answered, of the pool and of the engine."""
