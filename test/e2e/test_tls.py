@@ -16,7 +16,7 @@ import pytest
 from lab import host, wait_until
 from lab.engine import settings
 from support import Background, emptied, running
-from support.certs import files_flags, make_certs, sign, verified
+from support.certs import files_of, make_certs, sign, tls_flags, verified
 
 
 @pytest.fixture(scope='module')
@@ -276,7 +276,7 @@ def test_no_session_outlives_its_certificate(tmp_path):
 def test_other_files_towards_the_engines(tls_lab, tmp_path, other, cli):
     with running(','.join(tls_lab.addresses), tmp_path / 'log',
                  [*verified(f'{other}/manager'),
-                  *files_flags(tls_lab.path('certs/manager'), 'engine-tls')],
+                  *tls_flags(*files_of(tls_lab.path('certs/manager')), prefix='engine-tls')],
                  f'{other}/client', healthy=2) as manager:
         assert manager.docker('run', '--rm', 'busybox', 'echo', 'yes', cli=cli).ok().stdout == \
             'yes\n'
@@ -286,7 +286,7 @@ def test_encrypted_and_nobody_verified(tls_lab, tmp_path):
     """--tls alone."""
     certs = tls_lab.path('certs')
     with running(','.join(tls_lab.addresses), tmp_path / 'log',
-                 ['--tls', *files_flags(f'{certs}/manager')], f'{certs}/client',
+                 ['--tls', *tls_flags(*files_of(f'{certs}/manager'))], f'{certs}/client',
                  healthy=2) as manager:
         assert handshake(manager.address)
 

@@ -15,21 +15,32 @@ def make_certs(folder, *names):
     return folder
 
 
-def files_flags(folder, prefix='tls'):
-    """The three files of such a folder, as `swarm` wants them."""
-    return [f'--{prefix}{flag}={folder}/{file}.pem'
-            for flag, file in [('cacert', 'ca'), ('cert', 'cert'), ('key', 'key')]]
+def files_of(folder):
+    """CA, certificate and key of such a folder."""
+    return [f'{folder}/{file}.pem' for file in ('ca', 'cert', 'key')]
+
+
+KINDS = ('cacert', 'cert', 'key')
+
+
+def tls_flags(*files, prefix='tls'):
+    """CA, certificate and key as `swarm` wants them."""
+    return [f'--{prefix}{kind}={file}' for kind, file in zip(KINDS, files)]
+
+
+def kv_opts(*files):
+    """The same as etcd:// and consul:// want them."""
+    return [word for kind, file in zip(KINDS, files)
+            for word in ('--discovery-opt', f'kv.{kind}file={file}')]
 
 
 def verified(folder):
     """Flags for TLS that verifies the other side."""
-    return ['--tlsverify', *files_flags(folder)]
+    return ['--tlsverify', *tls_flags(*files_of(folder))]
 
 
 def store_opts(folder):
-    """The three files as etcd:// and consul:// want them."""
-    return [word for key, file in [('cacertfile', 'ca'), ('certfile', 'cert'), ('keyfile', 'key')]
-            for word in ('--discovery-opt', f'kv.{key}={folder}/{file}.pem')]
+    return kv_opts(*files_of(folder))
 
 
 def sign(folder, ca, like, name, since, until):

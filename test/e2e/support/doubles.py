@@ -14,23 +14,24 @@ def engine_double():
 
 
 @contextlib.contextmanager
-def answering(answer):
-    """A server that says the same to everybody; yields its address."""
+def answering(answer, tls=None):
+    """A server that says the same to everybody, over TLS where it has an ssl.SSLContext; yields its
+    address."""
     server = socket.create_server(('127.0.0.1', 0))
     over = threading.Event()
 
     def talk(connection):
-        with connection:
+        with contextlib.ExitStack() as opened, contextlib.suppress(OSError):
+            opened.enter_context(connection)
+            if tls:
+                connection.settimeout(5)
+                connection = opened.enter_context(tls.wrap_socket(connection, server_side=True))
             connection.settimeout(1)
             while not over.is_set():
-                try:
+                with contextlib.suppress(TimeoutError):
                     if not connection.recv(65536):
                         return
                     connection.sendall(answer)
-                except TimeoutError:
-                    continue
-                except OSError:
-                    return
 
     def serve():
         while True:
