@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "base/duration.h"
 #include "base/map.h"
 #include "base/mem.h"
 #include "base/rand.h"
@@ -14,7 +15,7 @@ struct kept {
 
 static struct {
 	struct map all; /* of struct kept */
-	bool frozen, broken;
+	bool frozen, ended, broken;
 	struct record_store store;
 } memory;
 
@@ -38,13 +39,27 @@ static may_suspend struct error *take_time(void)
 	return memory.broken ? error_new(ERR_INTERNAL, "the disk is full") : NULL;
 }
 
+/*
+ * Who is killed in the middle of a write does nothing more. The manager of a story only ends: what it
+ * asks for hangs until it cancels that, and fails from then on.
+ */
+static may_suspend struct error *hang(void)
+{
+	struct error *err = NULL;
+
+	while (!memory.ended && !err)
+		err = fiber_sleep(SECOND);
+	memory.ended = true;
+	return err ? err : error_new(ERR_CANCELLED, "killed");
+}
+
 static may_suspend struct error *put(_unused_ void *arg, struct str key, struct str text)
 {
 	struct kept *k;
 
 	TRY(take_time());
 	if (memory.frozen)
-		return error_new(ERR_INTERNAL, "killed");
+		return hang();
 	k = mem_new(struct kept);
 	*k = (struct kept){ str_dup(key), str_dup(text) };
 	kept_free(map_put(&memory.all, k));
@@ -55,7 +70,7 @@ static may_suspend struct error *drop(_unused_ void *arg, struct str key)
 {
 	TRY(take_time());
 	if (memory.frozen)
-		return error_new(ERR_INTERNAL, "killed");
+		return hang();
 	kept_free(map_del(&memory.all, key));
 	return NULL;
 }
@@ -88,9 +103,18 @@ void sim_records_free(void)
 	map_fini(&memory.all);
 }
 
-void sim_records_freeze(bool frozen)
+void sim_records_freeze(void)
 {
-	memory.frozen = frozen;
+	memory.frozen = true;
+	memory.ended = false;
+}
+
+may_suspend void sim_kill_manager(struct sim *s)
+{
+	sim_records_freeze();
+	sim_stop_manager(s);
+	memory.frozen = false;
+	sim_up(s);
 }
 
 void sim_records_break(bool broken)

@@ -13,8 +13,10 @@
 void sim_records(struct sim *s);
 void sim_records_free(void);
 
-/* "Kills" the manager: nothing that it writes from now on arrives; false: a new one may write. */
-void sim_records_freeze(bool frozen);
+/* Nothing that the manager writes from now on arrives, nor is it answered: it is about to be killed. */
+void sim_records_freeze(void);
+/* Kills it now, if it was not before, and begins another over the same engines. */
+may_suspend void sim_kill_manager(struct sim *s);
 /* Each write fails with an error from now on. */
 void sim_records_break(bool broken);
 size_t sim_records_count(void);

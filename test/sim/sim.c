@@ -115,7 +115,7 @@ static may_suspend void start_manager(struct sim *s)
 	sim_discover(s);
 }
 
-static may_suspend void stop_manager(struct sim *s)
+may_suspend void sim_stop_manager(struct sim *s)
 {
 	stop_replica(s);
 	if (!s->cluster)
@@ -140,9 +140,10 @@ may_suspend void sim_discover(struct sim *s)
 	cluster_set_nodes(s->cluster, addrs, n);
 }
 
+/* An engine whose every answer takes seconds is looked at for a minute and more. */
 may_suspend void sim_up(struct sim *s)
 {
-	_cleanup_(deadline_end) struct deadline d = deadline_begin(MINUTE);
+	_cleanup_(deadline_end) struct deadline d = deadline_begin(10 * MINUTE);
 
 	start_manager(s);
 	assert_ok(cluster_wait_settled(s->cluster));
@@ -150,7 +151,7 @@ may_suspend void sim_up(struct sim *s)
 
 may_suspend void sim_restart_manager(struct sim *s)
 {
-	stop_manager(s);
+	sim_stop_manager(s);
 	sim_up(s);
 }
 
@@ -258,7 +259,7 @@ static may_suspend void sim_free(struct sim *s)
 {
 	group_finish(&s->fibers);
 	clients_fini(s);
-	stop_manager(s);
+	sim_stop_manager(s);
 	sim_fault_clear(s);
 	for (size_t i = 0; i < s->engines.n; i++)
 		sim_heal(s->engines.v[i]);

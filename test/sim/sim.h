@@ -112,6 +112,8 @@ extern const struct addr sim_primary_addr;
 may_suspend void sim_up(struct sim *s);
 /* The engines that discovery lists from now on: all that are there and not sim_unlist'ed. */
 may_suspend void sim_discover(struct sim *s);
+/* Ends the manager; nobody may ask anything until sim_up. */
+may_suspend void sim_stop_manager(struct sim *s);
 /* Ends the manager, and begins another over the same engines. */
 may_suspend void sim_restart_manager(struct sim *s);
 

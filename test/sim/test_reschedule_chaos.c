@@ -115,9 +115,10 @@ static may_suspend void fail_or_mend(struct sim *s, int i)
 static may_suspend void restart(struct sim *s, bool kill)
 {
 	sim_fault_clear(s);
-	sim_records_freeze(kill);
-	sim_restart_manager(s);
-	sim_records_freeze(false);
+	if (kill)
+		sim_kill_manager(s);
+	else
+		sim_restart_manager(s);
 }
 
 /* A second or a day, in either direction. */

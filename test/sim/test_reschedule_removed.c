@@ -112,9 +112,7 @@ static may_suspend void a_restart_does_not_bring_it_back(struct sim *s)
 	move_to_n2(s, GUARDED);
 	assert_status(sim_delete(s, "/containers/web?force=1"), 204);
 	/* Killed at once: it was written before the client was told. */
-	sim_records_freeze(true);
-	sim_restart_manager(s);
-	sim_records_freeze(false);
+	sim_kill_manager(s);
 	sim_run(s, MINUTE);
 	sim_restart_manager(s);
 	heal_unseen(s);
@@ -128,9 +126,7 @@ static may_suspend void nor_does_one_that_finds_it(struct sim *s)
 	move_to_n2(s, GUARDED);
 	assert_status(sim_delete(s, "/containers/web?force=1"), 204);
 	sim_heal(node(s, "n1"));
-	sim_records_freeze(true);
-	sim_restart_manager(s);
-	sim_records_freeze(false);
+	sim_kill_manager(s);
 	sim_wait(s, copies(s, "web") == 0);
 	sim_wait(s, sim_records_count() == 0);
 	end(s);
@@ -176,10 +172,9 @@ static may_suspend void nor_a_kill_before_it_is_written(struct sim *s)
 {
 	pool(s, 2);
 	move_to_n2(s, GUARDED);
-	sim_records_freeze(true);
+	sim_records_freeze();
 	assert_status(sim_delete(s, "/containers/web?force=1"), 204);
-	sim_restart_manager(s);
-	sim_records_freeze(false);
+	sim_kill_manager(s);
 	sim_wait(s, sim_records_have("\"removed\""));
 	heal_unseen(s);
 	end(s);
