@@ -408,13 +408,23 @@ void guards_end_astray(struct cluster *c, struct str name, struct str swarm_id)
 	}
 }
 
-may_suspend void guards_await_buried(struct cluster *c)
+static may_suspend struct error *await_buried(struct cluster *c)
 {
 	_cleanup_(deadline_end) struct deadline d = deadline_begin(WRITE_TIME);
-	struct error *err = NULL;
+	struct guards *gs = &c->guards;
 
-	while (!err && c->guards.n_awaited && c->guards.began && guards_may_act(c))
-		err = waitq_wait(&c->guards.saved, "a record to be written");
+	while (gs->n_awaited && gs->began && guards_may_act(c)) {
+		if (gs->store_fails)
+			return error_new(ERR_UNAVAILABLE, "records cannot be written");
+		TRY(waitq_wait(&gs->saved, "a record to be written"));
+	}
+	return NULL;
+}
+
+may_suspend void guards_await_buried(struct cluster *c)
+{
+	struct error *err = await_buried(c);
+
 	if (err && !error_is(err, ERR_CANCELLED))
 		log_error("a container was removed, and that is not remembered over a restart yet",
 			  LOG_ERR(err));

@@ -21,6 +21,7 @@
 struct forgotten {
 	struct list link;
 	char key[GUARD_KEY_SIZE];
+	bool awaited; /* nobody has tried to remove it */
 };
 
 static bool has_store(const struct cluster *c)
@@ -45,8 +46,18 @@ void guard_forget_record(struct cluster *c, const struct guard *g)
 		return;
 	r = mem_new(struct forgotten);
 	memcpy(r->key, g->key, sizeof(r->key));
+	r->awaited = true;
+	c->guards.n_awaited++;
 	list_append(&c->guards.removals, &r->link);
 	waitq_wake_all(&c->guards.changed);
+}
+
+/* Whether it was or not, who waits for it goes on. */
+static void tried(struct cluster *c, bool *awaited)
+{
+	c->guards.n_awaited -= *awaited;
+	*awaited = false;
+	waitq_wake_all(&c->guards.saved);
 }
 
 static may_suspend struct error *put(struct cluster *c, struct guard *g)
@@ -81,10 +92,7 @@ static may_suspend struct error *put_first(struct cluster *c)
 	struct error *err = put(c, g);
 
 	g->tries++;
-	if (g->awaited)
-		c->guards.n_awaited--;
-	g->awaited = false;
-	waitq_wake_all(&c->guards.saved);
+	tried(c, &g->awaited);
 	if (error_is(err, ERR_TOO_LARGE)) {
 		log_error("a container is not remembered over a restart", LOG_CSTR("name", g->name),
 			  LOG_ERR(err));
@@ -104,6 +112,7 @@ static may_suspend struct error *remove_first(struct cluster *c)
 
 	if (!err)
 		err = store->remove(store->arg, str_from(r->key));
+	tried(c, &r->awaited);
 	if (err)
 		list_prepend(&c->guards.removals, &r->link);
 	else
@@ -133,8 +142,8 @@ static may_suspend struct error *await_acting(struct cluster *c)
 may_suspend void guards_save_main(void *arg)
 {
 	struct cluster *c = arg;
+	struct guards *gs = &c->guards;
 	struct error *err = NULL;
-	bool away = false;
 
 	while (!error_is(err, ERR_CANCELLED)) {
 		error_free(err);
@@ -144,14 +153,15 @@ may_suspend void guards_save_main(void *arg)
 		if (error_is(err, ERR_CANCELLED))
 			break;
 		if (!err) {
-			if (away)
+			if (gs->store_fails)
 				log_info("records of rescheduling can be written again");
-			away = false;
+			gs->store_fails = false;
 			continue;
 		}
-		if (!away && guards_may_act(c))
+		if (!gs->store_fails && guards_may_act(c))
 			log_error("records of rescheduling cannot be written", LOG_ERR(err));
-		away = guards_may_act(c);
+		gs->store_fails = guards_may_act(c);
+		waitq_wake_all(&gs->saved);
 		error_free(err);
 		err = fiber_sleep(RETRY_PAUSE);
 	}

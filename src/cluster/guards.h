@@ -93,7 +93,9 @@ struct guards {
 	struct list left;    /* those that have left copies, and all graves */
 	struct map graves;   /* by name, as by_name */
 	struct map left_ids; /* of struct left, those of graves */
-	size_t n_graves, n_awaited;
+	size_t n_graves;
+	size_t n_awaited; /* graves and removals of records that nobody has tried to write */
+	bool store_fails;
 	bool woken, began, is_loaded;
 	uint64_t loaded_term; /* of the fence, in which the records were read */
 	int64_t began_at, remove_at;
@@ -174,7 +176,7 @@ void guards_end_astray(struct cluster *c, struct str name, struct str swarm_id);
 /* Forgets the copies that are gone, the graves that are of no use any more. */
 void guards_settle_left(struct cluster *c);
 bool grave_is_of_pool(const struct cluster *c, const struct guard *grave); /* by its addresses */
-/* Parks until what was buried so far was put, or that failed. */
+/* Parks until the records tell of all removals so far, or cannot be written. */
 may_suspend void guards_await_buried(struct cluster *c);
 
 /* guard_text.c: the record of a guard, and a guard out of one, in no table yet. */

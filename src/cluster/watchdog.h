@@ -23,7 +23,7 @@ void cluster_container_acted(struct cluster *c, struct str id);
 
 /*
  * A client had a container removed, and is to hear of it: parks until what must be remembered of it
- * for a node that is down is written, or could not be.
+ * for a node that is down, or for the next manager, is written, or could not be.
  */
 may_suspend void cluster_await_removed(struct cluster *c);
 

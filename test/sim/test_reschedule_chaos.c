@@ -296,14 +296,16 @@ static void tell_known(void **state)
 
 /*
  * They found a copy that was made, and asked for once more in vain, and was never started; a later
- * copy that was out of sight when an earlier one was removed; and a copy that was taken for the
- * remains of a container which nobody had removed.
+ * copy that was out of sight when an earlier one was removed; a copy that was taken for the remains
+ * of a container which nobody had removed; and a record that outlived its container, whose removal
+ * had been answered already when the manager was killed.
  */
 static void tell_known_disturbed(void **state)
 {
 	sim_tell_seed(*state, 1245);
 	sim_tell_seed(*state, 141);
 	sim_tell_seed(*state, 63);
+	sim_tell_seed(*state, 850);
 }
 
 int main(void)

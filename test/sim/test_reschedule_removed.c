@@ -152,6 +152,21 @@ static may_suspend void nor_does_another_primary(struct sim *s)
 	end(s);
 }
 
+/* Nor does one make it again that has only the records to go by. */
+static may_suspend void nor_is_it_made_again(struct sim *s)
+{
+	pool(s, 2);
+	sim_run_container(s, "n1/web", GUARDED);
+	sim_wait(s, sim_records_count() == 1);
+	assert_status(sim_delete(s, "/containers/web?force=1"), 204);
+	sim_cut(node(s, "n1"));
+	sim_kill_manager(s);
+	sim_run(s, 10 * MINUTE);
+	assert_int_equal(copies(s, "web"), 0);
+	assert_int_equal(sim_records_count(), 0);
+	end(s);
+}
+
 /* While nothing can be written it is in memory, and the client is answered all the same. */
 static may_suspend void nor_a_store_that_fails(struct sim *s)
 {
@@ -346,6 +361,7 @@ int main(void)
 		STORY(a_restart_does_not_bring_it_back),
 		STORY(nor_does_one_that_finds_it),
 		STORY(nor_does_another_primary),
+		STORY(nor_is_it_made_again),
 		STORY(nor_a_store_that_fails),
 		STORY(nor_a_kill_before_it_is_written),
 		STORY(a_new_container_of_the_name_stays),
