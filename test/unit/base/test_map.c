@@ -9,7 +9,7 @@
 #include "base/rand.h"
 
 struct item {
-	char name[8];
+	char name[12];
 	bool in_map;
 	int visits;
 };
