@@ -71,12 +71,14 @@ static void write_body(struct placement *p, struct strbuf *out)
  */
 static may_suspend struct error *settle_drawn_name(struct placement *p, struct str id)
 {
-	_cleanup_(container_unrefp) struct container *ct =
-		container_ref(index_by_id(&p->c->containers, id));
+	struct container *made = index_by_id(&p->c->containers, id);
+	_cleanup_(container_unrefp) struct container *ct = NULL;
 	struct str name;
 
-	if (!ct || !str_empty(p->name) || cluster_name_is_unique(p->c, ct))
+	/* It may have been removed as soon as it was there. */
+	if (!made || !str_empty(p->name) || cluster_name_is_unique(p->c, made))
 		return NULL;
+	ct = container_ref(made);
 	name = arena_printf(p->arena, "%.*s%u", STR_ARG(ct->name), (unsigned)rand_below(1000000));
 	return cluster_rename(p->c, ct, name, p->req->version);
 }

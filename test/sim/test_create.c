@@ -458,6 +458,23 @@ static may_suspend void news_of_its_like_is_not_its_own(struct sim *s)
 	sim_settle(s);
 }
 
+/* Somebody removes it before the manager has looked at it: it was created all the same. */
+static may_suspend void what_is_removed_at_once_was_created(struct sim *s)
+{
+	struct sim_engine *e = sim_engine(s, "n1");
+	struct job *job;
+
+	sim_up(s);
+	sim_set_latency(s, 100 * MILLISECOND);
+	job = start_jobs(s, 1, "web", "{\"Image\":\"busybox\"}");
+	sim_wait(s, sim_has_container(e, "web0"));
+	sim_local(e, 204, "DELETE", "/containers/web0");
+	sim_join(s);
+	assert_status(job->reply, 201);
+	assert_refused(sim_get(s, "/containers/web0/json"), 404, "No such container");
+	sim_settle(s);
+}
+
 /* The node leaves, or the manager stops it, while a create is on its way there. */
 static may_suspend void a_node_leaves_in_the_middle(struct sim *s)
 {
@@ -502,6 +519,7 @@ int main(void)
 		STORY(the_engines_own_conflict_is_passed_on),
 		STORY(bad_bodies_are_refused_in_the_engines_words),
 		STORY(news_of_its_like_is_not_its_own),
+		STORY(what_is_removed_at_once_was_created),
 		STORY(a_node_leaves_in_the_middle),
 	};
 
