@@ -243,20 +243,37 @@ static struct guard *oldest_grave(const struct cluster *c)
 }
 
 /* A guard may follow what is left, where it is known only now that it is. */
-static void disown(struct cluster *c, struct container *ct)
+static void drop_follower(struct cluster *c, const struct container *ct)
 {
 	struct guard *g = guards_find(c, ct->name, ct->swarm_id);
 
-	index_reconsider(&c->containers, ct);
 	if (g && ct->stale && str_eq(str_from(g->container), ct->id))
 		guard_drop(c, g);
+}
+
+static void disown(struct cluster *c, struct container *ct)
+{
+	index_reconsider(&c->containers, ct);
+	drop_follower(c, ct);
+}
+
+static void disown_astray(struct cluster *c, const struct guard *grave)
+{
+	struct str name = str_from(grave->name), swarm_id = str_from(grave->swarm_id);
+	const struct container *ct;
+	const struct guard *g;
+
+	index_reconsider_copies(&c->containers, swarm_id, name);
+	g = guards_find(c, name, swarm_id);
+	ct = g ? guard_container(c, g) : NULL;
+	if (ct)
+		drop_follower(c, ct);
 }
 
 /* Takes the reference. */
 static void grave_add(struct cluster *c, struct guard *grave)
 {
 	struct guards *gs = &c->guards;
-	struct str name = str_from(grave->name), swarm_id = str_from(grave->swarm_id);
 	struct container *ct;
 
 	guards_add(c, grave);
@@ -269,9 +286,8 @@ static void grave_add(struct cluster *c, struct guard *grave)
 		if (ct)
 			disown(c, ct);
 	}
-	ct = grave->astray ? index_copy(&c->containers, swarm_id, name, NULL) : NULL;
-	if (ct)
-		disown(c, ct);
+	if (grave->astray)
+		disown_astray(c, grave);
 	if (gs->n_graves > LIMIT_GRAVES) {
 		grave = oldest_grave(c);
 		log_warn("too many containers were removed that nodes may still have: one is "
@@ -312,6 +328,12 @@ bool guards_know_removed(const struct cluster *c, const struct guard *g)
 	return grave && grave->gone;
 }
 
+/* An engine was asked for a copy, this one or an earlier one, that nobody has seen. */
+static bool may_be_astray(const struct guard *g)
+{
+	return g->astray || (g->spent && g->generation > g->copy);
+}
+
 static struct guard *grave_new(struct cluster *c, const struct guard *g, bool gone)
 {
 	struct guard *grave = mem_new(struct guard);
@@ -331,7 +353,7 @@ static struct guard *grave_new(struct cluster *c, const struct guard *g, bool go
 	grave->gone = gone;
 	grave->removed_at = clock_wall();
 	guard_inherit(c, grave, g);
-	grave->astray = gone && (g->astray || (g->spent && g->generation > g->copy));
+	grave->astray = may_be_astray(g);
 	return grave;
 }
 
@@ -344,15 +366,14 @@ void guard_bury(struct cluster *c, struct guard *g, bool gone)
 		return;
 	settle_left(c, g);
 	same = find_grave(c, g);
-	if (list_empty(&g->left) && !same &&
-	    !(gone && (g->astray || (g->spent && g->generation > g->copy)))) {
+	if (list_empty(&g->left) && !same && !may_be_astray(g)) {
 		guard_drop(c, g);
 		return;
 	}
 	grave = grave_new(c, g, gone);
 	if (same)
 		grave_replace(c, grave, same);
-	log_info("a container was removed that a node may still have an earlier copy of: that goes "
+	log_info("a container was removed that a node may still have another copy of: that goes "
 		 "when the node is back",
 		 LOG_CSTR("name", g->name), LOG_CSTR("container", g->container));
 	guard_let_go(c, g);
@@ -391,7 +412,7 @@ bool guards_is_remnant(const struct cluster *c, const struct container *ct)
 		return false;
 	while ((g = next_grave(c, ct->name, g)))
 		if (g->astray && str_eq(str_from(g->swarm_id), ct->swarm_id) &&
-		    ct->generation <= g->generation)
+		    ct->generation <= g->generation && !str_eq(str_from(g->container), ct->id))
 			return true;
 	return false;
 }
