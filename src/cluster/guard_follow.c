@@ -14,6 +14,9 @@
 /* A machine that shuts down stops its containers first, and is dead to us within that. */
 #define STOPPED_WITH_NODE (30 * SECOND)
 
+/* A node that tells of its containers is about to be well. */
+#define NODE_ANSWERS (5 * SECOND)
+
 static struct guard *guard_new(struct cluster *c, const struct container *ct)
 {
 	struct guard *g = mem_new(struct guard);
@@ -126,6 +129,8 @@ static void follow(struct cluster *c, struct guard *g, const struct container *c
 	}
 	note_running(c, g, ct);
 	settle(c, g, e);
+	if (g->state == GUARD_LOST)
+		g->retry_at = clock_now() + NODE_ANSWERS;
 	guard_dirty(c, g);
 }
 
