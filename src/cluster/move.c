@@ -360,13 +360,14 @@ static may_suspend struct error *finish(struct move *m)
 	TRY(join_networks(m, inspect));
 	if (m->g->running && json_str_eq(json_path(inspect, "State.Status"), STR("created")))
 		TRY(start(m, e, id));
-	TRY(check(m, GUARD_UNFINISHED));
-	tell(m, e);
-	guard_finished(m->c, m->g);
+	/* Who hears of it finds it as it is. */
 	err = engine_refresh_container(e, id);
 	if (err)
 		log_debug("a container could not be read again", LOG_STR("id", id), LOG_ERR(err));
 	error_free(err);
+	TRY(check(m, GUARD_UNFINISHED));
+	tell(m, e);
+	guard_finished(m->c, m->g);
 	return NULL;
 }
 
