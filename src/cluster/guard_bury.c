@@ -188,10 +188,8 @@ static void grave_let_go(struct cluster *c, struct guard *grave)
 {
 	_cleanup_(guard_unrefp) struct guard *ref = guard_ref(grave);
 
-	if (grave->awaited)
-		c->guards.n_awaited--;
+	guards_end_wait(c, &grave->awaited);
 	guard_let_go(c, grave);
-	waitq_wake_all(&c->guards.saved);
 	list_for_each(link, &grave->left) {
 		struct left *l = list_item(link, struct left, link);
 		struct container *ct = index_by_id(&c->containers, str_from(l->container));

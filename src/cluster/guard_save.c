@@ -52,8 +52,7 @@ void guard_forget_record(struct cluster *c, const struct guard *g)
 	waitq_wake_all(&c->guards.changed);
 }
 
-/* Whether it was or not, who waits for it goes on. */
-static void tried(struct cluster *c, bool *awaited)
+void guards_end_wait(struct cluster *c, bool *awaited)
 {
 	c->guards.n_awaited -= *awaited;
 	*awaited = false;
@@ -92,7 +91,7 @@ static may_suspend struct error *put_first(struct cluster *c)
 	struct error *err = put(c, g);
 
 	g->tries++;
-	tried(c, &g->awaited);
+	guards_end_wait(c, &g->awaited);
 	if (error_is(err, ERR_TOO_LARGE)) {
 		log_error("a container is not remembered over a restart", LOG_CSTR("name", g->name),
 			  LOG_ERR(err));
@@ -112,7 +111,7 @@ static may_suspend struct error *remove_first(struct cluster *c)
 
 	if (!err)
 		err = store->remove(store->arg, str_from(r->key));
-	tried(c, &r->awaited);
+	guards_end_wait(c, &r->awaited);
 	if (err)
 		list_prepend(&c->guards.removals, &r->link);
 	else

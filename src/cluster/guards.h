@@ -186,6 +186,8 @@ must_check struct error *guard_read(struct str text, struct guard **ret);
 /* guard_save.c */
 void guard_dirty(struct cluster *c, struct guard *g);
 void guard_forget_record(struct cluster *c, const struct guard *g);
+/* It was written, or that failed, or need not be: who waits for it goes on. */
+void guards_end_wait(struct cluster *c, bool *awaited);
 /* Parks until what the guard is now was put, or that failed. */
 may_suspend must_check struct error *guard_await_saved(struct cluster *c, struct guard *g);
 may_suspend void guards_save_main(void *cluster);
