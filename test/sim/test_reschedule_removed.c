@@ -21,7 +21,7 @@ static may_suspend void move_to_n2(struct sim *s, const char *body)
 }
 
 /* Whatever is listed under the name while the node comes back, and goes there. */
-static may_suspend void heal_unseen(struct sim *s)
+static may_suspend void heal_until_gone(struct sim *s)
 {
 	sim_heal(node(s, "n1"));
 	for (int i = 0; i < 3000 && copies(s, "web"); i++) {
@@ -32,6 +32,12 @@ static may_suspend void heal_unseen(struct sim *s)
 	assert_int_equal(copies(s, "web"), 0);
 	sim_wait(s, sim_records_count() == 0);
 	assert_true(sim_logged(s, "stopping what a node has of a container"));
+}
+
+static may_suspend void heal_unseen(struct sim *s)
+{
+	heal_until_gone(s);
+	sim_wait(s, sim_logged(s, "removed what a node had of a container"));
 }
 
 static may_suspend void what_is_removed_leaves_nothing(struct sim *s)
@@ -45,7 +51,6 @@ static may_suspend void what_is_removed_leaves_nothing(struct sim *s)
 	sim_run(s, 10 * MINUTE);
 	assert_int_equal(sim_records_count(), 1);
 	heal_unseen(s);
-	sim_wait(s, sim_logged(s, "removed what a node had of a container"));
 	end(s);
 }
 
@@ -71,7 +76,7 @@ static may_suspend void nor_what_is_pruned(struct sim *s)
 	end(s);
 }
 
-/* It ends by itself, and its engine removes it. */
+/* It ends by itself, and its engine removes it; the copy, too, when it is stopped. */
 static may_suspend void nor_what_removes_itself(struct sim *s)
 {
 	pool(s, 2);
@@ -79,7 +84,7 @@ static may_suspend void nor_what_removes_itself(struct sim *s)
 	sim_local(node(s, "n2"), 204, "POST", "/containers/web/kill");
 	sim_wait(s, sim_records_have("\"removed\""));
 	assert_false(sim_has_container(node(s, "n2"), "web"));
-	heal_unseen(s);
+	heal_until_gone(s);
 	end(s);
 }
 
