@@ -95,6 +95,7 @@ static may_suspend void refresh_at_any_head(void *arg, _unused_ int status)
 
 	refresh(t);
 	cluster_container_acted(t->cluster, t->container->id);
+	cluster_await_remembered(t->cluster, t->container->id);
 }
 
 /*
@@ -163,13 +164,22 @@ may_suspend struct error *containers_rename(struct request *r)
 
 	TRY(cluster_live_container(r->cluster, r->name, &ct));
 	TRY(cluster_rename(r->cluster, ct, request_param(r, "name"), r->version));
+	cluster_await_remembered(r->cluster, ct->id);
 	return reply_empty(r, 204);
+}
+
+static may_suspend void remember_at_head(void *arg, int status)
+{
+	const struct target *t = arg;
+
+	refresh_at_head(arg, status);
+	cluster_await_remembered(t->cluster, t->container->id);
 }
 
 may_suspend struct error *containers_update(struct request *r)
 {
 	_cleanup_(target_fini) struct target t = { NULL, NULL, NULL };
-	struct proxy p = { .on_head = refresh_at_head, .arg = &t };
+	struct proxy p = { .on_head = remember_at_head, .arg = &t };
 	struct str body;
 
 	TRY(request_check_json(r));

@@ -17,11 +17,8 @@
 #include "cluster/internal.h"
 #include "cluster/slot.h"
 #include "fiber/clock.h"
-#include "fiber/deadline.h"
-#include "fiber/fiber.h"
 
 #define GRAVE_TIME (30 * 24 * HOUR)
-#define WRITE_TIME (10 * SECOND)
 
 struct str left_key(const void *item)
 {
@@ -376,12 +373,10 @@ void guard_bury(struct cluster *c, struct guard *g, bool gone)
 		 LOG_CSTR("name", g->name), LOG_CSTR("container", g->container));
 	guard_let_go(c, g);
 	grave_add(c, guard_ref(grave));
-	guard_dirty(c, grave);
+	guard_dirty_first(c, grave);
 	if (list_linked(&grave->at_dirty)) {
 		grave->awaited = true;
 		c->guards.n_awaited++;
-		list_remove(&grave->at_dirty);
-		list_prepend(&c->guards.dirty, &grave->at_dirty);
 	}
 }
 
@@ -425,27 +420,4 @@ void guards_end_astray(struct cluster *c, struct str name, struct str swarm_id)
 		g->astray = false;
 		guard_dirty(c, g);
 	}
-}
-
-static may_suspend struct error *await_buried(struct cluster *c)
-{
-	_cleanup_(deadline_end) struct deadline d = deadline_begin(WRITE_TIME);
-	struct guards *gs = &c->guards;
-
-	while (gs->n_awaited && gs->began && guards_may_act(c)) {
-		if (gs->store_fails)
-			return error_new(ERR_UNAVAILABLE, "records cannot be written");
-		TRY(waitq_wait(&gs->saved, "a record to be written"));
-	}
-	return NULL;
-}
-
-may_suspend void guards_await_buried(struct cluster *c)
-{
-	struct error *err = await_buried(c);
-
-	if (err && !error_is(err, ERR_CANCELLED))
-		log_error("a container was removed, and that is not remembered over a restart yet",
-			  LOG_ERR(err));
-	error_free(err);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The records of guards: written by one fiber in the order in which they changed, read once when
+ * The records of guards: written by one fiber, those first that a client waits for, read once when
  * this manager begins to act. A store that fails is tried again; what is guarded goes on meanwhile.
  */
 #include <stdlib.h>
@@ -16,6 +16,7 @@
 
 #define RETRY_PAUSE (5 * SECOND)
 #define FLUSH_TIME  (5 * SECOND)
+#define WRITE_TIME  (10 * SECOND) /* a client waits that long */
 
 /* A record that is to go. */
 struct forgotten {
@@ -35,6 +36,16 @@ void guard_dirty(struct cluster *c, struct guard *g)
 		return;
 	list_append(&c->guards.dirty, &g->at_dirty);
 	waitq_wake_all(&c->guards.changed);
+}
+
+void guard_dirty_first(struct cluster *c, struct guard *g)
+{
+	guard_dirty(c, g);
+	if (!list_linked(&g->at_dirty) || g->first)
+		return;
+	g->first = true;
+	list_remove(&g->at_dirty);
+	list_append(&c->guards.dirty_first, &g->at_dirty);
 }
 
 /* Also while a put of it is under way: the removal comes behind. */
@@ -83,13 +94,14 @@ static may_suspend struct error *put(struct cluster *c, struct guard *g)
 }
 
 /* One too large stays as it is: no other attempt would end differently. */
-static may_suspend struct error *put_first(struct cluster *c)
+static may_suspend struct error *put_one(struct cluster *c, struct list *of)
 {
-	struct list *link = list_pop(&c->guards.dirty);
 	_cleanup_(guard_unrefp) struct guard *g =
-		guard_ref(list_item(link, struct guard, at_dirty));
-	struct error *err = put(c, g);
+		guard_ref(list_item(list_pop(of), struct guard, at_dirty));
+	struct error *err;
 
+	g->first = false;
+	err = put(c, g);
 	g->tries++;
 	guards_end_wait(c, &g->awaited);
 	if (error_is(err, ERR_TOO_LARGE)) {
@@ -119,14 +131,21 @@ static may_suspend struct error *remove_first(struct cluster *c)
 	return err;
 }
 
+static bool all_is_saved(const struct guards *gs)
+{
+	return list_empty(&gs->removals) && list_empty(&gs->dirty_first) && list_empty(&gs->dirty);
+}
+
 static may_suspend struct error *save_some(struct cluster *c)
 {
 	struct guards *gs = &c->guards;
 
 	if (!list_empty(&gs->removals))
 		return remove_first(c);
+	if (!list_empty(&gs->dirty_first))
+		return put_one(c, &gs->dirty_first);
 	if (!list_empty(&gs->dirty))
-		return put_first(c);
+		return put_one(c, &gs->dirty);
 	return waitq_wait(&gs->changed, "records to change");
 }
 
@@ -167,17 +186,76 @@ may_suspend void guards_save_main(void *arg)
 	error_free(err);
 }
 
-/* Tries once more than those that began before. */
+/* One that begins now: what is under way may tell how it was before. */
+static unsigned int next_try(const struct guard *g)
+{
+	return g->tries + (g->saving ? 2 : 1);
+}
+
+static bool awaits_try(const struct guard *g, unsigned int wanted)
+{
+	return !g->dropped && (int)(wanted - g->tries) > 0;
+}
+
 may_suspend struct error *guard_await_saved(struct cluster *c, struct guard *g)
 {
-	unsigned int wanted = g->tries + (g->saving ? 2 : 1);
+	unsigned int wanted = next_try(g);
 
 	if (!has_store(c))
 		return NULL;
 	guard_dirty(c, g);
-	while (!g->dropped && (int)(wanted - g->tries) > 0)
+	while (awaits_try(g, wanted))
 		TRY(waitq_wait(&c->guards.saved, "a record to be written"));
 	return NULL;
+}
+
+static may_suspend struct error *await_remembered(struct cluster *c, struct guard *g)
+{
+	_cleanup_(deadline_end) struct deadline d = deadline_begin(WRITE_TIME);
+	unsigned int wanted = next_try(g);
+
+	guard_dirty_first(c, g);
+	while (awaits_try(g, wanted) && !c->guards.store_fails && guards_may_act(c))
+		TRY(waitq_wait(&c->guards.saved, "a record to be written"));
+	return c->guards.store_fails ? error_new(ERR_UNAVAILABLE, "records cannot be written")
+				     : NULL;
+}
+
+may_suspend void guard_await_remembered(struct cluster *c, struct guard *g)
+{
+	_cleanup_(guard_unrefp) struct guard *ref = guard_ref(g);
+	struct error *err;
+
+	if (!has_store(c) || !c->guards.began)
+		return;
+	err = await_remembered(c, g);
+	if (err && !error_is(err, ERR_CANCELLED))
+		log_error("what a client did with a container is not remembered over a restart yet",
+			  LOG_CSTR("name", g->name), LOG_ERR(err));
+	error_free(err);
+}
+
+static may_suspend struct error *await_buried(struct cluster *c)
+{
+	_cleanup_(deadline_end) struct deadline d = deadline_begin(WRITE_TIME);
+	struct guards *gs = &c->guards;
+
+	while (gs->n_awaited && gs->began && guards_may_act(c)) {
+		if (gs->store_fails)
+			return error_new(ERR_UNAVAILABLE, "records cannot be written");
+		TRY(waitq_wait(&gs->saved, "a record to be written"));
+	}
+	return NULL;
+}
+
+may_suspend void guards_await_buried(struct cluster *c)
+{
+	struct error *err = await_buried(c);
+
+	if (err && !error_is(err, ERR_CANCELLED))
+		log_error("a container was removed, and that is not remembered over a restart yet",
+			  LOG_ERR(err));
+	error_free(err);
 }
 
 /* What this manager wrote when it led before may have been written over since. */
@@ -273,8 +351,7 @@ may_suspend void guards_flush(struct cluster *c)
 	if (has_store(c) && guards_are_loaded(c) && guards_may_act(c)) {
 		_cleanup_(deadline_end) struct deadline d = deadline_begin(FLUSH_TIME);
 
-		while (!err && !deadline_passed(&d) &&
-		       (!list_empty(&gs->removals) || !list_empty(&gs->dirty)))
+		while (!err && !deadline_passed(&d) && !all_is_saved(gs))
 			err = save_some(c);
 	}
 	if (err)

@@ -31,6 +31,7 @@ void guards_init(struct guards *gs)
 	list_init(&gs->todo);
 	list_init(&gs->fading);
 	list_init(&gs->dirty);
+	list_init(&gs->dirty_first);
 	list_init(&gs->removals);
 }
 

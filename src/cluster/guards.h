@@ -79,6 +79,7 @@ struct guard {
 
 	/* guard_save.c */
 	struct list at_dirty;
+	bool first; /* it is in dirty_first */
 	bool saving;
 	unsigned int tries;
 	uint64_t saved; /* hash of its record's text; 0: there is none */
@@ -87,8 +88,9 @@ struct guard {
 struct guards {
 	struct map by_name;
 	size_t n;
-	struct list todo, fading, dirty;
-	struct list removals; /* of records, by guard_save.c */
+	struct list todo, fading;
+	struct list dirty, dirty_first; /* records to write; a client waits for the latter */
+	struct list removals;		/* of records, by guard_save.c */
 	struct waitq saved, changed, loaded;
 	struct list left;    /* those that have left copies, and all graves */
 	struct map graves;   /* by name, as by_name */
@@ -176,8 +178,6 @@ void guards_end_astray(struct cluster *c, struct str name, struct str swarm_id);
 /* Forgets the copies that are gone, the graves that are of no use any more. */
 void guards_settle_left(struct cluster *c);
 bool grave_is_of_pool(const struct cluster *c, const struct guard *grave); /* by its addresses */
-/* Parks until the records tell of all removals so far, or cannot be written. */
-may_suspend void guards_await_buried(struct cluster *c);
 
 /* guard_text.c: the record of a guard, and a guard out of one, in no table yet. */
 void guard_write(const struct guard *g, struct strbuf *out);
@@ -185,11 +185,18 @@ must_check struct error *guard_read(struct str text, struct guard **ret);
 
 /* guard_save.c */
 void guard_dirty(struct cluster *c, struct guard *g);
+void guard_dirty_first(struct cluster *c, struct guard *g); /* a client waits for it */
 void guard_forget_record(struct cluster *c, const struct guard *g);
 /* It was written, or that failed, or need not be: who waits for it goes on. */
 void guards_end_wait(struct cluster *c, bool *awaited);
 /* Parks until what the guard is now was put, or that failed. */
 may_suspend must_check struct error *guard_await_saved(struct cluster *c, struct guard *g);
+/*
+ * Both park until the record tells what the guard is now, or the records tell of all removals so
+ * far: for a client that is to hear of it. Where that cannot be written the log says so.
+ */
+may_suspend void guard_await_remembered(struct cluster *c, struct guard *g);
+may_suspend void guards_await_buried(struct cluster *c);
 may_suspend void guards_save_main(void *cluster);
 may_suspend must_check struct error *guards_load(struct cluster *c);
 may_suspend void guards_flush(struct cluster *c); /* a last attempt, at the end */

@@ -8,6 +8,7 @@
 #include "cluster/internal.h"
 #include "cluster/networks.h"
 #include "cluster/objects.h"
+#include "cluster/watchdog.h"
 #include "fiber/deadline.h"
 #include "json/build.h"
 #include "json/edit.h"
@@ -117,6 +118,7 @@ static may_suspend struct error *act(struct membership *m, const struct containe
 	TRY(network_on(m, e, &id));
 	TRY(call(m, e, id, what, container));
 	read_back(e, container, id);
+	cluster_await_remembered(m->c, container);
 	return NULL;
 }
 

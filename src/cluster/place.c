@@ -12,6 +12,7 @@
 #include "cluster/images.h"
 #include "cluster/objects.h"
 #include "cluster/placement.h"
+#include "cluster/watchdog.h"
 #include "docker/auth.h"
 #include "engine/client.h"
 #include "fiber/fiber.h"
@@ -105,7 +106,7 @@ static may_suspend void enter(struct placement *p, struct str reply)
 
 	err = json_parse(reply, p->arena, &root);
 	if (!err) {
-		p->unread = json_get_str(root, "Id");
+		p->id = p->unread = json_get_str(root, "Id");
 		enter_volumes(p);
 		err = engine_refresh_container(p->flight.engine, p->unread);
 	}
@@ -389,8 +390,10 @@ static void keep_unknown(struct placement *p)
 			      str_empty(p->unread) ? p->name : p->unread);
 }
 
-may_suspend struct error *cluster_create(struct cluster *c, const struct create_request *req,
-					 struct arena *arena, struct str *ret_reply)
+/* All that it held meanwhile is given back when it returns. */
+static may_suspend struct error *create(struct cluster *c, const struct create_request *req,
+					struct arena *arena, struct str *ret_reply,
+					struct str *ret_id)
 {
 	_cleanup_(placement_fini) struct placement p = { .c = c, .req = req, .arena = arena };
 	struct error *err;
@@ -407,5 +410,17 @@ may_suspend struct error *cluster_create(struct cluster *c, const struct create_
 
 	err = create_trying(&p, ret_reply);
 	keep_unknown(&p);
+	*ret_id = p.id;
 	return err;
+}
+
+may_suspend struct error *cluster_create(struct cluster *c, const struct create_request *req,
+					 struct arena *arena, struct str *ret_reply)
+{
+	struct str id;
+
+	TRY(create(c, req, arena, ret_reply, &id));
+	if (!req->again)
+		cluster_await_remembered(c, id);
+	return NULL;
 }

@@ -26,6 +26,7 @@ struct placement {
 	struct flight flight;
 	/* An engine was asked to make the container, and whether it did is not known. */
 	bool unanswered;
+	struct str id;	   /* of the container that it made; or empty */
 	struct str unread; /* it made this one, which is not in the tables yet; or empty */
 	/* What the engine knows under another name than the user wrote ("node-1/db"). */
 	struct config_rename *renames, *volume_renames, *network_renames;

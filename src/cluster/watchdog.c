@@ -168,6 +168,8 @@ static may_suspend struct error *begin_acting(struct cluster *c)
 		return err;
 	log_error("the records of rescheduling cannot be read", LOG_ERR(err));
 	error_free(err);
+	c->guards.store_fails = true;
+	waitq_wake_all(&c->guards.saved);
 	return fiber_sleep(5 * SECOND);
 }
 
@@ -229,12 +231,31 @@ may_suspend void cluster_await_removed(struct cluster *c)
 	guards_await_buried(c);
 }
 
-void cluster_container_acted(struct cluster *c, struct str id)
+/* NULL: nothing guards it, or it is not the copy that is followed. */
+static struct guard *guard_of(const struct cluster *c, struct str id)
 {
 	const struct container *ct = index_by_id(&c->containers, id);
 	struct guard *g = ct ? guards_find(c, ct->name, ct->swarm_id) : NULL;
 
-	if (!g || !str_eq(str_from(g->container), id))
+	return g && str_eq(str_from(g->container), id) ? g : NULL;
+}
+
+may_suspend void cluster_await_remembered(struct cluster *c, struct str id)
+{
+	struct guard *g = guard_of(c, id);
+
+	if (g)
+		guard_await_remembered(c, g);
+	else
+		guards_await_buried(c);
+}
+
+void cluster_container_acted(struct cluster *c, struct str id)
+{
+	const struct container *ct = index_by_id(&c->containers, id);
+	struct guard *g = guard_of(c, id);
+
+	if (!g)
 		return;
 	g->running = ct->state.status == CONTAINER_RUNNING ||
 		     ct->state.status == CONTAINER_PAUSED ||

@@ -22,6 +22,12 @@ void cluster_role_changed(struct cluster *c);
 void cluster_container_acted(struct cluster *c, struct str id);
 
 /*
+ * A client had something done with the container, and is to hear of it: parks until the next manager
+ * will know of it, too, or what it goes by could not be written.
+ */
+may_suspend void cluster_await_remembered(struct cluster *c, struct str id);
+
+/*
  * A client had a container removed, and is to hear of it: parks until what must be remembered of it
  * for a node that is down, or for the next manager, is written, or could not be.
  */

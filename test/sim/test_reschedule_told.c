@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a client has been told of, the next manager goes by: a story kills the manager, and its node
+ * with it, as soon as the answer is there.
+ */
+#include "fiber/clock.h"
+#include "sim/moving.h"
+#include "sim/records.h"
+
+static may_suspend void kill_both(struct sim *s)
+{
+	sim_records_freeze();
+	sim_cut(node(s, "n1"));
+	sim_kill_manager(s);
+	sim_wait(s, sim_logged(s, "container rescheduled"));
+}
+
+static may_suspend void ask(struct sim *s, const char *path)
+{
+	assert_status(sim_post(s, path, NULL), 204);
+}
+
+static may_suspend void begin(struct sim *s)
+{
+	pool(s, 2);
+	sim_run_container(s, "n1/web", GUARDED);
+	sim_run(s, SECOND);
+}
+
+static may_suspend void a_container_that_was_run_runs(struct sim *s)
+{
+	pool(s, 2);
+	sim_run_container(s, "n1/web", GUARDED);
+	kill_both(s);
+	assert_true(runs_on(s, "n2", "web"));
+	end(s);
+}
+
+static may_suspend void one_that_was_created_is_created(struct sim *s)
+{
+	pool(s, 2);
+	sim_create(s, "n1/web", GUARDED);
+	kill_both(s);
+	assert_string_equal(listed(s, "/containers/json?all=1"), "/web /n2/web created;");
+	end(s);
+}
+
+static may_suspend void a_stop_lasts(struct sim *s)
+{
+	begin(s);
+	ask(s, sim_seed(s) % 2 ? "/containers/web/stop" : "/containers/web/kill");
+	kill_both(s);
+	assert_string_equal(listed(s, "/containers/json?all=1"), "/web /n2/web created;");
+	end(s);
+}
+
+static may_suspend void a_start_lasts(struct sim *s)
+{
+	begin(s);
+	ask(s, "/containers/web/stop");
+	sim_run(s, MINUTE);
+	ask(s, sim_seed(s) % 2 ? "/containers/web/start" : "/containers/web/restart");
+	kill_both(s);
+	assert_true(runs_on(s, "n2", "web"));
+	end(s);
+}
+
+static may_suspend void a_name_lasts(struct sim *s)
+{
+	begin(s);
+	ask(s, "/containers/web/rename?name=shop");
+	kill_both(s);
+	assert_string_equal(listed(s, "/containers/json?all=1"), "/shop /n2/shop running;");
+	end(s);
+}
+
+static may_suspend void a_limit_lasts(struct sim *s)
+{
+	struct sim_reply r;
+
+	begin(s);
+	assert_status(sim_post(s, "/containers/web/update", "{\"Memory\":7000000}"), 200);
+	kill_both(s);
+	r = sim_get(s, "/containers/web/json");
+	assert_int_equal(json_get_i64(json_path(r.json, "HostConfig"), "Memory", 0), 7000000);
+	end(s);
+}
+
+static may_suspend bool is_in(struct sim *s, const char *network)
+{
+	struct sim_reply r = sim_get(s, "/containers/web/json");
+
+	return json_exists(json_path(r.json, sim_text(s, "NetworkSettings.Networks.%s", network)));
+}
+
+static may_suspend void networks_last(struct sim *s)
+{
+	sim_records(s);
+	sim_engine(s, "n1", SWARM_MODE_WORKER);
+	sim_engine(s, "n2", SWARM_MODE_MANAGER);
+	sim_up(s);
+	assert_status(sim_post(s, "/networks/create", "{\"Name\":\"back\"}"), 201);
+	assert_status(sim_post(s, "/networks/create", "{\"Name\":\"front\"}"), 201);
+	sim_run_container(s, "n1/web",
+			  "{\"Image\":\"busybox\",\"HostConfig\":{\"NetworkMode\":\"back\"}," KEEP
+			  "}");
+	sim_run(s, SECOND);
+	assert_status(sim_post(s, "/networks/front/connect", "{\"Container\":\"web\"}"), 200);
+	if (sim_seed(s) % 2) {
+		sim_run(s, SECOND);
+		assert_status(sim_post(s, "/networks/front/disconnect", "{\"Container\":\"web\"}"),
+			      200);
+	}
+	kill_both(s);
+	assert_true(is_in(s, "back"));
+	assert_int_equal(is_in(s, "front"), sim_seed(s) % 2 == 0);
+	end(s);
+}
+
+static size_t n_renamed(struct sim *s)
+{
+	size_t n = 0;
+
+	for (int i = 0; i < 100; i++)
+		n += sim_records_have(sim_text(s, "\"bag%d\"", i));
+	return n;
+}
+
+/* What others did to many at once is written as well, and is not waited for. */
+static may_suspend void what_a_client_did_is_written_first(struct sim *s)
+{
+	begin(s);
+	for (int i = 0; i < 100; i++)
+		sim_create(s, sim_text(s, "n1/box%d", i), GUARDED);
+	sim_cut(node(s, "n1"));
+	for (int i = 0; i < 100; i++)
+		sim_local(node(s, "n1"), 204, "POST",
+			  sim_text(s, "/containers/box%d/rename?name=bag%d", i, i));
+	sim_heal(node(s, "n1"));
+	sim_wait(s, n_renamed(s));
+	ask(s, "/containers/web/rename?name=shop");
+	assert_true(sim_records_have("\"shop\""));
+	assert_in_range(n_renamed(s), 1, 50);
+	sim_wait(s, n_renamed(s) == 100);
+	end(s);
+}
+
+/* The client hears of what was done, and the log of what may come of it. */
+static may_suspend void a_store_that_fails_holds_up_nobody(struct sim *s)
+{
+	int64_t began;
+
+	begin(s);
+	sim_records_break(true);
+	ask(s, "/containers/web/stop");
+	assert_true(sim_logged(s, "what a client did with a container is not remembered over a "
+				  "restart yet"));
+	began = clock_now();
+	ask(s, "/containers/web/start");
+	assert_true(clock_now() - began < SECOND);
+	sim_records_break(false);
+	sim_wait(s, sim_logged(s, "records of rescheduling can be written again"));
+	kill_both(s);
+	assert_true(runs_on(s, "n2", "web"));
+	end(s);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		STORY(a_container_that_was_run_runs),
+		STORY(one_that_was_created_is_created),
+		STORY(a_stop_lasts),
+		STORY(a_start_lasts),
+		STORY(a_name_lasts),
+		STORY(a_limit_lasts),
+		STORY(networks_last),
+		STORY(what_a_client_did_is_written_first),
+		STORY(a_store_that_fails_holds_up_nobody),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
