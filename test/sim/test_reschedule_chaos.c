@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Rescheduling while everything goes wrong: nodes are cut off, stopped and brought back, managers
- * are killed in the middle of moves, lines break, room is short, people remove things. In the end,
- * when all is well again and some time has passed: one copy of each container is there, under its
- * name, and runs where it is meant to; what was removed is gone, wherever a copy of it was; nothing
- * else was touched. Told a second time what is said arrives late, the clocks of machines are set,
- * forth and back, and the manager is not the primary for a while.
+ * are killed in the middle of moves, lines break, room is short, people remove things, start and
+ * stop them, and put others in their places. In the end, when all is well again and some time has
+ * passed: one copy of each container is there, under its name, and runs where it is meant to; what
+ * was removed is gone, wherever a copy of it was; nothing else was touched. Told once more what is
+ * said arrives late, the clocks of machines are set, forth and back, and the manager is not the
+ * primary for a while.
  *
  * SIM_SEEDS=2000 tells each for that many seeds.
  */
@@ -26,7 +27,9 @@ static struct {
 	bool runs[CONTAINERS]; /* it is meant to */
 	bool cut[NODES];
 	const char *swarm_ids[CONTAINERS];
-	bool removing; /* clients remove what they can */
+	bool is_known[CONTAINERS]; /* what runs[] says: all who asked were answered */
+	bool removing;		   /* clients remove what they can, */
+	bool acting;		   /* start and stop it, and make others of its name */
 } told;
 
 static const char *const bodies[] = {
@@ -59,6 +62,12 @@ static may_suspend const char *label(struct sim *s, const char *name, const char
 	return sim_text(s, "%.*s", STR_ARG(json_get_str(json_path(r.json, "Config.Labels"), key)));
 }
 
+static const char *body_of(struct sim *s, int i)
+{
+	return sim_text(s, "{\"Image\":\"busybox\",%s\"Env\":[\"reschedule:on-node-failure\"]}",
+			bodies[i]);
+}
+
 static may_suspend void begin(struct sim *s)
 {
 	sim_records(s);
@@ -66,24 +75,27 @@ static may_suspend void begin(struct sim *s)
 		sim_engine(s, sim_text(s, "n%d", i + 1));
 	sim_up(s);
 	for (int i = 0; i < CONTAINERS; i++) {
-		const char *body = sim_text(
-			s, "{\"Image\":\"busybox\",%s\"Env\":[\"reschedule:on-node-failure\"]}",
-			bodies[i]);
-
 		told.runs[i] = i != 7;
+		told.is_known[i] = true;
 		if (told.runs[i])
-			sim_run_container(s, name_of(s, i), body);
+			sim_run_container(s, name_of(s, i), body_of(s, i));
 		else
-			sim_create(s, name_of(s, i), body);
+			sim_create(s, name_of(s, i), body_of(s, i));
 		told.swarm_ids[i] = label(s, name_of(s, i), "com.docker.swarm.id");
 	}
 	sim_run(s, SECOND);
 }
 
+/* One that nothing else needs. */
+static int some_container(void)
+{
+	return 4 + (int)rand_below(CONTAINERS - 4);
+}
+
 /* An answer that failed may have come too late to stop what it asked for. */
 static may_suspend void remove_some(struct sim *s)
 {
-	int i = 4 + (int)rand_below(CONTAINERS - 4);
+	int i = some_container();
 	struct sim_reply r;
 
 	if (told.fate[i] == REMOVED)
@@ -95,6 +107,46 @@ static may_suspend void remove_some(struct sim *s)
 		told.fate[i] = REMOVED;
 	else if (r.status != 404 && r.status != 409)
 		told.fate[i] = UNCERTAIN;
+}
+
+static may_suspend void start_or_stop(struct sim *s, int i)
+{
+	static const char *const verbs[] = { "start", "restart", "stop", "kill" };
+	size_t verb = rand_below(ARRAY_LEN(verbs));
+	struct sim_reply r;
+
+	r = sim_post(s, sim_text(s, "/containers/%s/%s", name_of(s, i), verbs[verb]), NULL);
+	if (r.status == 204 || r.status == 304)
+		told.runs[i] = verb < 2;
+	else if (r.status != 409)
+		told.is_known[i] = false;
+}
+
+static may_suspend void make_another(struct sim *s, int i)
+{
+	struct sim_reply r;
+
+	r = sim_post(s, sim_text(s, "/containers/create?name=%s", name_of(s, i)), body_of(s, i));
+	if (r.status != 201) {
+		told.fate[i] = UNCERTAIN;
+		return;
+	}
+	told.fate[i] = THERE;
+	told.runs[i] = false;
+	told.is_known[i] = true;
+	told.swarm_ids[i] = label(s, name_of(s, i), "com.docker.swarm.id");
+}
+
+static may_suspend void act_on_some(struct sim *s)
+{
+	int i = some_container();
+
+	/* As above. */
+	sim_fault_clear(s);
+	if (told.fate[i] == REMOVED)
+		make_another(s, i);
+	if (told.fate[i] == THERE)
+		start_or_stop(s, i);
 }
 
 static may_suspend void fail_or_mend(struct sim *s, int i)
@@ -189,6 +241,11 @@ static may_suspend void step(struct sim *s)
 		if (told.removing || rand_below(3) == 0)
 			remove_some(s);
 		break;
+	case 7:
+	case 8:
+		if (told.acting)
+			act_on_some(s);
+		break;
 	default:
 		break;
 	}
@@ -231,7 +288,7 @@ static may_suspend void check_one(struct sim *s, int i)
 		return;
 	if (copies != 1)
 		fail_msg("there are %zu copies of %s", copies, name);
-	if (running != told.runs[i])
+	if (told.is_known[i] && running != told.runs[i])
 		fail_msg("%s %s", name, running ? "runs" : "does not run");
 }
 
@@ -269,6 +326,14 @@ static may_suspend void nothing_is_lost_or_doubled(struct sim *s)
 static may_suspend void nothing_that_is_removed_comes_back(struct sim *s)
 {
 	told.removing = true;
+	if (sim_seed(s) % 2)
+		sim_config(s)->fence = sim_fence(s);
+	tell(s, sim_seed(s) % 2);
+}
+
+static may_suspend void what_a_client_was_told_lasts(struct sim *s)
+{
+	told.acting = true;
 	if (sim_seed(s) % 2)
 		sim_config(s)->fence = sim_fence(s);
 	tell(s, sim_seed(s) % 2);
@@ -315,10 +380,13 @@ int main(void)
 					  nor_where_clocks_jump_and_news_is_late };
 	static struct story removed = { "nothing_that_is_removed_comes_back",
 					nothing_that_is_removed_comes_back };
+	static struct story told_of = { "what_a_client_was_told_lasts",
+					what_a_client_was_told_lasts };
 	const struct CMUnitTest tests[] = {
 		{ .name = calm.name, .test_func = tell_many, .initial_state = &calm },
 		{ .name = disturbed.name, .test_func = tell_many, .initial_state = &disturbed },
 		{ .name = removed.name, .test_func = tell_many, .initial_state = &removed },
+		{ .name = told_of.name, .test_func = tell_many, .initial_state = &told_of },
 		{ .name = "known_seeds", .test_func = tell_known, .initial_state = &calm },
 		{ .name = "known_seeds_disturbed",
 		  .test_func = tell_known_disturbed,
