@@ -43,13 +43,11 @@ static bool is_up(const struct container *ct)
 static void note_running(struct cluster *c, struct guard *g, const struct container *ct)
 {
 	if (is_up(ct)) {
-		g->running = true;
-		g->stopped_at = 0;
-		list_remove(&g->at_fading);
+		guard_set_running(g, true);
 	} else if (g->made_again && ct->state.status == CONTAINER_CREATED) {
 		return;
 	} else if (ct->state.status == CONTAINER_CREATED) {
-		g->running = false;
+		guard_set_running(g, false);
 	} else if (g->running && !g->stopped_at) {
 		g->stopped_at = clock_now();
 		list_append(&c->guards.fading, &g->at_fading);
@@ -110,6 +108,7 @@ static void follow(struct cluster *c, struct guard *g, const struct container *c
 
 	if (g->container && !str_eq(str_from(g->container), ct->id) && ct->generation) {
 		g->made_again = true;
+		guard_set_running(g, g->running); /* whenever that one ended */
 		guard_set_text(&g->from, str_from(g->node_name));
 		guard_leave_copy(c, g, g);
 	}
@@ -250,8 +249,7 @@ bool guards_fade(struct cluster *c)
 		list_remove(&g->at_fading);
 		if (!ct)
 			continue;
-		g->running = false;
-		g->stopped_at = 0;
+		guard_set_running(g, false);
 		guard_dirty(c, g);
 	}
 	return !list_empty(&c->guards.fading);

@@ -226,6 +226,13 @@ void guard_drop(struct cluster *c, struct guard *g)
 	guard_let_go(c, g);
 }
 
+void guard_set_running(struct guard *g, bool running)
+{
+	g->running = running;
+	g->stopped_at = 0;
+	list_remove(&g->at_fading);
+}
+
 void guard_finished(struct cluster *c, struct guard *g)
 {
 	g->made_again = false;

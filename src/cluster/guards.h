@@ -131,6 +131,8 @@ void guard_set_state(struct cluster *c, struct guard *g, enum guard_state next);
 /* It will not be made again; its record goes. The caller may need a reference. */
 void guard_drop(struct cluster *c, struct guard *g);
 void guard_let_go(struct cluster *c, struct guard *g); /* the same, but for the record */
+/* That it is meant to run, or is not, is known for certain. */
+void guard_set_running(struct guard *g, bool running);
 /* Its move is over. */
 void guard_finished(struct cluster *c, struct guard *g);
 void guard_rename(struct cluster *c, struct guard *g, struct str name);

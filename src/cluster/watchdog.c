@@ -257,11 +257,9 @@ void cluster_container_acted(struct cluster *c, struct str id)
 
 	if (!g)
 		return;
-	g->running = ct->state.status == CONTAINER_RUNNING ||
-		     ct->state.status == CONTAINER_PAUSED ||
-		     ct->state.status == CONTAINER_RESTARTING;
-	g->stopped_at = 0;
-	list_remove(&g->at_fading);
+	guard_set_running(g, ct->state.status == CONTAINER_RUNNING ||
+				     ct->state.status == CONTAINER_PAUSED ||
+				     ct->state.status == CONTAINER_RESTARTING);
 	guard_dirty(c, g);
 }
 

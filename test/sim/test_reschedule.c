@@ -109,6 +109,28 @@ static may_suspend void a_shutdown_is_a_failure(struct sim *s)
 	end(s);
 }
 
+/* However long it takes until there is room for it. */
+static may_suspend void a_shutdown_is_not_forgotten(struct sim *s)
+{
+	pool(s, 2);
+	sim_run_container(s, "n1/web",
+			  "{\"Image\":\"busybox\",\"HostConfig\":{\"Memory\":6000000000}," KEEP
+			  "}");
+	sim_run_container(s, "n2/large",
+			  "{\"Image\":\"busybox\",\"HostConfig\":{\"Memory\":6000000000}}");
+	sim_local(node(s, "n1"), 204, "POST", "/containers/web/kill");
+	sim_run(s, SECOND);
+	sim_stop(node(s, "n1"));
+	sim_wait(s, sim_logged(s, "a container cannot be rescheduled yet"));
+	sim_run(s, 2 * MINUTE);
+	assert_status(sim_delete(s, "/containers/large?force=1"), 204);
+	/* Its start comes a while after its creation. */
+	sim_set_latency(s, 2 * SECOND);
+	sim_wait(s, runs_on(s, "n2", "web"));
+	sim_set_latency(s, 0);
+	end(s);
+}
+
 /* What ended by itself long before is not started. */
 static may_suspend void what_has_ended_is_not_started(struct sim *s)
 {
@@ -538,6 +560,7 @@ int main(void)
 		STORY(only_who_asks_is_moved),
 		STORY(an_unknown_policy_is_refused),
 		STORY(a_shutdown_is_a_failure),
+		STORY(a_shutdown_is_not_forgotten),
 		STORY(what_has_ended_is_not_started),
 		STORY(too_little_room_is_waited_for),
 		STORY(a_stale_copy_in_the_way_is_waited_for),
