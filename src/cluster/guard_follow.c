@@ -273,6 +273,9 @@ static void merge_record(struct cluster *c, struct guard *g, struct guard *recor
 	g->generation = MAX(g->generation, record->generation);
 	g->running |= record->running && (record->made_again || moved) && ct &&
 		      ct->state.status == CONTAINER_CREATED;
+	/* What is left of an earlier copy may run, and have been seen first. */
+	if ((same || moved) && !record->running && ct && !is_up(ct))
+		guard_set_running(g, false);
 	if ((same && record->made_again) || moved) {
 		g->made_again = true;
 		guard_set_text(&g->from, str_from(moved ? record->node_name : record->from));

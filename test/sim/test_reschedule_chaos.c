@@ -373,6 +373,12 @@ static void tell_known_disturbed(void **state)
 	sim_tell_seed(*state, 850);
 }
 
+/* It found a container that was started because what was left of it elsewhere ran. */
+static void tell_known_told(void **state)
+{
+	sim_tell_seed(*state, 395);
+}
+
 int main(void)
 {
 	static struct story calm = { "nothing_is_lost_or_doubled", nothing_is_lost_or_doubled };
@@ -391,6 +397,9 @@ int main(void)
 		{ .name = "known_seeds_disturbed",
 		  .test_func = tell_known_disturbed,
 		  .initial_state = &disturbed },
+		{ .name = "known_seeds_told_of",
+		  .test_func = tell_known_told,
+		  .initial_state = &told_of },
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

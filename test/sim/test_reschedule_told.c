@@ -54,6 +54,28 @@ static may_suspend void a_stop_lasts(struct sim *s)
 	end(s);
 }
 
+/* Its node returns with a copy that runs, and the next manager may hear of that one first. */
+static may_suspend void and_where_an_earlier_copy_runs(struct sim *s)
+{
+	begin(s);
+	sim_cut(node(s, "n1"));
+	sim_wait(s, sim_logged(s, "container rescheduled"));
+	ask(s, "/containers/web/stop");
+	sim_records_freeze();
+	sim_records_break(true);
+	sim_cut(node(s, "n2"));
+	sim_heal(node(s, "n1"));
+	sim_kill_manager(s);
+	sim_heal(node(s, "n2"));
+	sim_wait(s, strcmp(sim_info_line(s, "n2", "Status"), "Healthy") == 0);
+	sim_records_break(false);
+	sim_wait(s, copies(s, "web") == 1);
+	sim_cut(node(s, "n2"));
+	sim_wait(s, sim_logged(s, "from=n2 to=n1"));
+	assert_string_equal(listed(s, "/containers/json?all=1"), "/web /n1/web created;");
+	end(s);
+}
+
 static may_suspend void a_start_lasts(struct sim *s)
 {
 	begin(s);
@@ -171,6 +193,7 @@ int main(void)
 		STORY(a_container_that_was_run_runs),
 		STORY(one_that_was_created_is_created),
 		STORY(a_stop_lasts),
+		STORY(and_where_an_earlier_copy_runs),
 		STORY(a_start_lasts),
 		STORY(a_name_lasts),
 		STORY(a_limit_lasts),
