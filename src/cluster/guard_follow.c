@@ -33,16 +33,10 @@ static struct guard *guard_new(struct cluster *c, const struct container *ct)
 	return g;
 }
 
-static bool is_up(const struct container *ct)
-{
-	return ct->state.status == CONTAINER_RUNNING || ct->state.status == CONTAINER_PAUSED ||
-	       ct->state.status == CONTAINER_RESTARTING;
-}
-
 /* What stops by itself may do so because its machine goes down: then it is meant to run. */
 static void note_running(struct cluster *c, struct guard *g, const struct container *ct)
 {
-	if (is_up(ct)) {
+	if (container_status_is_up(ct->state.status)) {
 		guard_set_running(g, true);
 	} else if (g->made_again && ct->state.status == CONTAINER_CREATED) {
 		return;
@@ -274,7 +268,7 @@ static void merge_record(struct cluster *c, struct guard *g, struct guard *recor
 	g->running |= record->running && (record->made_again || moved) && ct &&
 		      ct->state.status == CONTAINER_CREATED;
 	/* What is left of an earlier copy may run, and have been seen first. */
-	if ((same || moved) && !record->running && ct && !is_up(ct))
+	if ((same || moved) && !record->running && ct && !container_status_is_up(ct->state.status))
 		guard_set_running(g, false);
 	if ((same && record->made_again) || moved) {
 		g->made_again = true;

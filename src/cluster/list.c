@@ -42,8 +42,7 @@ static bool hidden_without_all(const struct container *ct)
 	struct str repo, tag;
 
 	str_cut(ct->image, ':', &repo, &tag);
-	if (ct->state.status != CONTAINER_RUNNING && ct->state.status != CONTAINER_PAUSED &&
-	    ct->state.status != CONTAINER_RESTARTING)
+	if (!container_status_is_up(ct->state.status))
 		return true;
 	return engine_state(ct->engine) != ENGINE_HEALTHY || str_eq(repo, STR("swarm"));
 }

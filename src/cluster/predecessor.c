@@ -4,18 +4,12 @@
 #define LABEL_REPLACES "com.docker.compose.replace"
 #define SHORT_ID       12
 
-static bool is_running(const struct container *ct)
-{
-	return ct->state.status == CONTAINER_RUNNING || ct->state.status == CONTAINER_PAUSED ||
-	       ct->state.status == CONTAINER_RESTARTING;
-}
-
 /* Compose 1.x stops the old "web" and renames it to "0123456789ab_web", by its own id. */
 static bool made_way(const struct container *ct, struct str name)
 {
 	struct str short_id = str_first(ct->id, SHORT_ID);
 
-	return !is_running(ct) && ct->name.n == SHORT_ID + 1 + name.n &&
+	return !container_status_is_up(ct->state.status) && ct->name.n == SHORT_ID + 1 + name.n &&
 	       str_starts(ct->name, short_id) && ct->name.p[SHORT_ID] == '_' &&
 	       str_eq(str_skip(ct->name, SHORT_ID + 1), name);
 }

@@ -257,9 +257,7 @@ void cluster_container_acted(struct cluster *c, struct str id)
 
 	if (!g)
 		return;
-	guard_set_running(g, ct->state.status == CONTAINER_RUNNING ||
-				     ct->state.status == CONTAINER_PAUSED ||
-				     ct->state.status == CONTAINER_RESTARTING);
+	guard_set_running(g, container_status_is_up(ct->state.status));
 	guard_dirty(c, g);
 }
 

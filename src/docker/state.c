@@ -23,6 +23,11 @@ static const char *const health_names[] = {
 	[HEALTH_UNHEALTHY] = "unhealthy",
 };
 
+bool container_status_is_up(enum container_status s)
+{
+	return s == CONTAINER_RUNNING || s == CONTAINER_PAUSED || s == CONTAINER_RESTARTING;
+}
+
 const char *container_status_name(enum container_status s)
 {
 	return status_names[s];

@@ -39,6 +39,9 @@ void container_state_read(struct json state, struct container_state *ret);
  */
 void container_status_text(const struct container_state *s, int64_t now, struct strbuf *out);
 
+/* It was started, and has not ended: it runs, is paused, or is about to be started again. */
+bool container_status_is_up(enum container_status s);
+
 const char *container_status_name(enum container_status s); /* "running" */
 const char *container_health_name(enum container_health h); /* "none", "healthy" ... */
 
