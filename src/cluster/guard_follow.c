@@ -83,6 +83,14 @@ static void name_dependencies(const struct cluster *c, struct guard *g)
 	strbuf_add(&g->specification, strbuf_str(&text));
 }
 
+/* What the copy is now is what it is to be. */
+static void take_specification(struct cluster *c, struct guard *g, const struct container *ct)
+{
+	strbuf_reset(&g->specification);
+	strbuf_add(&g->specification, ct->specification);
+	name_dependencies(c, g);
+}
+
 /* Its state is that of its node. */
 static void settle(struct cluster *c, struct guard *g, const struct engine *e)
 {
@@ -115,11 +123,8 @@ static void follow(struct cluster *c, struct guard *g, const struct container *c
 	g->seen = true;
 	g->spent = true;
 	g->generation = MAX(g->generation, ct->generation);
-	if (!g->made_again) {
-		strbuf_reset(&g->specification);
-		strbuf_add(&g->specification, ct->specification);
-		name_dependencies(c, g);
-	}
+	if (!g->made_again)
+		take_specification(c, g, ct);
 	note_running(c, g, ct);
 	settle(c, g, e);
 	if (g->state == GUARD_LOST)
@@ -232,6 +237,15 @@ void guards_engine(struct cluster *c, struct engine *e)
 	guards_wake(c);
 }
 
+void guard_finished(struct cluster *c, struct guard *g, const struct container *read)
+{
+	g->made_again = false;
+	if (read)
+		take_specification(c, g, read);
+	guard_set_state(c, g, GUARD_KEPT);
+	guard_dirty(c, g);
+}
+
 bool guards_fade(struct cluster *c)
 {
 	list_for_each(link, &c->guards.fading) {
@@ -276,7 +290,10 @@ static void merge_record(struct cluster *c, struct guard *g, struct guard *recor
 		strbuf_reset(&g->specification);
 		strbuf_add(&g->specification, strbuf_str(&record->specification));
 	} else if (same) {
+		/* What is left of an earlier copy may have been seen first. */
 		g->made_again = false;
+		if (ct)
+			take_specification(c, g, ct);
 	}
 	if (ct)
 		settle(c, g, ct->engine);

@@ -233,13 +233,6 @@ void guard_set_running(struct guard *g, bool running)
 	list_remove(&g->at_fading);
 }
 
-void guard_finished(struct cluster *c, struct guard *g)
-{
-	g->made_again = false;
-	guard_set_state(c, g, GUARD_KEPT);
-	guard_dirty(c, g);
-}
-
 struct container *guard_container(const struct cluster *c, const struct guard *g)
 {
 	return g->container ? index_by_id(&c->containers, str_from(g->container)) : NULL;

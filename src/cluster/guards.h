@@ -133,8 +133,6 @@ void guard_drop(struct cluster *c, struct guard *g);
 void guard_let_go(struct cluster *c, struct guard *g); /* the same, but for the record */
 /* That it is meant to run, or is not, is known for certain. */
 void guard_set_running(struct guard *g, bool running);
-/* Its move is over. */
-void guard_finished(struct cluster *c, struct guard *g);
 void guard_rename(struct cluster *c, struct guard *g, struct str name);
 void guard_set_text(char **slot, struct str text); /* a copy of it */
 /* The container that it follows; NULL where that is in no table. */
@@ -147,6 +145,8 @@ bool guards_know_outlived(const void *cluster, const struct container *ct);
 void guards_container(struct cluster *c, struct engine *e, const struct container *before,
 		      const struct container *after);
 void guards_engine(struct cluster *c, struct engine *e);
+/* Its move is over; `read`: as the copy is now, or NULL where that could not be read. */
+void guard_finished(struct cluster *c, struct guard *g, const struct container *read);
 /* Out of a record: unless what the tables tell is newer. Takes the reference. */
 void guards_take_record(struct cluster *c, struct guard *record, struct str key, struct str text);
 /*

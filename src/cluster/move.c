@@ -347,6 +347,7 @@ static may_suspend struct error *finish(struct move *m)
 	struct json inspect;
 	struct error *err;
 	struct str id;
+	bool is_read;
 
 	TRY(check(m, GUARD_UNFINISHED));
 	if (!ct)
@@ -362,12 +363,13 @@ static may_suspend struct error *finish(struct move *m)
 		TRY(start(m, e, id));
 	/* Who hears of it finds it as it is. */
 	err = engine_refresh_container(e, id);
+	is_read = !err;
 	if (err)
 		log_debug("a container could not be read again", LOG_STR("id", id), LOG_ERR(err));
 	error_free(err);
 	TRY(check(m, GUARD_UNFINISHED));
 	tell(m, e);
-	guard_finished(m->c, m->g);
+	guard_finished(m->c, m->g, is_read ? guard_container(m->c, m->g) : NULL);
 	return NULL;
 }
 

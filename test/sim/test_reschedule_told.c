@@ -54,13 +54,9 @@ static may_suspend void a_stop_lasts(struct sim *s)
 	end(s);
 }
 
-/* Its node returns with a copy that runs, and the next manager may hear of that one first. */
-static may_suspend void and_where_an_earlier_copy_runs(struct sim *s)
+/* web is on n2, and n1 is back with a copy that runs, which the next manager hears of first. */
+static may_suspend void hear_of_the_earlier_first(struct sim *s)
 {
-	begin(s);
-	sim_cut(node(s, "n1"));
-	sim_wait(s, sim_logged(s, "container rescheduled"));
-	ask(s, "/containers/web/stop");
 	sim_records_freeze();
 	sim_records_break(true);
 	sim_cut(node(s, "n2"));
@@ -70,6 +66,20 @@ static may_suspend void and_where_an_earlier_copy_runs(struct sim *s)
 	sim_wait(s, strcmp(sim_info_line(s, "n2", "Status"), "Healthy") == 0);
 	sim_records_break(false);
 	sim_wait(s, copies(s, "web") == 1);
+}
+
+static may_suspend void move_to_n2(struct sim *s)
+{
+	begin(s);
+	sim_cut(node(s, "n1"));
+	sim_wait(s, sim_logged(s, "from=n1 to=n2"));
+}
+
+static may_suspend void and_where_an_earlier_copy_runs(struct sim *s)
+{
+	move_to_n2(s);
+	ask(s, "/containers/web/stop");
+	hear_of_the_earlier_first(s);
 	sim_cut(node(s, "n2"));
 	sim_wait(s, sim_logged(s, "from=n2 to=n1"));
 	assert_string_equal(listed(s, "/containers/json?all=1"), "/web /n1/web created;");
@@ -96,15 +106,35 @@ static may_suspend void a_name_lasts(struct sim *s)
 	end(s);
 }
 
+static may_suspend void limit(struct sim *s)
+{
+	assert_status(sim_post(s, "/containers/web/update", "{\"Memory\":7000000}"), 200);
+}
+
+static may_suspend bool is_limited(struct sim *s)
+{
+	struct sim_reply r = sim_get(s, "/containers/web/json");
+
+	return json_get_i64(json_path(r.json, "HostConfig"), "Memory", 0) == 7000000;
+}
+
 static may_suspend void a_limit_lasts(struct sim *s)
 {
-	struct sim_reply r;
-
 	begin(s);
-	assert_status(sim_post(s, "/containers/web/update", "{\"Memory\":7000000}"), 200);
+	limit(s);
 	kill_both(s);
-	r = sim_get(s, "/containers/web/json");
-	assert_int_equal(json_get_i64(json_path(r.json, "HostConfig"), "Memory", 0), 7000000);
+	assert_true(is_limited(s));
+	end(s);
+}
+
+static may_suspend void and_where_an_earlier_copy_has_none(struct sim *s)
+{
+	move_to_n2(s);
+	limit(s);
+	hear_of_the_earlier_first(s);
+	sim_cut(node(s, "n2"));
+	sim_wait(s, sim_logged(s, "from=n2 to=n1"));
+	assert_true(is_limited(s));
 	end(s);
 }
 
@@ -115,7 +145,7 @@ static may_suspend bool is_in(struct sim *s, const char *network)
 	return json_exists(json_path(r.json, sim_text(s, "NetworkSettings.Networks.%s", network)));
 }
 
-static may_suspend void networks_last(struct sim *s)
+static may_suspend void begin_in_networks(struct sim *s)
 {
 	sim_records(s);
 	sim_engine(s, "n1", SWARM_MODE_WORKER);
@@ -128,6 +158,11 @@ static may_suspend void networks_last(struct sim *s)
 			  "}");
 	sim_run(s, SECOND);
 	assert_status(sim_post(s, "/networks/front/connect", "{\"Container\":\"web\"}"), 200);
+}
+
+static may_suspend void networks_last(struct sim *s)
+{
+	begin_in_networks(s);
 	if (sim_seed(s) % 2) {
 		sim_run(s, SECOND);
 		assert_status(sim_post(s, "/networks/front/disconnect", "{\"Container\":\"web\"}"),
@@ -136,6 +171,24 @@ static may_suspend void networks_last(struct sim *s)
 	kill_both(s);
 	assert_true(is_in(s, "back"));
 	assert_int_equal(is_in(s, "front"), sim_seed(s) % 2 == 0);
+	end(s);
+}
+
+/* The copy is there, and cannot join the other network at first. */
+static may_suspend void a_limit_lasts_in_the_middle_of_a_move(struct sim *s)
+{
+	begin_in_networks(s);
+	sim_script(node(s, "n2"), "POST /networks/", 500, "{\"message\":\"not now\"}");
+	sim_cut(node(s, "n1"));
+	sim_wait(s, sim_logged(s, "a container cannot be rescheduled yet"));
+	limit(s);
+	sim_script(node(s, "n2"), NULL, 0, NULL);
+	sim_wait(s, sim_logged(s, "from=n1 to=n2"));
+	sim_heal(node(s, "n1"));
+	sim_wait(s, copies(s, "web") == 1);
+	sim_cut(node(s, "n2"));
+	sim_wait(s, sim_logged(s, "from=n2 to=n1"));
+	assert_true(is_limited(s));
 	end(s);
 }
 
@@ -197,7 +250,9 @@ int main(void)
 		STORY(a_start_lasts),
 		STORY(a_name_lasts),
 		STORY(a_limit_lasts),
+		STORY(and_where_an_earlier_copy_has_none),
 		STORY(networks_last),
+		STORY(a_limit_lasts_in_the_middle_of_a_move),
 		STORY(what_a_client_did_is_written_first),
 		STORY(a_store_that_fails_holds_up_nobody),
 	};
