@@ -70,15 +70,45 @@ void guards_end_wait(struct cluster *c, bool *awaited)
 	waitq_wake_all(&c->guards.saved);
 }
 
+/* What came of asking the store: clients wait for nothing while that fails. */
+static void note_store(struct cluster *c, const struct error *err)
+{
+	struct guards *gs = &c->guards;
+
+	/* Whoever leads now will write it. */
+	if (err && (error_is(err, ERR_CANCELLED) || !guards_may_act(c)))
+		return;
+	if (!err != gs->store_fails)
+		return;
+	if (err)
+		log_error("records of rescheduling cannot be written", LOG_ERR(err));
+	else
+		log_info("records of rescheduling can be written again");
+	gs->store_fails = err != NULL;
+	waitq_wake_all(&gs->saved);
+}
+
+/* What its record's text is to be, and the hash of that. */
+static uint64_t write_record(const struct guard *g, struct strbuf *text)
+{
+	guard_write(g, text);
+	return str_hash(strbuf_str(text));
+}
+
+static bool is_saved(const struct guard *g)
+{
+	_cleanup_(strbuf_fini) struct strbuf text = STRBUF_INIT;
+
+	return !g->saving && write_record(g, &text) == g->saved;
+}
+
 static may_suspend struct error *put(struct cluster *c, struct guard *g)
 {
 	_cleanup_(strbuf_fini) struct strbuf text = STRBUF_INIT;
 	const struct record_store *store = c->config.records;
 	struct error *err;
-	uint64_t hash;
+	uint64_t hash = write_record(g, &text);
 
-	guard_write(g, &text);
-	hash = str_hash(strbuf_str(&text));
 	if (hash == g->saved)
 		return NULL;
 	if (text.n > LIMIT_RECORD)
@@ -90,6 +120,7 @@ static may_suspend struct error *put(struct cluster *c, struct guard *g)
 	g->saving = false;
 	if (!err)
 		g->saved = hash;
+	note_store(c, err);
 	return err;
 }
 
@@ -121,8 +152,10 @@ static may_suspend struct error *remove_first(struct cluster *c)
 	struct forgotten *r = list_item(list_pop(&c->guards.removals), struct forgotten, link);
 	struct error *err = guards_check_acting(c);
 
-	if (!err)
+	if (!err) {
 		err = store->remove(store->arg, str_from(r->key));
+		note_store(c, err);
+	}
 	guards_end_wait(c, &r->awaited);
 	if (err)
 		list_prepend(&c->guards.removals, &r->link);
@@ -140,7 +173,9 @@ static may_suspend struct error *save_some(struct cluster *c)
 {
 	struct guards *gs = &c->guards;
 
-	if (!list_empty(&gs->removals))
+	/* Clients may wait for both: in turn. */
+	gs->removes = !list_empty(&gs->removals) && (!gs->removes || list_empty(&gs->dirty_first));
+	if (gs->removes)
 		return remove_first(c);
 	if (!list_empty(&gs->dirty_first))
 		return put_one(c, &gs->dirty_first);
@@ -160,7 +195,6 @@ static may_suspend struct error *await_acting(struct cluster *c)
 may_suspend void guards_save_main(void *arg)
 {
 	struct cluster *c = arg;
-	struct guards *gs = &c->guards;
 	struct error *err = NULL;
 
 	while (!error_is(err, ERR_CANCELLED)) {
@@ -170,16 +204,8 @@ may_suspend void guards_save_main(void *arg)
 			err = save_some(c);
 		if (error_is(err, ERR_CANCELLED))
 			break;
-		if (!err) {
-			if (gs->store_fails)
-				log_info("records of rescheduling can be written again");
-			gs->store_fails = false;
+		if (!err)
 			continue;
-		}
-		if (!gs->store_fails && guards_may_act(c))
-			log_error("records of rescheduling cannot be written", LOG_ERR(err));
-		gs->store_fails = guards_may_act(c);
-		waitq_wake_all(&gs->saved);
 		error_free(err);
 		err = fiber_sleep(RETRY_PAUSE);
 	}
@@ -209,14 +235,32 @@ may_suspend struct error *guard_await_saved(struct cluster *c, struct guard *g)
 	return NULL;
 }
 
+/* A store that has not answered in time fails, until it does answer. */
+static may_suspend struct error *wait_for_store(struct cluster *c, const struct deadline *d)
+{
+	struct error *err;
+
+	if (c->guards.store_fails)
+		return error_new(ERR_UNAVAILABLE, "records cannot be written");
+	err = waitq_wait(&c->guards.saved, "a record to be written");
+	if (error_is(err, ERR_TIMEOUT) && deadline_passed(d)) {
+		c->guards.store_fails = true;
+		waitq_wake_all(&c->guards.saved);
+	}
+	return err;
+}
+
 static may_suspend struct error *await_remembered(struct cluster *c, struct guard *g)
 {
 	_cleanup_(deadline_end) struct deadline d = deadline_begin(WRITE_TIME);
 	unsigned int wanted = next_try(g);
 
+	if (is_saved(g))
+		return NULL;
 	guard_dirty_first(c, g);
-	while (awaits_try(g, wanted) && !c->guards.store_fails && guards_may_act(c))
-		TRY(waitq_wait(&c->guards.saved, "a record to be written"));
+	while (awaits_try(g, wanted) && guards_may_act(c))
+		TRY(wait_for_store(c, &d));
+	TRY(guards_check_acting(c));
 	return c->guards.store_fails ? error_new(ERR_UNAVAILABLE, "records cannot be written")
 				     : NULL;
 }
@@ -240,12 +284,9 @@ static may_suspend struct error *await_buried(struct cluster *c)
 	_cleanup_(deadline_end) struct deadline d = deadline_begin(WRITE_TIME);
 	struct guards *gs = &c->guards;
 
-	while (gs->n_awaited && gs->began && guards_may_act(c)) {
-		if (gs->store_fails)
-			return error_new(ERR_UNAVAILABLE, "records cannot be written");
-		TRY(waitq_wait(&gs->saved, "a record to be written"));
-	}
-	return NULL;
+	while (gs->n_awaited && gs->began && guards_may_act(c))
+		TRY(wait_for_store(c, &d));
+	return gs->n_awaited ? guards_check_acting(c) : NULL;
 }
 
 may_suspend void guards_await_buried(struct cluster *c)
@@ -329,6 +370,7 @@ may_suspend struct error *guards_load(struct cluster *c)
 
 	if (has_store(c)) {
 		TRY(store->list(store->arg, &arena, &all));
+		c->guards.store_fails = false;
 		doubt_records(c, &c->guards.by_name);
 		doubt_records(c, &c->guards.graves);
 		take_records(c, &all);

@@ -212,6 +212,7 @@ void guard_let_go(struct cluster *c, struct guard *g)
 	if (g->dropped)
 		return;
 	g->dropped = true;
+	waitq_wake_all(&c->guards.saved);
 	leave_lists(g);
 	table_remove(&c->guards, g);
 	index_reconsider_copies(&c->containers, str_from(g->swarm_id), str_from(g->name));

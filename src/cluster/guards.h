@@ -97,7 +97,8 @@ struct guards {
 	struct map left_ids; /* of struct left, those of graves */
 	size_t n_graves;
 	size_t n_awaited; /* graves and removals of records that nobody has tried to write */
-	bool store_fails;
+	bool store_fails; /* as far as it was asked last */
+	bool removes;	  /* a record was removed last, and none was written */
 	bool woken, began, is_loaded;
 	uint64_t loaded_term; /* of the fence, in which the records were read */
 	int64_t began_at, remove_at;
@@ -194,8 +195,8 @@ void guards_end_wait(struct cluster *c, bool *awaited);
 /* Parks until what the guard is now was put, or that failed. */
 may_suspend must_check struct error *guard_await_saved(struct cluster *c, struct guard *g);
 /*
- * Both park until the record tells what the guard is now, or the records tell of all removals so
- * far: for a client that is to hear of it. Where that cannot be written the log says so.
+ * Both park until the record tells what the guard is now, or the records tell of all removals: for
+ * a client that is to hear of it. Where that cannot be written, or is not in 10 s, the log says so.
  */
 may_suspend void guard_await_remembered(struct cluster *c, struct guard *g);
 may_suspend void guards_await_buried(struct cluster *c);

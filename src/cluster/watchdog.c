@@ -246,7 +246,7 @@ may_suspend void cluster_await_remembered(struct cluster *c, struct str id)
 
 	if (g)
 		guard_await_remembered(c, g);
-	else
+	else if (!index_by_id(&c->containers, id))
 		guards_await_buried(c);
 }
 

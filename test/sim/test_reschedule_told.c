@@ -220,23 +220,85 @@ static may_suspend void what_a_client_did_is_written_first(struct sim *s)
 	end(s);
 }
 
+static const char *const not_remembered =
+	"what a client did with a container is not remembered over a restart yet";
+
+static may_suspend void ask_at_once(struct sim *s, const char *path)
+{
+	int64_t began = clock_now();
+
+	ask(s, path);
+	assert_true(clock_now() - began < SECOND);
+}
+
 /* The client hears of what was done, and the log of what may come of it. */
 static may_suspend void a_store_that_fails_holds_up_nobody(struct sim *s)
 {
-	int64_t began;
-
 	begin(s);
+	sim_run_container(s, "n1/other", GUARDED);
 	sim_records_break(true);
 	ask(s, "/containers/web/stop");
-	assert_true(sim_logged(s, "what a client did with a container is not remembered over a "
-				  "restart yet"));
-	began = clock_now();
-	ask(s, "/containers/web/start");
-	assert_true(clock_now() - began < SECOND);
+	assert_true(sim_logged(s, not_remembered));
+	/* Its record is right: nobody asks the store. */
+	ask_at_once(s, "/containers/other/restart");
+	sim_run(s, 10 * SECOND);
+	assert_false(sim_logged(s, "can be written again"));
+	ask_at_once(s, "/containers/web/start");
 	sim_records_break(false);
+	ask_at_once(s, "/containers/web/stop");
 	sim_wait(s, sim_logged(s, "records of rescheduling can be written again"));
-	kill_both(s);
-	assert_true(runs_on(s, "n2", "web"));
+	ask(s, "/containers/web/start");
+	sim_records_freeze();
+	sim_cut(node(s, "n1"));
+	sim_kill_manager(s);
+	sim_wait(s, runs_on(s, "n2", "web") && runs_on(s, "n2", "other"));
+	end(s);
+}
+
+static may_suspend void nor_one_that_hangs(struct sim *s)
+{
+	begin(s);
+	sim_records_freeze();
+	ask(s, "/containers/web/stop");
+	assert_true(sim_logged(s, not_remembered));
+	ask_at_once(s, "/containers/web/start");
+	sim_kill_manager(s);
+	sim_wait(s, sim_records_count() == 1);
+	end(s);
+}
+
+/* One that could be read at last is one that does not fail. */
+static may_suspend void what_failed_at_first_is_waited_for(struct sim *s)
+{
+	sim_records_break(true);
+	pool(s, 2);
+	sim_wait(s, sim_logged(s, "the records of rescheduling cannot be read"));
+	sim_records_break(false);
+	sim_run(s, 10 * SECOND);
+	sim_create(s, "n1/web", GUARDED);
+	assert_int_equal(sim_records_count(), 1);
+	assert_false(sim_logged(s, not_remembered));
+	end(s);
+}
+
+/* Nor for records of others, where it is none that has one. */
+static may_suspend void what_has_no_record_waits_for_none(struct sim *s)
+{
+	begin(s);
+	sim_run_container(s, "n1/plain", NULL);
+	for (int i = 0; i < 100; i++)
+		sim_create(s, sim_text(s, "n1/box%d", i), GUARDED);
+	sim_cut(node(s, "n1"));
+	for (int i = 0; i < 100; i++)
+		sim_local(node(s, "n1"), 204, "DELETE", sim_text(s, "/containers/box%d", i));
+	sim_heal(node(s, "n1"));
+	sim_wait(s, sim_records_count() < 100);
+	ask(s, "/containers/plain/restart");
+	assert_true(sim_records_count() > 50);
+	/* One that has is written while they go. */
+	ask(s, "/containers/web/rename?name=shop");
+	assert_true(sim_records_have("\"shop\""));
+	assert_true(sim_records_count() > 50);
 	end(s);
 }
 
@@ -255,6 +317,9 @@ int main(void)
 		STORY(a_limit_lasts_in_the_middle_of_a_move),
 		STORY(what_a_client_did_is_written_first),
 		STORY(a_store_that_fails_holds_up_nobody),
+		STORY(nor_one_that_hangs),
+		STORY(what_failed_at_first_is_waited_for),
+		STORY(what_has_no_record_waits_for_none),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
