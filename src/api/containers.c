@@ -89,12 +89,13 @@ may_suspend struct error *containers_attach(struct request *r)
 	return pass(r, &(struct proxy){ .hijacks = true });
 }
 
-static may_suspend void refresh_at_any_head(void *arg, _unused_ int status)
+static may_suspend void refresh_at_any_head(void *arg, int status)
 {
 	const struct target *t = arg;
 
 	refresh(t);
-	cluster_container_acted(t->cluster, t->container->id);
+	if (status < 400)
+		cluster_container_acted(t->cluster, t->container->id);
 	cluster_await_remembered(t->cluster, t->container->id);
 }
 

@@ -263,6 +263,18 @@ bool guards_fade(struct cluster *c)
 	return !list_empty(&c->guards.fading);
 }
 
+/* The copy may have been made to be started, or be seen behind an earlier one that runs. */
+static void merge_running(struct guard *g, const struct guard *record, const struct container *ct,
+			  bool moved)
+{
+	bool is_behind = moved || g->made_again;
+
+	if (record->running && (record->made_again || moved))
+		g->running |= ct->state.status == CONTAINER_CREATED;
+	if (!record->running && is_behind && !container_status_is_up(ct->state.status))
+		guard_set_running(g, false);
+}
+
 /*
  * What a record knows that the tables cannot: how it was meant to be, what was being done about it.
  * Where it tells of an earlier copy than the one that is there, that one is what it was to become.
@@ -279,11 +291,8 @@ static void merge_record(struct cluster *c, struct guard *g, struct guard *recor
 		guard_leave_copy(c, g, record);
 	guard_settle_in(c, g);
 	g->generation = MAX(g->generation, record->generation);
-	g->running |= record->running && (record->made_again || moved) && ct &&
-		      ct->state.status == CONTAINER_CREATED;
-	/* What is left of an earlier copy may run, and have been seen first. */
-	if ((same || moved) && !record->running && ct && !container_status_is_up(ct->state.status))
-		guard_set_running(g, false);
+	if (ct && g->told_in != guards_term(c))
+		merge_running(g, record, ct, moved);
 	if ((same && record->made_again) || moved) {
 		g->made_again = true;
 		guard_set_text(&g->from, str_from(moved ? record->node_name : record->from));

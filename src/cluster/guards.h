@@ -58,6 +58,7 @@ struct guard {
 	uint32_t generation;	     /* the highest that any copy may have been given */
 	bool spent;		     /* a copy may have that generation */
 	bool running;		     /* it is meant to run */
+	uint64_t told_in;	     /* in that term a client said so before records were read */
 	bool made_again;	     /* the copy was made by a move that is not finished */
 	char *from;		     /* the node that it was moved from last; or NULL */
 	struct strbuf specification; /* docker/specification.h */
@@ -100,7 +101,7 @@ struct guards {
 	bool store_fails; /* as far as it was asked last */
 	bool removes;	  /* a record was removed last, and none was written */
 	bool woken, began, is_loaded;
-	uint64_t loaded_term; /* of the fence, in which the records were read */
+	uint64_t loaded_term; /* in which the records were read */
 	int64_t began_at, remove_at;
 	struct group fibers, moves;
 	struct map removing; /* of struct removal (copies.c) */
@@ -208,6 +209,7 @@ may_suspend void guards_flush(struct cluster *c); /* a last attempt, at the end 
 void guards_begin(struct cluster *c); /* in a loop; once is enough */
 may_suspend void guards_stop(struct cluster *c);
 void guards_wake(struct cluster *c);
+uint64_t guards_term(const struct cluster *c); /* never 0 */
 bool guards_may_act(const struct cluster *c);
 must_check struct error *guards_check_acting(const struct cluster *c);
 bool guards_are_loaded(const struct cluster *c);

@@ -200,7 +200,7 @@ static may_suspend struct error *connect(struct move *m, const struct specified_
 		return NULL;
 	}
 	write_connect(n, str_from(m->g->container), &body);
-	err = cluster_connect_network(m->c, n->name, strbuf_str(&body), API_VERSION_NEWEST);
+	err = cluster_connect_again(m->c, n->name, strbuf_str(&body));
 	if (!error_is(err, ERR_NOT_FOUND) || !guard_container(m->c, m->g))
 		return err;
 	log_warn("a container that was rescheduled is not in a network that it was in",

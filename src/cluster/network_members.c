@@ -22,6 +22,7 @@ struct membership {
 	struct arena arena;
 	struct json body;
 	struct str container; /* likewise */
+	bool is_clients;      /* who is to hear of it when it is remembered */
 };
 
 static void membership_fini(struct membership *m)
@@ -118,19 +119,37 @@ static may_suspend struct error *act(struct membership *m, const struct containe
 	TRY(network_on(m, e, &id));
 	TRY(call(m, e, id, what, container));
 	read_back(e, container, id);
-	cluster_await_remembered(m->c, container);
+	if (m->is_clients)
+		cluster_await_remembered(m->c, container);
 	return NULL;
+}
+
+static may_suspend struct error *connect(struct membership *m, struct str body)
+{
+	_cleanup_(container_unrefp) struct container *ct = NULL;
+
+	TRY(membership_asked(m, body));
+	TRY(cluster_live_container(m->c, m->container, &ct));
+	return act(m, ct, "connect");
 }
 
 may_suspend struct error *cluster_connect_network(struct cluster *c, struct str ref,
 						  struct str body, struct api_version version)
 {
-	_cleanup_(membership_fini) struct membership m = { .c = c, .version = version, .ref = ref };
-	_cleanup_(container_unrefp) struct container *ct = NULL;
+	_cleanup_(membership_fini) struct membership m = {
+		.c = c, .version = version, .ref = ref, .is_clients = true
+	};
 
-	TRY(membership_asked(&m, body));
-	TRY(cluster_live_container(c, m.container, &ct));
-	return act(&m, ct, "connect");
+	return connect(&m, body);
+}
+
+may_suspend struct error *cluster_connect_again(struct cluster *c, struct str ref, struct str body)
+{
+	_cleanup_(membership_fini) struct membership m = { .c = c,
+							   .version = API_VERSION_NEWEST,
+							   .ref = ref };
+
+	return connect(&m, body);
 }
 
 /* The container, or its node, is not there: any node that has the network can let it go. */
@@ -167,7 +186,9 @@ static bool is_lost(const struct error *err)
 may_suspend struct error *cluster_disconnect_network(struct cluster *c, struct str ref,
 						     struct str body, struct api_version version)
 {
-	_cleanup_(membership_fini) struct membership m = { .c = c, .version = version, .ref = ref };
+	_cleanup_(membership_fini) struct membership m = {
+		.c = c, .version = version, .ref = ref, .is_clients = true
+	};
 	_cleanup_(container_unrefp) struct container *ct = NULL;
 	struct error *err, *lost;
 

@@ -41,6 +41,10 @@ may_suspend must_check struct error *cluster_disconnect_network(struct cluster *
 								struct str body,
 								struct api_version version);
 
+/* A container that was made again joins what it was in: the same, but nobody hears of it. */
+may_suspend must_check struct error *cluster_connect_again(struct cluster *c, struct str ref,
+							   struct str body);
+
 /*
  * By force, on some node that is well, what a node that is not still holds of it under the
  * container's name.

@@ -35,17 +35,15 @@ struct error *guards_check_acting(const struct cluster *c)
 	return fence_check(c->config.fence);
 }
 
-/* It was not the primary meanwhile, and what it read then is old. */
-static bool is_another_term(const struct cluster *c)
+uint64_t guards_term(const struct cluster *c)
 {
-	const struct fence *f = c->config.fence;
-
-	return f && f->term != c->guards.loaded_term;
+	return 1 + (c->config.fence ? c->config.fence->term : 0);
 }
 
+/* Unless it was not the primary meanwhile, and what it read then is old. */
 bool guards_are_loaded(const struct cluster *c)
 {
-	return c->guards.is_loaded && !is_another_term(c);
+	return c->guards.is_loaded && c->guards.loaded_term == guards_term(c);
 }
 
 may_suspend struct error *guards_await_loaded(struct cluster *c)
@@ -158,11 +156,10 @@ static may_suspend struct error *wait_for_news(struct cluster *c, bool ticks)
 
 static may_suspend struct error *begin_acting(struct cluster *c)
 {
-	uint64_t term = c->config.fence ? c->config.fence->term : 0;
 	struct error *err;
 
 	c->guards.is_loaded = false;
-	c->guards.loaded_term = term;
+	c->guards.loaded_term = guards_term(c);
 	err = guards_load(c);
 	if (!err || error_is(err, ERR_CANCELLED))
 		return err;
@@ -209,6 +206,7 @@ void guards_begin(struct cluster *c)
 	gs->began = true;
 	gs->began_at = clock_now();
 	gs->is_loaded = !c->config.records && !c->config.fence;
+	gs->loaded_term = guards_term(c);
 	group_go(&gs->fibers, "watchdog", watchdog_main, c);
 	if (c->config.records)
 		group_go(&gs->fibers, "records", guards_save_main, c);
@@ -258,6 +256,8 @@ void cluster_container_acted(struct cluster *c, struct str id)
 	if (!g)
 		return;
 	guard_set_running(g, container_status_is_up(ct->state.status));
+	if (!guards_are_loaded(c))
+		g->told_in = guards_term(c);
 	guard_dirty(c, g);
 }
 

@@ -16,8 +16,8 @@
 void cluster_role_changed(struct cluster *c);
 
 /*
- * A client has just started, stopped or killed the container: what it is now is how it is meant to
- * be. One that stops by itself shortly before its node fails is taken to have been stopped with it.
+ * A client has just had the container started, stopped, killed or paused: what it is now is how it
+ * is meant to be. One that stops by itself shortly before its node fails is taken to have been stopped with it.
  */
 void cluster_container_acted(struct cluster *c, struct str id);
 

@@ -7,6 +7,9 @@
 #include "sim/moving.h"
 #include "sim/records.h"
 
+static const char *const not_remembered =
+	"what a client did with a container is not remembered over a restart yet";
+
 static may_suspend void kill_both(struct sim *s)
 {
 	sim_records_freeze();
@@ -192,6 +195,72 @@ static may_suspend void a_limit_lasts_in_the_middle_of_a_move(struct sim *s)
 	end(s);
 }
 
+/* The next manager cannot read the records yet, and is told of nothing by them. */
+static may_suspend void kill_manager_without_records(struct sim *s)
+{
+	sim_records_freeze();
+	sim_records_break(true);
+	sim_kill_manager(s);
+}
+
+static may_suspend void a_stop_lasts_before_records_are_read(struct sim *s)
+{
+	begin_in_networks(s);
+	sim_script(node(s, "n2"), "POST /networks/", 500, "{\"message\":\"not now\"}");
+	sim_cut(node(s, "n1"));
+	sim_wait(s, sim_logged(s, "a container cannot be rescheduled yet"));
+	kill_manager_without_records(s);
+	sim_script(node(s, "n2"), NULL, 0, NULL);
+	assert_status(sim_post(s, "/containers/web/stop", NULL), 304);
+	sim_records_break(false);
+	sim_wait(s, sim_logged(s, "container rescheduled"));
+	assert_string_equal(listed(s, "/containers/json?all=1"), "/web /n2/web created;");
+	end(s);
+}
+
+/* What it saw itself is later than what was written down. */
+static may_suspend void so_does_what_was_seen_before(struct sim *s)
+{
+	begin(s);
+	ask(s, "/containers/web/stop");
+	kill_manager_without_records(s);
+	sim_local(node(s, "n1"), 204, "POST", "/containers/web/start");
+	sim_run(s, SECOND);
+	sim_local(node(s, "n1"), 204, "POST", "/containers/web/kill");
+	sim_run(s, SECOND);
+	sim_cut(node(s, "n1"));
+	sim_records_break(false);
+	sim_wait(s, sim_logged(s, "container rescheduled"));
+	assert_true(runs_on(s, "n2", "web"));
+	end(s);
+}
+
+/* Clients that cannot be told yet are no matter of a move. */
+static may_suspend void moves_wait_for_no_client(struct sim *s)
+{
+	begin_in_networks(s);
+	sim_records_break(true);
+	sim_cut(node(s, "n1"));
+	sim_wait(s, sim_logged(s, "container rescheduled"));
+	assert_false(sim_logged(s, not_remembered));
+	sim_records_break(false);
+	sim_run(s, MINUTE);
+	end(s);
+}
+
+/* A machine goes down, and a client asks for something that it refuses. */
+static may_suspend void a_refusal_stops_nothing(struct sim *s)
+{
+	begin(s);
+	sim_local(node(s, "n1"), 204, "POST", "/containers/web/kill");
+	sim_run(s, SECOND);
+	assert_status(sim_post(s, "/containers/web/pause", NULL), 409);
+	sim_cut(node(s, "n1"));
+	sim_wait(s, sim_logged(s, "container rescheduled"));
+	assert_true(runs_on(s, "n2", "web"));
+	end(s);
+}
+
 static size_t n_renamed(struct sim *s)
 {
 	size_t n = 0;
@@ -219,9 +288,6 @@ static may_suspend void what_a_client_did_is_written_first(struct sim *s)
 	sim_wait(s, n_renamed(s) == 100);
 	end(s);
 }
-
-static const char *const not_remembered =
-	"what a client did with a container is not remembered over a restart yet";
 
 static may_suspend void ask_at_once(struct sim *s, const char *path)
 {
@@ -315,6 +381,10 @@ int main(void)
 		STORY(and_where_an_earlier_copy_has_none),
 		STORY(networks_last),
 		STORY(a_limit_lasts_in_the_middle_of_a_move),
+		STORY(a_stop_lasts_before_records_are_read),
+		STORY(so_does_what_was_seen_before),
+		STORY(moves_wait_for_no_client),
+		STORY(a_refusal_stops_nothing),
 		STORY(what_a_client_did_is_written_first),
 		STORY(a_store_that_fails_holds_up_nobody),
 		STORY(nor_one_that_hangs),
