@@ -386,6 +386,19 @@ size_t sim_calls(const struct sim_engine *e, const char *request)
 	return n;
 }
 
+bool sim_called_before(const struct sim_engine *e, const char *first, const char *then)
+{
+	struct str rest = strbuf_str(&e->requests), line;
+	bool seen = false;
+
+	while (str_next(&rest, '\n', &line)) {
+		seen |= str_starts(line, str_from(first));
+		if (str_starts(line, str_from(then)))
+			return seen;
+	}
+	return false;
+}
+
 void sim_local_events(struct sim_engine *e, size_t n)
 {
 	for (size_t i = 0; i < n; i++)

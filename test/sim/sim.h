@@ -287,6 +287,8 @@ size_t sim_most_lied(const struct sim_engine *e);
 unsigned int sim_most_creates_at_once(const struct sim_engine *e);
 /* How many requests that begin with the text ("POST /images/create") reached it. */
 size_t sim_calls(const struct sim_engine *e, const char *request);
+/* It was asked for both, and for the one before the other. */
+bool sim_called_before(const struct sim_engine *e, const char *first, const char *then);
 /* Acts on the engine directly, as somebody logged in there would. */
 may_suspend const char *sim_local_create(struct sim_engine *e, const char *name, const char *body);
 may_suspend void sim_local(struct sim_engine *e, int status, const char *method, const char *path);

@@ -8,17 +8,24 @@
 #include "sim/moving.h"
 #include "sim/records.h"
 
+static may_suspend const char *id_of(struct sim *s, const char *name)
+{
+	struct sim_reply r = sim_get(s, sim_text(s, "/containers/%s/json", name));
+
+	return sim_text(s, "%.*s", STR_ARG(json_get_str(r.json, "Id")));
+}
+
 static may_suspend void it_moves_and_its_copy_goes(struct sim *s)
 {
-	const char *swarm_id;
+	const char *swarm_id, *id, *as;
 	struct sim_stream *events;
 	struct str line;
 
 	pool(s, 2);
-	sim_run_container(s, "n1/web",
-			  "{\"Image\":\"busybox\",\"Env\":[\"A=b\","
-			  "\"reschedule:on-node-failure\"],\"HostConfig\":{\"Memory\":1000000,"
-			  "\"CpuShares\":2}}");
+	id = sim_run_container(s, "n1/web",
+			       "{\"Image\":\"busybox\",\"Env\":[\"A=b\","
+			       "\"reschedule:on-node-failure\"],\"HostConfig\":{\"Memory\":1000000,"
+			       "\"CpuShares\":2}}");
 	swarm_id = label(s, "web", "com.docker.swarm.id");
 	sim_check(s);
 	sim_wait(s, sim_records_count() == 1);
@@ -32,7 +39,10 @@ static may_suspend void it_moves_and_its_copy_goes(struct sim *s)
 	assert_true(str_contains(line, STR("\"from\":\"n1\"")));
 	assert_true(str_contains(line, STR("\"to\":\"n2\"")));
 	sim_close(events);
-	assert_true(sim_logged(s, "container rescheduled\" name=web from=n1 to=n2"));
+	as = id_of(s, "web");
+	assert_true(str_contains(line, str_from(sim_text(s, "\"container.id\":\"%s\"", as))));
+	assert_true(sim_logged(
+		s, sim_text(s, "container rescheduled\" name=web from=n1 to=n2 as=%s", as)));
 
 	assert_string_equal(listed(s, "/containers/json?all=1"), "/web /n2/web running;");
 	assert_string_equal(label(s, "web", "com.docker.swarm.id"), swarm_id);
@@ -43,6 +53,9 @@ static may_suspend void it_moves_and_its_copy_goes(struct sim *s)
 	sim_heal(node(s, "n1"));
 	sim_wait(s, !sim_has_container(node(s, "n1"), "web"));
 	assert_true(sim_logged(s, "stopping what a node has of a container"));
+	/* In order, and its volumes stay. */
+	assert_true(sim_called_before(node(s, "n1"), sim_text(s, "POST /containers/%s/stop", id),
+				      sim_text(s, "DELETE /containers/%s?force=1&v=0", id)));
 	sim_wait(s, sim_logged(s, "removed what a node had of a container"));
 	assert_string_equal(listed(s, "/containers/json?all=1"), "/web /n2/web running;");
 	sim_settle(s);
@@ -165,6 +178,24 @@ static may_suspend void too_little_room_is_waited_for(struct sim *s)
 	assert_string_equal(label(s, "web", "com.docker.swarm.generation"), "1");
 	sim_heal(node(s, "n1"));
 	sim_wait(s, copies(s, "web") == 1);
+	end(s);
+}
+
+/* First soon, then a minute apart. */
+static may_suspend void tries_come_further_apart(struct sim *s)
+{
+	pool(s, 2);
+	sim_run_container(s, "n1/web", GUARDED);
+	sim_script(node(s, "n2"), "POST /containers/create", 500, "{\"message\":\"not now\"}");
+	sim_cut(node(s, "n1"));
+	sim_wait(s, sim_logged(s, "a container cannot be rescheduled yet"));
+	sim_run(s, 5 * SECOND);
+	assert_in_range(sim_calls(node(s, "n2"), "POST /containers/create"), 2, 6);
+	sim_run(s, 10 * MINUTE);
+	assert_in_range(sim_calls(node(s, "n2"), "POST /containers/create"), 10, 20);
+	sim_script(node(s, "n2"), NULL, 0, NULL);
+	sim_run(s, MINUTE + SECOND);
+	assert_true(runs_on(s, "n2", "web"));
 	end(s);
 }
 
@@ -478,6 +509,7 @@ static const char *const overlays =
 
 static may_suspend void global_networks_come_along(struct sim *s)
 {
+	const char *disconnect;
 	struct sim_reply r;
 
 	sim_records(s);
@@ -490,8 +522,13 @@ static may_suspend void global_networks_come_along(struct sim *s)
 	assert_status(sim_post(s, "/networks/front/connect", "{\"Container\":\"web\"}"), 200);
 	assert_status(sim_post(s, "/networks/bridge/connect", "{\"Container\":\"web\"}"), 200);
 	sim_run(s, SECOND);
+	r = sim_get(s, "/networks/front");
+	disconnect =
+		sim_text(s, "POST /networks/%.*s/disconnect", STR_ARG(json_get_str(r.json, "Id")));
 	sim_cut(node(s, "n1"));
 	sim_wait(s, runs_on(s, "n2", "web"));
+	/* The dead node's endpoint of that name goes first. */
+	assert_true(sim_called_before(node(s, "n2"), disconnect, "POST /containers/create"));
 	sim_run(s, SECOND);
 	r = sim_get(s, "/containers/web/json");
 	assert_true(json_exists(json_path(r.json, "NetworkSettings.Networks.back")));
@@ -563,6 +600,7 @@ int main(void)
 		STORY(a_shutdown_is_not_forgotten),
 		STORY(what_has_ended_is_not_started),
 		STORY(too_little_room_is_waited_for),
+		STORY(tries_come_further_apart),
 		STORY(a_stale_copy_in_the_way_is_waited_for),
 		STORY(what_never_moved_stays),
 		STORY(dependencies_move_first),
