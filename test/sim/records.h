@@ -17,7 +17,7 @@ void sim_records_free(void);
 void sim_records_freeze(void);
 /* Kills it now, if it was not before, and begins another over the same engines. */
 may_suspend void sim_kill_manager(struct sim *s);
-/* Each write fails with an error from now on. */
+/* Each write fails with an error from now on, and so does the list of all. */
 void sim_records_break(bool broken);
 size_t sim_records_count(void);
 void sim_records_put(const char *key, const char *text);
