@@ -15,23 +15,15 @@
 #include "http/url.h"
 
 /*
- * Before API 1.41 one reference could be asked for by `filter`; from then on an engine ignores it.
+ * Before API 1.41 a reference could be asked for by `filter`, beside those of the filters; from
+ * then on an engine ignores it.
  */
 static void add_reference(const struct request *r, struct filters *f)
 {
 	struct str value = request_param(r, "filter");
-	struct str *values;
-	struct filter *v;
 
-	if (api_version_cmp(r->version, API_VERSION(1, 41)) >= 0 || str_empty(value) || f->n)
-		return;
-	values = arena_new(r->arena, struct str);
-	*values = value;
-	v = arena_new(r->arena, struct filter);
-	*v = (struct filter){
-		.key = STR("reference"), .values = values, .n = 1, .arena = r->arena
-	};
-	*f = (struct filters){ v, 1 };
+	if (api_version_cmp(r->version, API_VERSION(1, 41)) < 0 && !str_empty(value))
+		filters_add(f, "reference", value, r->arena);
 }
 
 /* A client of an earlier version does not mean it. */

@@ -118,6 +118,29 @@ struct error *filters_parse(struct str text, struct arena *arena, struct filters
 	return NULL;
 }
 
+void filters_add(struct filters *f, const char *key, struct str value, struct arena *arena)
+{
+	struct filter *v = arena_new_array(arena, struct filter, f->n + 1), *one;
+	size_t n = f->n;
+	struct str *values;
+
+	for (size_t i = 0; i < n; i++)
+		v[i] = f->v[i];
+	one = filter_slot(v, &n, str_from(key));
+	values = arena_new_array(arena, struct str, one->n + 1);
+	for (size_t i = 0; i < one->n; i++)
+		values[i] = one->values[i];
+	values[one->n] = value;
+	*one = (struct filter){
+		.key = str_from(key),
+		.values = values,
+		.n = one->n + 1,
+		.patterns = arena_new_array(arena, struct filter_pattern, one->n + 1),
+		.arena = arena,
+	};
+	*f = (struct filters){ v, n };
+}
+
 struct error *filters_check(const struct filters *f, const char *const *known)
 {
 	for (size_t i = 0; i < f->n; i++) {

@@ -30,6 +30,9 @@ struct filters {
 /* Empty text: no filters. ERR_INVALID in the engine's words where it is no JSON of that shape. */
 must_check struct error *filters_parse(struct str text, struct arena *arena, struct filters *ret);
 
+/* One value more for the key, in the arena; key and value are borrowed. */
+void filters_add(struct filters *f, const char *key, struct str value, struct arena *arena);
+
 /* ERR_INVALID "Invalid filter 'x'" for a key that is not among `known` (NULL-terminated). */
 must_check struct error *filters_check(const struct filters *f, const char *const *known);
 

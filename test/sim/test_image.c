@@ -202,6 +202,33 @@ static may_suspend void a_reference_is_a_pattern(struct sim *s)
 	sim_settle(s);
 }
 
+/* `docker images -f dangling=false app` sends both, before API 1.41. */
+static may_suspend void the_old_filter_is_one_reference_more(struct sim *s)
+{
+	static const struct {
+		const char *version, *query;
+		size_t n;
+	} cases[] = {
+		{ "v1.24", "filter=app", 1 },
+		{ "v1.24", "filter=app&filters=%7B%22dangling%22:[%22false%22]%7D", 1 },
+		{ "v1.24", "filter=app&filters=%7B%22reference%22:[%22other%22]%7D", 2 },
+		{ "v1.24", "filter=app&filters=%7B%22reference%22:[]%7D", 1 },
+		{ "v1.40", "filter=app&filters=%7B%22dangling%22:[%22false%22]%7D", 1 },
+		{ "v1.41", "filter=app&filters=%7B%22dangling%22:[%22false%22]%7D", 3 },
+	};
+
+	sim_engine(s, "n1", IMAGE("app:1"), IMAGE("other:1"), IMAGE("third:1"));
+	sim_up(s);
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct sim_reply r = sim_get(
+			s, sim_text(s, "/%s/images/json?%s", cases[i].version, cases[i].query));
+
+		assert_status(r, 200);
+		assert_int_equal(json_count(r.json), cases[i].n);
+	}
+	sim_settle(s);
+}
+
 static struct json listed_as(struct sim *s, const char *path)
 {
 	struct sim_reply r = sim_get(s, path);
@@ -333,6 +360,7 @@ int main(void)
 		STORY(the_list_is_one_of_ids),
 		STORY(the_list_of_what_dangles),
 		STORY(a_reference_is_a_pattern),
+		STORY(the_old_filter_is_one_reference_more),
 		STORY(the_list_counts_the_users_of_all_nodes),
 		STORY(an_image_in_containerds_store_keeps_its_size),
 		STORY(details_come_from_all_nodes),

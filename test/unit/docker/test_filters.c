@@ -189,13 +189,37 @@ static void test_get(void **state)
 	assert_str(filters_format(&f, "node", &arena), "{\"name\":{\"web\":true}}");
 }
 
+static void test_add(void **state)
+{
+	static const struct {
+		const char *text, *written;
+	} cases[] = {
+		{ "", "{\"name\":{\"w\":true}}" },
+		{ "{\"a\":[\"b\"]}", "{\"a\":{\"b\":true},\"name\":{\"w\":true}}" },
+		{ "{\"name\":[]}", "{\"name\":{\"w\":true}}" },
+		{ "{\"name\":[\"v\"],\"a\":[]}", "{\"name\":{\"v\":true,\"w\":true},\"a\":{}}" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		_cleanup_(arena_fini) struct arena arena = ARENA_INIT;
+		struct filters f;
+
+		parse(cases[i].text, &arena, &f);
+		filters_add(&f, "name", STR("w"), &arena);
+		assert_str(filters_format(&f, "none", &arena), cases[i].written);
+		assert_true(filters_match_regex(&f, "name", STR("two")));
+		assert_false(filters_match_regex(&f, "name", STR("x")));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_forms),  cmocka_unit_test(test_invalid),
 		cmocka_unit_test(test_known),  cmocka_unit_test(test_match),
 		cmocka_unit_test(test_labels), cmocka_unit_test(test_hostile_pattern),
-		cmocka_unit_test(test_get),
+		cmocka_unit_test(test_get),    cmocka_unit_test(test_add),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
