@@ -228,11 +228,6 @@ struct engine *pull_target_of_create(struct cluster *c, struct str client, struc
  */
 struct engine *build_pin_made(const struct cluster *c, struct str client, struct str image);
 
-/* shared_pull.c: for a create. The image is in the tables when it returns. */
-may_suspend must_check struct error *pull_once(struct cluster *c, struct engine *e,
-					       struct api_version version, struct str image,
-					       struct str auth);
-
 /*
  * leftovers.c: takes over what the flight holds until it is known what became of the container that
  * the engine was asked to make, or to rename: `ref` is what the engine calls it, "" if unknown.

@@ -12,6 +12,7 @@
 #include "cluster/images.h"
 #include "cluster/objects.h"
 #include "cluster/placement.h"
+#include "cluster/shared_pull.h"
 #include "cluster/watchdog.h"
 #include "docker/auth.h"
 #include "engine/client.h"
@@ -146,8 +147,11 @@ static may_suspend struct error *create_here(struct placement *p, struct str *re
 
 static may_suspend struct error *pull_and_create(struct placement *p, struct str *ret_reply)
 {
-	TRY(pull_once(p->c, p->flight.engine, p->req->version, p->config.image,
-		      p->req->registry_auth));
+	TRY(pull_once(p->c, p->flight.engine,
+		      &(struct pull_wanted){ .version = p->req->version,
+					     .image = p->config.image,
+					     .platform = p->req->platform,
+					     .registry_auth = p->req->registry_auth }));
 	return create_here(p, ret_reply);
 }
 

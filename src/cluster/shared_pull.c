@@ -254,31 +254,36 @@ may_suspend struct error *shared_pull_next(struct shared_pull *p, uint64_t *at, 
 	return NULL;
 }
 
-static void write_query(struct str image, struct strbuf *out)
+static void write_query(const struct pull_wanted *w, struct strbuf *out)
 {
 	strbuf_add(out, STR("fromImage="));
-	http_encode_query(out, image);
+	http_encode_query(out, w->image);
 	/* Without a tag an engine would pull all of them. */
-	if (!has_tag(image))
+	if (!has_tag(w->image))
 		strbuf_add(out, STR("&tag=latest"));
+	if (str_empty(w->platform))
+		return;
+	strbuf_add(out, STR("&platform="));
+	http_encode_query(out, w->platform);
 }
 
-may_suspend struct error *pull_once(struct cluster *c, struct engine *e, struct api_version version,
-				    struct str image, struct str auth)
+may_suspend struct error *pull_once(struct cluster *c, struct engine *e,
+				    const struct pull_wanted *wanted)
 {
 	_cleanup_(strbuf_fini) struct strbuf query = STRBUF_INIT, line = STRBUF_INIT;
 	_cleanup_(strbuf_fini) struct strbuf tagged = STRBUF_INIT;
 	_cleanup_(shared_pull_leavep) struct shared_pull *p = NULL;
+	struct pull_wanted w = *wanted;
 	uint64_t at = 0;
 	bool over = false;
 
-	write_query(image, &query);
-	strbuf_addf(&tagged, "%.*s%s", STR_ARG(image), has_tag(image) ? "" : ":latest");
-	p = shared_pull_join(c, e,
-			     &(struct pull_wanted){ .version = version,
-						    .query = strbuf_str(&query),
-						    .image = strbuf_str(&tagged),
-						    .registry_auth = auth });
+	if (api_version_cmp(w.version, API_VERSION(1, 32)) < 0)
+		w.platform = STR_NONE;
+	write_query(&w, &query);
+	strbuf_addf(&tagged, "%.*s%s", STR_ARG(w.image), has_tag(w.image) ? "" : ":latest");
+	w.query = strbuf_str(&query);
+	w.image = strbuf_str(&tagged);
+	p = shared_pull_join(c, e, &w);
 	while (!over)
 		TRY(shared_pull_next(p, &at, &line, &over));
 	return NULL;

@@ -34,6 +34,13 @@ may_suspend void shared_pull_leave(struct shared_pull *p); /* NULL is fine */
 may_suspend must_check struct error *shared_pull_next(struct shared_pull *p, uint64_t *at,
 						      struct strbuf *line, bool *ret_over);
 
+/*
+ * For a create: one image, where it names no tag the latest, for its platform where the version has
+ * that. The query is written here; the image is in the tables when it returns.
+ */
+may_suspend must_check struct error *pull_once(struct cluster *c, struct engine *e,
+					       const struct pull_wanted *wanted);
+
 static inline may_suspend void shared_pull_leavep(struct shared_pull **p)
 {
 	shared_pull_leave(*p);

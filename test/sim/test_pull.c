@@ -305,6 +305,47 @@ static may_suspend void what_differs_is_not_shared(struct sim *s)
 	sim_settle(s);
 }
 
+/* A request with credentials, as it is sent. */
+struct path_job {
+	struct sim *s;
+	const char *path, *body;
+	struct sim_reply reply;
+};
+
+static may_suspend void path_main(void *arg)
+{
+	struct path_job *job = arg;
+
+	job->reply = sim_request_as(job->s, "192.168.0.1", "POST", job->path, job->body, with_auth);
+}
+
+#define SECRET "POST /images/create?fromImage=secret&tag=latest"
+
+/* An engine reads `platform` from version 1.32 on. */
+static may_suspend void a_create_pulls_for_its_platform(struct sim *s)
+{
+	const char *body = "{\"Image\":\"secret\"}";
+	struct path_job jobs[] = {
+		{ s, "/v1.41/containers/create?platform=linux%2Farm64", body, { 0 } },
+		{ s, "/v1.41/containers/create?platform=linux%2Farm64", body, { 0 } },
+		{ s, "/v1.41/containers/create", body, { 0 } },
+		{ s, "/v1.31/containers/create?platform=linux%2Farm64", body, { 0 } },
+	};
+	struct sim_engine *e = sim_engine(s, "n1", ARCHITECTURE("aarch64"));
+
+	sim_registry_put(s, "secret", true);
+	sim_up(s);
+	for (size_t i = 0; i < ARRAY_LEN(jobs); i++)
+		sim_go(s, "client", path_main, &jobs[i]);
+	sim_join(s);
+	for (size_t i = 0; i < ARRAY_LEN(jobs); i++)
+		assert_status(jobs[i].reply, 201);
+	assert_int_equal(sim_calls(e, SECRET "&platform=linux%2Farm64 at"), 1);
+	assert_int_equal(sim_calls(e, SECRET " at"), 1);
+	assert_int_equal(sim_calls(e, "POST /images/create"), 2);
+	sim_settle(s);
+}
+
 /* Whoever began it may leave. When the last one has left, no engine pulls any more. */
 static may_suspend void a_pull_ends_with_its_last_client(struct sim *s)
 {
@@ -475,6 +516,7 @@ int main(void)
 		STORY(clients_share_a_pull),
 		STORY(bars_are_thinned_out),
 		STORY(what_differs_is_not_shared),
+		STORY(a_create_pulls_for_its_platform),
 		STORY(a_pull_ends_with_its_last_client),
 		STORY(a_pull_that_hangs_is_no_trap),
 		STORY(who_leaves_a_create_that_pulls_is_gone),
