@@ -264,6 +264,18 @@ static bool match_network(const struct filters *f, struct json entry)
 	return false;
 }
 
+/* By where it is mounted, and by its name; what has none is called by where it lies. */
+static bool match_mount(const struct filters *f, struct json mount)
+{
+	struct str name = json_get_str(mount, "Name");
+	struct str destination = json_get_str(mount, "Destination");
+
+	if (str_empty(name))
+		name = json_get_str(mount, "Source");
+	return filters_have(f, "volume", name) ||
+	       (!str_empty(destination) && filters_have(f, "volume", destination));
+}
+
 static bool match_volume(const struct filters *f, struct json entry)
 {
 	struct json_iter it = json_iter(json_get(entry, "Mounts"));
@@ -272,8 +284,7 @@ static bool match_volume(const struct filters *f, struct json entry)
 	if (!filters_get(f, "volume"))
 		return true;
 	while (json_next(&it, NULL, &mount))
-		if (filters_have(f, "volume", json_get_str(mount, "Name")) ||
-		    filters_have(f, "volume", json_get_str(mount, "Destination")))
+		if (match_mount(f, mount))
 			return true;
 	return false;
 }

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* cluster/list_filter.c: what an engine would list, out of a container's state and entry. */
+#include "unit/testing.h"
+
+#include "cluster/internal.h"
+#include "cluster/list_filter.h"
+#include "engine/container.h"
+
+/* An engine is only a name here. */
+struct engine {
+	struct str name;
+};
+
+struct str engine_name(const struct engine *e)
+{
+	return e->name;
+}
+
+const struct map *engine_images(const struct engine *e)
+{
+	(void)e;
+	return NULL;
+}
+
+static struct engine node_1 = { STR_INIT("node-1") };
+
+static bool is_listed(const char *filters, const struct container *ct)
+{
+	_cleanup_(arena_fini) struct arena arena = ARENA_INIT;
+	static struct cluster cluster;
+	struct list_filter lf;
+	struct filters f;
+
+	assert_ok(filters_parse(str_from(filters), &arena, &f));
+	assert_ok(list_filter_init(&lf, &cluster, &f));
+	return list_filter_match(&lf, ct);
+}
+
+#define VOLUME                                                                 \
+	"{\"Type\":\"volume\",\"Name\":\"data\",\"Source\":\"/var/lib/docker/" \
+	"volumes/data/_data\",\"Destination\":\"/srv\"}"
+#define BIND  "{\"Type\":\"bind\",\"Source\":\"/etc/conf\",\"Destination\":\"/conf\"}"
+#define TMPFS "{\"Type\":\"tmpfs\",\"Source\":\"\",\"Destination\":\"/tmp\"}"
+
+static void looks_into_the_entry(void **state)
+{
+	static const struct {
+		const char *filters, *entry;
+		bool expected;
+	} cases[] = {
+		{ "{\"volume\":[\"data\"]}", "{\"Mounts\":[" BIND "," VOLUME "]}", true },
+		{ "{\"volume\":[\"/srv\"]}", "{\"Mounts\":[" VOLUME "]}", true },
+		{ "{\"volume\":[\"x\",\"data\"]}", "{\"Mounts\":[" VOLUME "]}", true },
+		{ "{\"volume\":[\"dat\"]}", "{\"Mounts\":[" VOLUME "]}", false },
+		{ "{\"volume\":[\"/conf\"]}", "{\"Mounts\":[" BIND "]}", true },
+		/* What has a name is not found by where it lies, what has none is. */
+		{ "{\"volume\":[\"/etc/conf\"]}", "{\"Mounts\":[" VOLUME "," BIND "]}", true },
+		{ "{\"volume\":[\"/var/lib/docker/volumes/data/_data\"]}",
+		  "{\"Mounts\":[" VOLUME "]}", false },
+		{ "{\"volume\":[\"\"]}", "{\"Mounts\":[" VOLUME "," BIND "]}", false },
+		{ "{\"volume\":[\"\"]}", "{\"Mounts\":[" TMPFS "]}", true },
+		{ "{\"volume\":[]}", "{\"Mounts\":[" VOLUME "]}", false },
+		{ "{\"volume\":[\"data\"]}", "{}", false },
+
+		{ "{\"is-task\":[\"true\"]}", "{\"Labels\":{\"com.docker.swarm.task.id\":\"abc\"}}",
+		  true },
+		{ "{\"is-task\":[\"1\"]}", "{\"Labels\":{\"com.docker.swarm.task.id\":\"abc\"}}",
+		  true },
+		{ "{\"is-task\":[\"false\"]}",
+		  "{\"Labels\":{\"com.docker.swarm.task.id\":\"abc\"}}", false },
+		{ "{\"is-task\":[\"true\"]}", "{\"Labels\":{\"com.docker.swarm.id\":\"abc\"}}",
+		  false },
+		{ "{\"is-task\":[\"0\"]}", "{\"Labels\":{}}", true },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct container ct = { .engine = &node_1, .entry = str_from(cases[i].entry) };
+
+		if (is_listed(cases[i].filters, &ct) != cases[i].expected)
+			fail_msg("%s of %s", cases[i].filters, cases[i].entry);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(looks_into_the_entry),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
