@@ -36,6 +36,36 @@ static bool is_listed(const char *filters, const struct container *ct)
 	return list_filter_match(&lf, ct);
 }
 
+static void counts_as_exited(void **state)
+{
+	static const struct {
+		enum container_status status;
+		int64_t started_at;
+		int32_t exit_code;
+		bool expected;
+	} cases[] = {
+		{ CONTAINER_EXITED, 7, 1, true },
+		{ CONTAINER_DEAD, 7, 1, true },
+		{ CONTAINER_REMOVING, 7, 1, true },
+		{ CONTAINER_EXITED, 7, 2, false },
+		{ CONTAINER_CREATED, 0, 1, false },
+		{ CONTAINER_RUNNING, 7, 1, false },
+		{ CONTAINER_PAUSED, 7, 1, false },
+		/* It counts as running, to an engine too. */
+		{ CONTAINER_RESTARTING, 7, 1, false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct container ct = { .engine = &node_1,
+					.state = { .status = cases[i].status,
+						   .started_at = cases[i].started_at,
+						   .exit_code = cases[i].exit_code } };
+
+		assert_int_equal(is_listed("{\"exited\":[\"0\",\"1\"]}", &ct), cases[i].expected);
+	}
+}
+
 #define VOLUME                                                                 \
 	"{\"Type\":\"volume\",\"Name\":\"data\",\"Source\":\"/var/lib/docker/" \
 	"volumes/data/_data\",\"Destination\":\"/srv\"}"
@@ -85,6 +115,7 @@ static void looks_into_the_entry(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(counts_as_exited),
 		cmocka_unit_test(looks_into_the_entry),
 	};
 
