@@ -399,6 +399,18 @@ bool sim_called_before(const struct sim_engine *e, const char *first, const char
 	return false;
 }
 
+size_t sim_calls_with(const struct sim_engine *e, const char *request, const char *header)
+{
+	_cleanup_(strbuf_fini) struct strbuf part = STRBUF_INIT;
+	struct str rest = strbuf_str(&e->requests), line;
+	size_t n = 0;
+
+	strbuf_addf(&part, "\t%s\t", header);
+	while (str_next(&rest, '\n', &line))
+		n += str_starts(line, str_from(request)) && str_contains(line, strbuf_str(&part));
+	return n;
+}
+
 void sim_local_events(struct sim_engine *e, size_t n)
 {
 	for (size_t i = 0; i < n; i++)

@@ -115,12 +115,20 @@ static struct error *take_version(struct sim_call *call)
 	return check_version(call, version);
 }
 
-/* "POST /containers/create?name=web at 0.123456789" */
+/* "POST /containers/create?name=web at 0.123456789", and "\tX-Own: text\t" for such headers. */
 static void note(struct sim_call *call)
 {
-	strbuf_addf(&call->e->requests, "%.*s %.*s%s%.*s at %.9f\n", STR_ARG(call->in->head.method),
+	const struct http_headers *headers = &call->in->head.headers;
+	struct strbuf *to = &call->e->requests;
+
+	strbuf_addf(to, "%.*s %.*s%s%.*s at %.9f", STR_ARG(call->in->head.method),
 		    STR_ARG(call->path), call->in->url.raw_query.n ? "?" : "",
 		    STR_ARG(call->in->url.raw_query), (double)(clock_now() - HOUR) / SECOND);
+	for (size_t i = 0; i < headers->n; i++)
+		if (str_starts(headers->v[i].name, STR("X-")))
+			strbuf_addf(to, "\t%.*s: %.*s\t", STR_ARG(headers->v[i].name),
+				    STR_ARG(headers->v[i].value));
+	strbuf_addc(to, '\n');
 }
 
 void sim_script(struct sim_engine *e, const char *request, int status, const char *body)

@@ -289,6 +289,8 @@ unsigned int sim_most_creates_at_once(const struct sim_engine *e);
 size_t sim_calls(const struct sim_engine *e, const char *request);
 /* It was asked for both, and for the one before the other. */
 bool sim_called_before(const struct sim_engine *e, const char *first, const char *then);
+/* And of those, how many with this header, whose name begins with "X-": "X-Own: text". */
+size_t sim_calls_with(const struct sim_engine *e, const char *request, const char *header);
 /* Acts on the engine directly, as somebody logged in there would. */
 may_suspend const char *sim_local_create(struct sim_engine *e, const char *name, const char *body);
 may_suspend void sim_local(struct sim_engine *e, int status, const char *method, const char *path);

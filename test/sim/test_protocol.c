@@ -162,6 +162,37 @@ static may_suspend void old_clients_reach_new_engines(struct sim *s)
 	sim_settle(s);
 }
 
+/* HttpHeaders of a client's config.json: what one node is asked for it carries them. */
+static may_suspend void a_clients_own_headers_reach_the_engine(struct sim *s)
+{
+	static const struct http_header own[] = { { STR_INIT("X-Team"), STR_INIT("blue") },
+						  { { NULL, 0 }, { NULL, 0 } } };
+	const char *create = "POST /containers/create", *body = "{\"Image\":\"busybox\"}", *id;
+	struct sim_engine *e = sim_engine(s, "n1");
+
+	sim_up(s);
+	assert_status(
+		sim_request_as(s, "192.168.0.1", "POST", "/containers/create?name=web", body, own),
+		201);
+	assert_int_equal(sim_calls_with(e, create, "X-Team: blue"), 1);
+	id = sim_create(s, "other", NULL);
+	assert_int_equal(sim_calls_with(e, create, "X-Team: blue"), 1);
+
+	assert_status(
+		sim_request_as(s, "192.168.0.1", "POST", "/containers/other/start", NULL, own),
+		204);
+	assert_status(sim_request_as(s, "192.168.0.1", "GET", "/containers/other/json", NULL, own),
+		      200);
+	assert_status(sim_request_as(s, "192.168.0.1", "GET", "/images/busybox/json", NULL, own),
+		      200);
+	assert_int_equal(
+		sim_calls_with(e, sim_text(s, "POST /containers/%s/start", id), "X-Team: blue"), 1);
+	assert_int_equal(
+		sim_calls_with(e, sim_text(s, "GET /containers/%s/json", id), "X-Team: blue"), 1);
+	assert_int_equal(sim_calls_with(e, "GET /images/busybox/json", "X-Team: blue"), 1);
+	sim_settle(s);
+}
+
 static may_suspend void the_pool_says_what_it_is(struct sim *s)
 {
 	struct sim_reply r;
@@ -373,6 +404,7 @@ int main(void)
 		STORY(lists_have_the_shape_of_the_clients_version),
 		STORY(old_clients_reach_new_engines),
 		STORY(the_pool_says_what_it_is),
+		STORY(a_clients_own_headers_reach_the_engine),
 		STORY(unknown_paths_and_methods),
 		STORY(bad_bodies),
 		STORY(a_body_too_large),
