@@ -40,6 +40,26 @@ static may_suspend void a_query_without_expressions_is_untouched(struct sim *s)
 	sim_settle(s);
 }
 
+static may_suspend void a_remote_context_and_credentials_reach_the_engine(struct sim *s)
+{
+	static const struct http_header config[] = {
+		{ STR_INIT("X-Registry-Config"), STR_INIT("eyJyZWc6NTAwMCI6e319") },
+		{ { NULL, 0 }, { NULL, 0 } },
+	};
+	const char *query = "remote=https%3A%2F%2Fgit.example%2Fapp.git%23v1&t=app&" ON_N2;
+	struct sim_reply r;
+
+	pool_up(s, 2);
+	r = sim_request_as(s, CLIENT, "POST", sim_text(s, "/build?%s", query), NULL, config);
+	assert_status(r, 200);
+	assert_int_equal(sim_calls_with(node(s, "n2"),
+					"POST /build?remote=https%3A%2F%2Fgit.example%2Fapp.git"
+					"%23v1&t=app",
+					"X-Registry-Config: eyJyZWc6NTAwMCI6e319"),
+			 1);
+	sim_settle(s);
+}
+
 static may_suspend void a_build_that_no_node_may_take_is_told_why(struct sim *s)
 {
 	pool_up(s, 2);
@@ -383,6 +403,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		STORY(a_build_goes_where_its_args_say),
 		STORY(a_query_without_expressions_is_untouched),
+		STORY(a_remote_context_and_credentials_reach_the_engine),
 		STORY(a_build_that_no_node_may_take_is_told_why),
 		STORY(a_build_in_a_containers_network_goes_to_it),
 		STORY(an_image_is_known_when_its_build_ends),
