@@ -346,6 +346,38 @@ static may_suspend void a_create_pulls_for_its_platform(struct sim *s)
 	sim_settle(s);
 }
 
+/* As it was asked, on each node; of two platforms nothing is shared. */
+static may_suspend void a_clients_pull_is_for_its_platform_with_its_credentials(struct sim *s)
+{
+	const char *auth = sim_text(s, "X-Registry-Auth: %.*s", STR_ARG(with_auth[0].value));
+	struct path_job jobs[] = {
+		{ s,
+		  "/images/create?fromImage=secret&tag=latest&platform=linux%2Famd64",
+		  NULL,
+		  { 0 } },
+		{ s,
+		  "/images/create?fromImage=secret&tag=latest&platform=linux%2Farm64",
+		  NULL,
+		  { 0 } },
+	};
+
+	three(s);
+	for (size_t i = 0; i < ARRAY_LEN(jobs); i++)
+		sim_go(s, "client", path_main, &jobs[i]);
+	sim_join(s);
+	for (size_t i = 0; i < ARRAY_LEN(jobs); i++) {
+		const char *request = sim_text(s, "POST %s at", jobs[i].path);
+
+		assert_status(jobs[i].reply, 200);
+		assert_int_equal(count_lines(jobs[i].reply, "error"), 0);
+		for (int k = 1; k <= 3; k++)
+			assert_int_equal(sim_calls_with(sim_find_engine(s, sim_text(s, "n%d", k)),
+							request, auth),
+					 1);
+	}
+	sim_settle(s);
+}
+
 /* Whoever began it may leave. When the last one has left, no engine pulls any more. */
 static may_suspend void a_pull_ends_with_its_last_client(struct sim *s)
 {
@@ -517,6 +549,7 @@ int main(void)
 		STORY(bars_are_thinned_out),
 		STORY(what_differs_is_not_shared),
 		STORY(a_create_pulls_for_its_platform),
+		STORY(a_clients_pull_is_for_its_platform_with_its_credentials),
 		STORY(a_pull_ends_with_its_last_client),
 		STORY(a_pull_that_hangs_is_no_trap),
 		STORY(who_leaves_a_create_that_pulls_is_gone),
