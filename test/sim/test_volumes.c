@@ -130,6 +130,8 @@ static may_suspend void a_shared_one_is_everywhere(struct sim *s)
 	assert_status(sim_post(s, "/volumes/create", "{\"Name\":\"nfs\",\"Driver\":\"shared\"}"),
 		      201);
 	assert_int_equal(pool_count(s, sim_has_volume, "nfs"), 3);
+	/* What the driver has everywhere is made once. */
+	assert_int_equal(pool_calls(s, "POST /volumes/create"), 1);
 	sim_settle(s);
 	assert_string_equal(names(s, "{}"), "nfs");
 	assert_status(sim_get(s, "/volumes/nfs"), 200);
