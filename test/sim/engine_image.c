@@ -324,6 +324,18 @@ void sim_registry_put(struct sim *s, const char *ref, bool private)
 	vec_push(&s->registry, image);
 }
 
+void sim_registry_mirror(struct sim *s, const char *ref, const char *of)
+{
+	struct registry_image *image;
+	struct str name;
+
+	sim_registry_put(s, ref, false);
+	image = s->registry.v[s->registry.n - 1];
+	image->id = registry_find(s, fake_image_familiar(str_from(of), &s->arena))->id;
+	str_rcut(str_from(image->ref), ':', &name, &(struct str){ 0 });
+	image->digest = sim_text(s, "%.*s@%s", STR_ARG(name), image->id);
+}
+
 void sim_registry_set(struct sim *s, const char *ref, int64_t takes, const char *error)
 {
 	_cleanup_(arena_fini) struct arena arena = ARENA_INIT;

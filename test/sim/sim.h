@@ -307,6 +307,8 @@ void sim_overtake_event(struct sim_engine *e, int64_t by);
 
 /* Images that every engine can pull; `private`: only with X-Registry-Auth. */
 void sim_registry_put(struct sim *s, const char *ref, bool private);
+/* The image `of` under another name, as a mirror has it: the same id, another digest. */
+void sim_registry_mirror(struct sim *s, const char *ref, const char *of);
 /* From now on a pull of it takes so long, and then fails with the text where there is one. */
 void sim_registry_set(struct sim *s, const char *ref, int64_t takes, const char *error);
 /* Its pulls begin with that many lines that say how far it is. */

@@ -5,6 +5,7 @@
  */
 #include "sim/pool.h"
 
+#include "fiber/clock.h"
 #include "http/url.h"
 
 static may_suspend void a_built_image_draws_its_containers(struct sim *s)
@@ -55,14 +56,18 @@ static may_suspend void a_stuck_node_does_not_hold_up_a_load(struct sim *s)
 {
 	_cleanup_(strbuf_fini) struct strbuf body = STRBUF_INIT;
 	struct sim_reply r;
+	int64_t began, took;
 
 	pool_up(s, 3);
 	strbuf_add(&body, STR("image app:1\n"));
 	while (body.n < 2 * MIB)
 		strbuf_add(&body, STR("padding padding padding padding padding padding\n"));
 	sim_fault(s, sim_find_engine(s, "n2"), FAULT_STALL, "POST /images/load", 3);
+	began = clock_now();
 	r = sim_post(s, "/images/load", body.p);
+	took = clock_now() - began;
 	assert_true(sim_fault_fired(s));
+	assert_true(took >= 60 * SECOND && took < 62 * SECOND);
 	assert_int_equal(count_lines(r, "errorDetail"), 1);
 	assert_true(str_contains(r.body, STR("n2")));
 	assert_true(sim_has_image(sim_find_engine(s, "n1"), "app:1"));
@@ -177,6 +182,34 @@ static may_suspend int n_listed(struct sim *s, const char *filters)
 	return (int)json_count(r.json);
 }
 
+/* As two registries call one image, and each node has it from another. */
+static may_suspend void the_list_has_the_digests_of_all_nodes(struct sim *s)
+{
+	struct json names, entry;
+	struct sim_reply r;
+	struct str digests;
+
+	sim_registry_put(s, "app:1", false);
+	sim_registry_mirror(s, "mirror/app:1", "app:1");
+	sim_engine(s, "n1", IMAGE("other"));
+	sim_engine(s, "n2", IMAGE("other"));
+	sim_local(sim_find_engine(s, "n1"), 200, "POST", "/images/create?fromImage=app&tag=1");
+	sim_local(sim_find_engine(s, "n2"), 200, "POST",
+		  "/images/create?fromImage=mirror/app&tag=1");
+	sim_up(s);
+	r = sim_get(s, "/images/json?filters=%7B%22reference%22%3A%5B%22app%22,%22*/app%22%5D%7D");
+	assert_int_equal(json_count(r.json), 1);
+	entry = json_item(r.json, 0);
+	names = json_get(entry, "RepoTags");
+	assert_int_equal(json_count(names), 2);
+	names = json_get(entry, "RepoDigests");
+	digests = json_raw(names);
+	assert_int_equal(json_count(names), 2);
+	assert_true(str_contains(digests, STR("\"app@sha256:")));
+	assert_true(str_contains(digests, STR("\"mirror/app@sha256:")));
+	sim_settle(s);
+}
+
 /* Without a value, or with both, it is "true", as for an engine. */
 static may_suspend void the_list_of_what_dangles(struct sim *s)
 {
@@ -199,6 +232,32 @@ static may_suspend void a_reference_is_a_pattern(struct sim *s)
 	assert_refused(sim_get(s, "/images/json?filters=%7B%22reference%22:[%22[%22]%7D"), 500,
 		       "syntax error in pattern");
 	assert_refused(sim_get(s, "/v1.24/images/json?filter=["), 500, "syntax error in pattern");
+	sim_settle(s);
+}
+
+static may_suspend void the_list_of_what_is_older_or_newer(struct sim *s)
+{
+	static const struct {
+		const char *filters, *expected; /* "": none */
+	} cases[] = {
+		{ "%7B%22before%22:[%22late:1%22]%7D", "[\"busybox:latest\"]" },
+		{ "%7B%22since%22:[%22busybox%22]%7D", "[\"late:1\"]" },
+		{ "%7B%22before%22:[%22busybox%22]%7D", "" },
+		{ "%7B%22since%22:[%22late:1%22]%7D", "" },
+	};
+
+	pool_up(s, 2);
+	sim_create(s, "a", NULL);
+	sim_run(s, 5 * SECOND);
+	assert_status(sim_post(s, "/commit?container=a&repo=late&tag=1", NULL), 201);
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct sim_reply r =
+			sim_get(s, sim_text(s, "/images/json?filters=%s", cases[i].filters));
+
+		assert_status(r, 200);
+		assert_int_equal(json_count(r.json), cases[i].expected[0] ? 1 : 0);
+		assert_str(json_raw(json_get(json_item(r.json, 0), "RepoTags")), cases[i].expected);
+	}
 	sim_settle(s);
 }
 
@@ -358,7 +417,9 @@ int main(void)
 		STORY(a_removal_goes_where_the_image_is),
 		STORY(an_image_in_use_is_kept),
 		STORY(the_list_is_one_of_ids),
+		STORY(the_list_has_the_digests_of_all_nodes),
 		STORY(the_list_of_what_dangles),
+		STORY(the_list_of_what_is_older_or_newer),
 		STORY(a_reference_is_a_pattern),
 		STORY(the_old_filter_is_one_reference_more),
 		STORY(the_list_counts_the_users_of_all_nodes),
