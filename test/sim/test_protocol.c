@@ -193,6 +193,21 @@ static may_suspend void a_clients_own_headers_reach_the_engine(struct sim *s)
 	sim_settle(s);
 }
 
+/* It speaks no version that it does not know, whatever the engines do. */
+static may_suspend void what_is_newer_than_the_manager_is_not_advertised(struct sim *s)
+{
+	struct sim_reply r;
+
+	sim_engine(s, "n1", API("1.24", "1.60"));
+	sim_up(s);
+	r = sim_get(s, "/version");
+	assert_string_equal(sim_string(s, &r, "ApiVersion"), "1.51");
+	assert_status(sim_get(s, "/v1.51/containers/json"), 200);
+	assert_refused(sim_get(s, "/v1.52/containers/json"), 400,
+		       "client version 1.52 is too new. Maximum supported API version is 1.51");
+	sim_settle(s);
+}
+
 static may_suspend void the_pool_says_what_it_is(struct sim *s)
 {
 	struct sim_reply r;
@@ -403,6 +418,7 @@ int main(void)
 		STORY(the_lowest_version_is_advertised),
 		STORY(lists_have_the_shape_of_the_clients_version),
 		STORY(old_clients_reach_new_engines),
+		STORY(what_is_newer_than_the_manager_is_not_advertised),
 		STORY(the_pool_says_what_it_is),
 		STORY(a_clients_own_headers_reach_the_engine),
 		STORY(unknown_paths_and_methods),
