@@ -6,6 +6,7 @@
 #include "api/handlers.h"
 #include "api/inspect.h"
 #include "api/internal.h"
+#include "api/links.h"
 #include "api/proxy.h"
 #include "api/reply.h"
 #include "api/routes.h"
@@ -133,8 +134,11 @@ static may_suspend void forget_at_head(void *arg, int status)
 
 may_suspend struct error *containers_remove(struct request *r)
 {
-	struct error *err = pass(r, &(struct proxy){ .on_head = forget_at_head });
+	struct error *err;
 
+	if (request_flag(r, "link"))
+		return links_remove(r);
+	err = pass(r, &(struct proxy){ .on_head = forget_at_head });
 	if (!error_is(err, ERR_NODE_DOWN) && !error_is(err, ERR_NOT_FOUND))
 		return err;
 	err = cluster_abandon(r->cluster, r->name, request_flag(r, "force"), err);

@@ -52,7 +52,7 @@ const struct route routes[] = {
 	{ "GET", "/containers/{id}/checkpoints", containers_pass, ROUTE_PROXIED, "where the engine has the experiment" },
 	{ "POST", "/containers/{id}/checkpoints", containers_act, ROUTE_PROXIED, "where the engine has the experiment" },
 	{ "DELETE", "/containers/{id}/checkpoints/{name}", containers_drop_checkpoint, ROUTE_PROXIED, "where the engine has the experiment" },
-	{ "DELETE", "/containers/{id}", containers_remove, ROUTE_PROXIED, NULL },
+	{ "DELETE", "/containers/{id}", containers_remove, ROUTE_PROXIED, "with `link`: of web/db, to the node of web" },
 	{ "POST", "/commit", containers_commit, ROUTE_PROXIED, "the image is known at once" },
 	{ "POST", "/exec/{id}/start", exec_start, ROUTE_PROXIED, NULL },
 	{ "POST", "/exec/{id}/resize", exec_pass, ROUTE_PROXIED, NULL },

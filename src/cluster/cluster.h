@@ -107,6 +107,8 @@ must_check struct error *cluster_live_container(const struct cluster *c, struct 
 /* The JSON array for Names: ["/web","/node-1/web"], with section 4's rules. */
 void cluster_container_names(const struct cluster *c, const struct container *ct,
 			     struct strbuf *out);
+/* The one on that node that a legacy link calls "/web/db"; NULL: none is known. A new reference. */
+struct container *cluster_container_called(const struct engine *e, struct str alias);
 /* Its plain name is its alone in the pool. */
 bool cluster_name_is_unique(const struct cluster *c, const struct container *ct);
 

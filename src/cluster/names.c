@@ -6,26 +6,54 @@
 #include "cluster/internal.h"
 #include "json/build.h"
 
+/* All that its engine calls it; missing where that is one name. */
+static struct json names_read(const struct container *ct, struct arena *arena)
+{
+	struct str raw = str_of(ct->entry.p + ct->names.at, ct->names.n);
+	struct json names = { 0 };
+
+	if (str_has_char(raw, ','))
+		error_free(json_parse(raw, arena, &names));
+	return names;
+}
+
+static bool is_alias(struct str name)
+{
+	return str_has_char(str_skip(name, 1), '/');
+}
+
 /* "/other/alias": the names that legacy links give, kept as the engine has them. */
 static void write_aliases(const struct container *ct, struct json_out *o)
 {
 	_cleanup_(arena_fini) struct arena arena = ARENA_INIT;
-	struct str raw = str_of(ct->entry.p + ct->names.at, ct->names.n);
-	struct json names, name;
-	struct json_iter it;
-	struct error *err;
+	struct json_iter it = json_iter(names_read(ct, &arena));
+	struct json name;
 
-	if (!str_has_char(raw, ','))
-		return;
-	err = json_parse(raw, &arena, &names);
-	if (err) {
-		error_free(err);
-		return;
-	}
-	it = json_iter(names);
 	while (json_next(&it, NULL, &name))
-		if (str_has_char(str_skip(json_str(name), 1), '/'))
+		if (is_alias(json_str(name)))
 			json_str_value(o, json_str(name));
+}
+
+static bool has_alias(const struct container *ct, struct str alias)
+{
+	_cleanup_(arena_fini) struct arena arena = ARENA_INIT;
+	struct json_iter it = json_iter(names_read(ct, &arena));
+	struct json name;
+
+	while (json_next(&it, NULL, &name))
+		if (is_alias(json_str(name)) && str_eq(json_str(name), alias))
+			return true;
+	return false;
+}
+
+struct container *cluster_container_called(const struct engine *e, struct str alias)
+{
+	struct container *ct;
+
+	for (size_t at = 0; (ct = map_next(engine_containers(e), &at));)
+		if (has_alias(ct, alias))
+			return container_ref(ct);
+	return NULL;
 }
 
 void cluster_container_names(const struct cluster *c, const struct container *ct,

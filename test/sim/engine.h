@@ -67,6 +67,7 @@ struct sim_container {
 	bool tty, open_stdin, auto_remove;
 	int64_t memory, nano_cpus, cpu_shares;
 	struct vec volumes, networks; /* of char *, in the arena: names */
+	struct vec aliases;	      /* of char *: "/web/db", names that links give it */
 
 	enum { C_CREATED, C_RUNNING, C_EXITED } state;
 	bool paused, removed, removing;

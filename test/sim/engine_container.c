@@ -54,6 +54,9 @@ void fake_container_release(struct sim_container *c)
 	waitq_fini(&c->changed);
 	vec_fini(&c->volumes);
 	vec_fini(&c->networks);
+	for (size_t i = 0; i < c->aliases.n; i++)
+		free(c->aliases.v[i]);
+	vec_fini(&c->aliases);
 	arena_fini(&c->arena);
 	free(c->id);
 	free(c->name);
@@ -133,6 +136,52 @@ static struct error *find_image(struct sim_container *c, struct sim_engine *e)
 	return NULL;
 }
 
+/* What a new container calls others: "store:db". They get "/web/db" as a name more. */
+static struct error *make_links(const struct sim_container *c)
+{
+	struct json_iter it = json_iter(json_path(c->config, "HostConfig.Links"));
+	struct json link;
+
+	while (json_next(&it, NULL, &link)) {
+		struct strbuf alias = STRBUF_INIT;
+		struct sim_container *other;
+		struct str ref, name;
+
+		if (!str_cut(json_str(link), ':', &ref, &name))
+			name = ref;
+		TRY(fake_container_get(c->engine, ref, &other));
+		strbuf_addf(&alias, "/%s/%.*s", c->name, STR_ARG(name));
+		vec_push(&other->aliases, strbuf_take(&alias));
+		fake_container_release(other);
+	}
+	return NULL;
+}
+
+/* The path's name is that of the link, under the name of the container that it leads from. */
+static may_suspend struct error *remove_link(struct sim_call *call)
+{
+	_cleanup_(strbuf_fini) struct strbuf alias = STRBUF_INIT;
+
+	if (!str_has_char(call->name, '/'))
+		return fake_refuse(500, "Conflict, cannot remove the default name of the "
+					"container");
+	strbuf_addf(&alias, "/%.*s", STR_ARG(call->name));
+	for (size_t i = 0; i < call->e->containers.n; i++) {
+		struct sim_container *c = call->e->containers.v[i];
+
+		for (size_t k = 0; k < c->aliases.n; k++) {
+			char *name = c->aliases.v[k];
+
+			if (!str_eq(str_from(name), strbuf_str(&alias)))
+				continue;
+			vec_remove(&c->aliases, name);
+			free(name);
+			return fake_reply_empty(call, 204);
+		}
+	}
+	return fake_refuse(404, "No such container: %.*s", STR_ARG(call->name));
+}
+
 static char *draw_name(void)
 {
 	struct strbuf name = STRBUF_INIT;
@@ -159,6 +208,7 @@ struct error *fake_container_make(struct sim_engine *e, struct str name, struct 
 	TRY(find_image(c, e));
 	c->name = str_empty(name) ? draw_name() : str_dup(name);
 	TRY(check_name(e, str_from(c->name)));
+	TRY(make_links(c));
 	TRY(fake_volumes_use(c));
 	fake_networks_join(c);
 	c->id = fake_draw_id();
@@ -237,6 +287,8 @@ may_suspend struct error *serve_container_remove(struct sim_call *call)
 {
 	_cleanup_(fake_container_releasep) struct sim_container *c = NULL;
 
+	if (http_param_bool(&call->in->url, "link", false))
+		return remove_link(call);
 	TRY(fake_container_get(call->e, call->name, &c));
 	if (c->removing)
 		return fake_refuse(409, "removal of container %.*s is already in progress",

@@ -136,6 +136,8 @@ static void write_entry(const struct sim_container *c, struct json_out *o)
 	json_key(o, "Names");
 	json_begin_array(o);
 	json_str_value(o, strbuf_str(&name));
+	for (size_t i = 0; i < c->aliases.n; i++)
+		json_str_value(o, str_from(c->aliases.v[i]));
 	json_end_array(o);
 	json_put_str(o, "Image", c->image_ref);
 	json_put_str(o, "ImageID", c->image_id);

@@ -372,6 +372,38 @@ static may_suspend void news_of_one_lists_not_all(struct sim *s)
 	sim_settle(s);
 }
 
+/* `docker rm --link web/db`: what is before the slash is the container that calls another so. */
+static may_suspend void a_link_is_removed_where_it_leads_from(struct sim *s)
+{
+	struct sim_engine *e = sim_engine(s, "n1");
+	const char *id;
+
+	sim_engine(s, "n2");
+	id = sim_local_create(e, "store", "{\"Image\":\"busybox\"}");
+	sim_local_create(e, "web",
+			 "{\"Image\":\"busybox\",\"HostConfig\":{\"Links\":"
+			 "[\"store:db\",\"store:base\"]}}");
+	sim_up(s);
+	assert_string_equal(names_listed(s, id),
+			    "[\"/store\",\"/n1/store\",\"/web/db\",\"/web/base\"]");
+	assert_status(sim_delete(s, "/containers/web/db?link=1"), 204);
+	assert_string_equal(names_listed(s, id), "[\"/store\",\"/n1/store\",\"/web/base\"]");
+	assert_status(sim_delete(s, "/containers/n1/web/base?v=1&link=1"), 204);
+	assert_int_equal(sim_calls(e, "DELETE /containers/web/base?v=1&link=1"), 1);
+	assert_string_equal(names_listed(s, id), "[\"/store\",\"/n1/store\"]");
+
+	assert_refused(sim_delete(s, "/containers/web/db?link=1"), 404,
+		       "No such container: web/db");
+	assert_refused(sim_delete(s, "/containers/n1/web?link=1&force=1"), 500,
+		       "cannot remove the default name");
+	assert_refused(sim_delete(s, "/containers/web?link=1"), 500,
+		       "cannot remove the default name");
+	assert_refused(sim_delete(s, "/containers/nobody/db?link=1"), 404,
+		       "No such container: nobody/db");
+	assert_int_equal(sim_count_containers(e), 2);
+	sim_settle(s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -389,6 +421,7 @@ int main(void)
 		STORY(swarms_own_containers_are_hidden),
 		STORY(what_happens_on_a_node_is_known),
 		STORY(news_of_one_lists_not_all),
+		STORY(a_link_is_removed_where_it_leads_from),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
