@@ -174,13 +174,6 @@ static bool match_name(const struct list_filter *lf, const struct container *ct)
 				   filters_match_regex(f, "name", str_skip(with_node, 1))));
 }
 
-/* As an engine counts: what is paused, or waits for its next start, runs. */
-static bool counts_as_running(const struct container *ct)
-{
-	return ct->state.status == CONTAINER_RUNNING || ct->state.status == CONTAINER_PAUSED ||
-	       ct->state.status == CONTAINER_RESTARTING;
-}
-
 static bool match_exited(const struct filters *f, const struct container *ct)
 {
 	const struct filter *codes = filter_asked(f, "exited");
@@ -188,7 +181,7 @@ static bool match_exited(const struct filters *f, const struct container *ct)
 
 	if (!codes)
 		return true;
-	if (counts_as_running(ct) || !ct->state.started_at)
+	if (container_status_is_up(ct->state.status) || !ct->state.started_at)
 		return false;
 	for (size_t i = 0; i < codes->n; i++)
 		if (str_to_i64(codes->values[i], &code) && code == ct->state.exit_code)
