@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Two managers: what a replica answers itself and what it passes on, and what a primary does no
- * more once its lease is over. Who becomes the primary is test_election.c; that every stream goes
- * through a replica byte for byte, other stories told with SIM_REPLICA=1.
+ * Two managers: what a replica answers itself and what it passes on, what a primary does no more
+ * once its lease is over, and what a manager makes of an election. Who is elected is
+ * test_election.c; that every stream goes through a replica byte for byte, other stories told with
+ * SIM_REPLICA=1.
  */
 #include "sim/sim.h"
 
+#include "cli/managers.h"
 #include "fiber/clock.h"
 #include "fiber/fence.h"
 #include "fiber/fiber.h"
+#include "sim/store.h"
 
 static may_suspend struct sim_engine *two_managers(struct sim *s)
 {
@@ -289,40 +292,117 @@ static may_suspend void stepping_down_ends_an_operation_at_its_next_write(struct
 	sim_settle(s);
 }
 
-/* What the primary before did last: its events are still on their way. */
-static may_suspend void who_is_elected_looks_at_the_nodes(struct sim *s)
-{
-	struct sim_engine *e = two_managers(s);
+/* A manager as cli/managers.c wires it, and the store over which it and others elect. */
+struct elected {
+	struct managers managers;
+	struct sim_store store;
+	struct sim_kv kv, other;
+};
 
+#define SELF  "10.0.0.1:4000"
+#define OTHER "10.0.0.2:4000"
+#define LEASE (10 * SECOND)
+
+/* It does not campaign yet. */
+static may_suspend struct elected *one_of_several(struct sim *s)
+{
+	struct elected *w = arena_new_array(sim_arena(s), struct elected, 1);
+
+	managers_init(&w->managers);
+	sim_config(s)->fence = &w->managers.fence;
+	sim_store_init(&w->store);
+	sim_kv_init(&w->kv, &w->store);
+	sim_kv_init(&w->other, &w->store);
+	sim_engine(s, "n1");
+	sim_up(s);
+	return w;
+}
+
+static may_suspend void is_elected(struct sim *s, struct elected *w)
+{
+	managers_start(&w->managers, &w->kv.base, SELF, LEASE, sim_api(s), sim_cluster(s));
+	sim_wait(s, fence_is_open(&w->managers.fence));
+}
+
+static may_suspend void ends(struct elected *w)
+{
+	managers_stop(&w->managers);
+	sim_store_fini(&w->store);
+}
+
+/* What the primary before did last: its events are still on their way. */
+static may_suspend void who_is_elected_looks_at_the_nodes_first(struct sim *s)
+{
+	struct sim_engine *e;
+	struct elected *w;
+
+	/* Whoever leads before it has looked does not know at once. */
+	sim_set_latency(s, 50 * MILLISECOND);
+	w = one_of_several(s);
+	e = sim_find_engine(s, "n1");
 	sim_fault(s, e, FAULT_STALL, "GET /events", 0);
 	sim_local_create(e, "late", "{\"Image\":\"busybox\"}");
 	sim_run(s, SECOND);
 	assert_true(sim_fault_fired(s));
 	assert_status(sim_get(s, "/containers/late/json"), 404);
-	assert_ok(cluster_reconcile(sim_cluster(s)));
+	is_elected(s, w);
 	assert_status(sim_get(s, "/containers/late/json"), 200);
 	assert_refused(sim_post(s, "/containers/create?name=late", "{\"Image\":\"busybox\"}"), 409,
 		       "already assigned");
 	sim_fault_clear(s);
 	sim_settle(s);
+	ends(w);
 }
 
-static may_suspend void who_leads_is_an_event(struct sim *s)
+/* Another manager gets the key, once nobody holds it. */
+static may_suspend struct kv_lease *other_is_elected(struct sim *s, struct elected *w)
 {
+	struct kv_lease *lease;
+	bool won = false;
+
+	sim_wait(s, str_empty(sim_store_value(&w->store, STR("docker/swarm/leader"))));
+	assert_ok(kv_lease_begin(&w->other.base, HOUR, &lease));
+	assert_ok(kv_lock(&w->other.base, STR("docker/swarm/leader"), STR(OTHER), lease, &won));
+	assert_true(won);
+	return lease;
+}
+
+static may_suspend void expect_leader(struct sim_stream *st, const char *action,
+				      const char *manager, int64_t within)
+{
+	_cleanup_(strbuf_fini) struct strbuf part = STRBUF_INIT;
+	struct str line = sim_next_line(st, within);
+
+	strbuf_addf(&part, "\"Type\":\"manager\",\"Action\":\"%s\",\"Actor\":{\"ID\":\"%s\"",
+		    action, manager);
+	if (!str_contains(line, strbuf_str(&part)))
+		fail_msg("no %s of %s: %.*s", action, manager, STR_ARG(line));
+}
+
+static may_suspend void who_leads_is_told(struct sim *s)
+{
+	struct elected *w = one_of_several(s);
+	struct kv_lease *lease;
 	struct sim_stream *st;
 
-	two_managers(s);
 	sim_run(s, MINUTE);
-	cluster_tell_leader(sim_cluster(s), "leader_elected", STR("10.0.0.1:4000"));
+	is_elected(s, w);
 	st = sim_open(s, "GET", "/events?since=10s&filters=%7B%22type%22%3A%5B%22manager%22%5D%7D",
 		      NULL);
-	assert_true(str_contains(sim_next_line(st, SECOND),
-				 STR("\"Type\":\"manager\",\"Action\":\"leader_elected\","
-				     "\"Actor\":{\"ID\":\"10.0.0.1:4000\"")));
-	cluster_tell_leader(sim_cluster(s), "leader_lost", STR("10.0.0.1:4000"));
-	assert_true(str_contains(sim_next_line(st, SECOND), STR("\"leader_lost\"")));
+	expect_leader(st, "leader_elected", SELF, SECOND);
+	assert_true(says(s, "[\"Role\",\"primary\"],[\"Strategy\""));
+	assert_true(sim_logged(s, "leader elected: this manager is the primary"));
+
+	w->kv.cut = true;
+	expect_leader(st, "leader_lost", SELF, LEASE);
+	assert_true(sim_logged(s, "leader lost: this manager is not the primary any more"));
+	lease = other_is_elected(s, w);
+	w->kv.cut = false;
+	expect_leader(st, "leader_elected", OTHER, MINUTE);
+	assert_true(says(s, "[\"Role\",\"replica\"],[\"Primary\",\"" OTHER "\"]"));
+	kv_lease_end(lease);
 	sim_close(st);
-	sim_settle(s);
+	ends(w);
 }
 
 /* The engine acts when all of the body is there, so the last piece of it counts too. */
@@ -361,8 +441,8 @@ int main(void)
 		STORY(joined_streams_go_on),
 		STORY(stepping_down_ends_an_operation_at_its_next_write),
 		STORY(a_body_under_way_is_cut),
-		STORY(who_is_elected_looks_at_the_nodes),
-		STORY(who_leads_is_an_event),
+		STORY(who_is_elected_looks_at_the_nodes_first),
+		STORY(who_leads_is_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
