@@ -50,6 +50,24 @@ static struct error *lease_over(void)
 	return error_new(ERR_UNAVAILABLE, "the lease ended before it could be renewed");
 }
 
+/* Said once, not at each campaign. */
+static void note_granted(struct election *e, int64_t granted)
+{
+	_cleanup_(strbuf_fini) struct strbuf asked_text = STRBUF_INIT, granted_text = STRBUF_INIT;
+
+	if (granted == e->granted)
+		return;
+	e->granted = granted;
+	if (granted == e->config.ttl)
+		return;
+	duration_format(e->config.ttl, &asked_text);
+	duration_format(granted, &granted_text);
+	log_info("the store has a TTL of its own for the primary's lease",
+		 LOG_CSTR("store", kv_scheme(e->config.kv)),
+		 LOG_STR("asked", strbuf_str(&asked_text)),
+		 LOG_STR("granted", strbuf_str(&granted_text)));
+}
+
 static may_suspend struct error *begin_term(struct term *t, bool *ret_won)
 {
 	struct election *e = t->election;
@@ -58,6 +76,7 @@ static may_suspend struct error *begin_term(struct term *t, bool *ret_won)
 	t->renewed = clock_boot();
 	TRY(kv_lease_begin(e->config.kv, e->config.ttl, &t->lease));
 	t->ttl = kv_lease_ttl(t->lease);
+	note_granted(e, t->ttl);
 	return kv_lock(e->config.kv, LEADER_KEY, str_from(e->config.advertise), t->lease, ret_won);
 }
 

@@ -24,6 +24,7 @@ struct election {
 	struct strbuf primary; /* of FOLLOWING; empty: none known */
 	struct strbuf key;     /* the managers' own, as it was told last */
 	bool saw_self;	       /* in the leader key, while not leading: it was said */
+	int64_t granted;       /* the last lease; 0: none yet */
 };
 
 /* election.c: the one place that changes the role, and tells and logs it. */

@@ -16,7 +16,7 @@ import pytest
 from lab import wait_until
 from lab.client import environment
 from lab.manager import binary
-from lab.stores import Consul, Etcd
+from lab.stores import Consul, Etcd, ZooKeeper
 from support.certs import make_certs, verified
 from support.several import Several, info_rows
 
@@ -146,6 +146,13 @@ def test_a_consul_elects_too(tmp_path):
         [second] = managers.replicas()
         assert first.stop() == 0
         assert managers.primary(timeout=10) is second
+
+
+def test_a_zookeepers_own_ttl_is_told(tmp_path):
+    """Twenty of its ticks of 2 s, whatever is asked for."""
+    with ZooKeeper(tmp_path) as store, Several(store, tmp_path, count=1, ttl='60s') as managers:
+        manager = managers.primary()
+        assert manager.logged("a TTL of its own for the primary's lease.*asked=1m0s.*granted=40s")
 
 
 @pytest.mark.parametrize('args, said', [

@@ -494,6 +494,35 @@ static may_suspend void one_with_the_leaders_address_says_so(struct world *w)
 	assert_int_equal(other->primary.n, 0);
 }
 
+static void hear_grant(_unused_ enum log_level level, struct str line, _unused_ void *arg)
+{
+	times_said += str_contains(line, STR("lease\" store=sim asked=10s granted=4s"));
+}
+
+/* It leads no longer than that without the store, though it asked for more; it is told once. */
+static may_suspend void what_the_store_grants_counts(struct world *w)
+{
+	struct node *first;
+	int64_t gone;
+
+	w->store.grants_most = 4 * SECOND;
+	log_set_level(LOG_INFO);
+	log_set_sink(hear_grant, NULL);
+	settle(w, w->ttl);
+	first = leader_of(w);
+	pass(w, MINUTE);
+	assert_true(leads(first));
+	w->store.down = true;
+	gone = clock_now();
+	while (leads(first))
+		pass(w, 10 * MILLISECOND);
+	assert_true(clock_now() - gone < 4 * SECOND);
+	w->store.down = false;
+	settle(w, 2 * w->ttl);
+	pass(w, MINUTE);
+	assert_in_range(times_said, 1, w->n);
+}
+
 struct told {
 	world_fn *fn;
 	size_t nodes;
@@ -566,6 +595,7 @@ int main(void)
 		ELECTION(a_key_that_nobody_holds_leads_nobody),
 		ELECTION(a_key_written_by_hand_begins_an_election),
 		ELECTION(one_with_the_leaders_address_says_so),
+		ELECTION(what_the_store_grants_counts),
 		cmocka_unit_test(test_chaos),
 	};
 
