@@ -298,6 +298,67 @@ static may_suspend void a_new_node_connects(struct sim *s)
 	sim_settle(s);
 }
 
+/* Whoever pairs these events has heard already that it cannot be used. */
+static may_suspend void an_unhealthy_node_that_leaves_is_told_once(struct sim *s)
+{
+	struct sim_engine *e = sim_engine(s, "n1");
+	struct sim_stream *events;
+
+	sim_engine(s, "n2");
+	sim_up(s);
+	events = watch_nodes(s);
+	sim_stop(e);
+	expect_event(s, events, "engine_disconnect", "n1", 20 * SECOND);
+	sim_unlist(e);
+	sim_discover(s);
+	assert_true(sim_logged(s, "\"node left\" addr=\"10.0.0.1:2375\" node=n1"));
+	assert_null(sim_next_line(events, MINUTE).p);
+
+	/* It joins again as any other. */
+	sim_start(e);
+	sim_list(e);
+	sim_discover(s);
+	expect_event(s, events, "engine_connect", "n1", 10 * SECOND);
+	sim_settle(s);
+}
+
+static may_suspend void a_node_that_was_never_used_leaves_untold(struct sim *s)
+{
+	struct sim_engine *e = sim_engine(s, "n1", DOWN);
+	struct sim_stream *events;
+
+	sim_engine(s, "n2");
+	sim_up(s);
+	events = watch_nodes(s);
+	sim_unlist(e);
+	sim_discover(s);
+	assert_true(sim_logged(s, "\"node left\" addr=\"10.0.0.1:2375\""));
+	assert_null(sim_next_line(events, MINUTE).p);
+	sim_settle(s);
+}
+
+/* What has its address now is listed twice: pending, as one that never was healthy. */
+static may_suspend void a_replaced_node_that_leaves_is_told_once(struct sim *s)
+{
+	struct sim_engine *e = sim_engine(s, "n1", ENGINE_ID("FIRST"));
+	struct sim_stream *events;
+
+	sim_engine(s, "n1", ENGINE_ID("SECOND"));
+	sim_up(s);
+	events = watch_nodes(s);
+	sim_stop(e);
+	sim_replace(e, "SECOND");
+	sim_start(e);
+	expect_event(s, events, "engine_disconnect", "n1", MINUTE);
+	sim_wait(s, engine_state(sim_node(s, e)) == ENGINE_PENDING);
+	assert_null(sim_next_line(events, MINUTE).p);
+	assert_int_equal(engine_state(sim_node(s, e)), ENGINE_PENDING);
+	sim_unlist(e);
+	sim_discover(s);
+	assert_null(sim_next_line(events, MINUTE).p);
+	sim_settle(s);
+}
+
 /* What was on it goes with it, and comes back with it. */
 static may_suspend void a_node_that_leaves_takes_its_containers(struct sim *s)
 {
@@ -508,6 +569,9 @@ int main(void)
 		STORY(a_stopped_engine_is_known_soon),
 		STORY(a_short_cut_changes_nothing),
 		STORY(a_new_node_connects),
+		STORY(an_unhealthy_node_that_leaves_is_told_once),
+		STORY(a_node_that_was_never_used_leaves_untold),
+		STORY(a_replaced_node_that_leaves_is_told_once),
 		STORY(a_node_that_leaves_takes_its_containers),
 		STORY(another_id_at_its_address_is_another_engine),
 		STORY(labels_are_those_of_the_engine),
