@@ -43,7 +43,7 @@ struct sim {
 	struct api *api;
 	struct listener *listener; /* the api's */
 	struct fence fence;	   /* of the manager, where it is one of two */
-	bool replicated;
+	bool replicated, cors;
 	struct cluster *replica_cluster; /* of the other one, which clients talk to */
 	struct api *replica;
 	struct listener *replica_listener;

@@ -49,6 +49,11 @@ struct cluster_config *sim_config(struct sim *s)
 	return &s->config;
 }
 
+void sim_allow_cors(struct sim *s)
+{
+	s->cors = true;
+}
+
 const struct addr sim_primary_addr = { .kind = ADDR_TCP, .host = "primary", .port = 4000 };
 
 void sim_replicate(struct sim *s)
@@ -101,7 +106,11 @@ static may_suspend void stop_replica(struct sim *s)
 
 static may_suspend void start_manager(struct sim *s)
 {
-	struct api_config config = { .version = "2.0.0", .fence = s->config.fence };
+	struct api_config config = {
+		.version = "2.0.0",
+		.fence = s->config.fence,
+		.cors = s->cors,
+	};
 
 	s->cluster = cluster_new(&s->config);
 	config.cluster = s->cluster;

@@ -95,6 +95,7 @@ void sim_trace(const struct story *story, uint64_t seed, struct strbuf *ret);
 
 /* Before sim_up; begins as cluster_config_default has it. */
 struct cluster_config *sim_config(struct sim *s);
+void sim_allow_cors(struct sim *s); /* before sim_up */
 
 /*
  * Before sim_up: clients talk to a replica, which passes on to the manager that everything else

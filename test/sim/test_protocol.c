@@ -411,6 +411,61 @@ static may_suspend void a_thousand_clients(struct sim *s)
 	sim_settle(s);
 }
 
+/* An answer of each kind: from memory, an engine's, an error, a stream, and before a real request. */
+static may_suspend void expect_headers(struct sim *s, bool cors)
+{
+	static const struct {
+		const char *method, *path;
+		int status;
+	} asked[] = {
+		{ "GET", "/info", 200 },
+		{ "HEAD", "/_ping", 200 },
+		{ "GET", "/v1.41/containers/json", 200 },
+		{ "GET", "/containers/web/json", 200 },
+		{ "GET", "/containers/web/logs?stdout=1", 200 },
+		{ "POST", "/containers/web/restart", 204 },
+		{ "DELETE", "/containers/nope", 404 },
+		{ "GET", "/nowhere", 404 },
+		{ "OPTIONS", "/containers/json", 200 },
+		{ "OPTIONS", "/nowhere", 200 },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(asked); i++) {
+		struct sim_reply r = sim_request(s, asked[i].method, asked[i].path, NULL);
+		const struct http_headers *h = &r.headers;
+
+		assert_int_equal(r.status, asked[i].status);
+		assert_str(http_header(h, "Access-Control-Allow-Origin"), cors ? "*" : "");
+		assert_str(http_header(h, "Access-Control-Allow-Methods"),
+			   cors ? "HEAD, GET, POST, DELETE, PUT, OPTIONS" : "");
+		assert_str(http_header(h, "Access-Control-Allow-Headers"),
+			   cors ? "Origin, X-Requested-With, Content-Type, Accept, X-Registry-Auth"
+				: "");
+	}
+}
+
+static may_suspend void other_sites_may_ask(struct sim *s)
+{
+	struct sim_stream *events;
+
+	sim_allow_cors(s);
+	one_node(s);
+	sim_run_container(s, "web", NULL);
+	expect_headers(s, true);
+	events = sim_open(s, "GET", "/events", NULL);
+	assert_str(http_header(sim_stream_headers(events), "Access-Control-Allow-Origin"), "*");
+	sim_close(events);
+	sim_settle(s);
+}
+
+static may_suspend void other_sites_may_not_ask_by_default(struct sim *s)
+{
+	one_node(s);
+	sim_run_container(s, "web", NULL);
+	expect_headers(s, false);
+	sim_settle(s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -430,6 +485,8 @@ int main(void)
 		STORY(requests_may_be_pipelined),
 		STORY(clients_may_be_slow),
 		STORY(a_thousand_clients),
+		STORY(other_sites_may_ask),
+		STORY(other_sites_may_not_ask_by_default),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
