@@ -12,7 +12,7 @@
 #include "fiber/fiber.h"
 #include "fiber/group.h"
 #include "fiber/loop.h"
-#include "kv/kv.h"
+#include "kv/backend.h"
 
 #define TTL	(20 * SECOND)
 #define AT_ONCE (5 * SECOND) /* for a slow machine */
@@ -243,6 +243,30 @@ static may_suspend void leases_hold_keys(struct kv *kv)
 	assert_true(has(kv, STR("test/l/b"), NULL));
 }
 
+/* Somebody ends it, who is not its holder. ZooKeeper's goes with its own connection alone. */
+static may_suspend void an_ended_lease_is_lost(struct kv *kv)
+{
+	struct kv_lease *lost, *next;
+	bool got = false;
+
+	if (strcmp(kv_scheme(kv), "zk") == 0)
+		return;
+	assert_ok(kv_lease_begin(kv, TTL, &lost));
+	assert_ok(kv_put(kv, STR("test/l/a"), STR("1"), lost));
+	assert_ok(lost->kv->backend->lease_revoke(lost));
+	assert_true(has(kv, STR("test/l/a"), NULL));
+	assert_err(kv_put(kv, STR("test/l/a"), STR("1"), lost), ERR_NOT_FOUND, "is lost");
+	assert_err(kv_lock(kv, STR("test/l/b"), STR("1"), lost, &got), ERR_NOT_FOUND, "is lost");
+	assert_err(kv_lease_renew(lost), ERR_NOT_FOUND, "is lost");
+	kv_lease_drop(lost);
+
+	assert_ok(kv_lease_begin(kv, TTL, &next));
+	assert_ok(kv_lock(kv, STR("test/l/b"), STR("2"), next, &got));
+	assert_true(got);
+	kv_lease_end(next);
+	assert_true(has(kv, STR("test/l/b"), NULL));
+}
+
 /* A node that comes back before its old lease has ended makes its entry its own. */
 static may_suspend void a_key_changes_its_lease(struct kv *kv)
 {
@@ -382,6 +406,7 @@ static body_fn *const bodies[] = {
 	a_cancelled_lease_ends,
 	refuses_what_is_too_large,
 	what_nobody_holds_can_be_locked,
+	an_ended_lease_is_lost,
 };
 
 #define TEST(i, text)                                          \
@@ -404,6 +429,7 @@ int main(int argc, char **argv)
 		TEST(8, "a cancelled lease ends"),
 		TEST(9, "refuses what is too large"),
 		TEST(10, "what nobody holds can be locked"),
+		TEST(11, "an ended lease is lost"),
 	};
 
 	if (argc != 2 && argc != 5)
