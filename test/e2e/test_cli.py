@@ -5,6 +5,7 @@ No engine is needed: the nodes of these managers are addresses where nobody list
 """
 
 import contextlib
+import http.client
 import json
 import os
 import re
@@ -16,7 +17,7 @@ import time
 
 import pytest
 
-from lab import engine, host
+from lab import Manager, engine, host
 from lab.manager import REPOSITORY, binary, free_port
 from support.certs import make_certs
 
@@ -409,3 +410,20 @@ def test_another_user_must_be_able_to_read_the_keys(tmp_path):
     line = refused('manage', '--user', 'nobody', '--discovery-opt',
                    f'kv.cacertfile={certs}/ca.pem', 'etcd://127.0.0.1:1/x')
     assert line == f'swarm manage: user "nobody" cannot read {certs}/ca.pem: Permission denied'
+
+
+@pytest.mark.parametrize('args, origin', [([], None), (['--api-enable-cors'], '*'),
+                                          (['--cors'], '*')])
+def test_other_sites_may_ask_where_they_are_let(tmp_path, args, origin):
+    manager = Manager('127.0.0.1:1', str(tmp_path / 'log'), args)
+    manager.start()
+    try:
+        for method in 'GET', 'OPTIONS':
+            connection = http.client.HTTPConnection(manager.address, timeout=10)
+            connection.request(method, '/containers/json')
+            answer = connection.getresponse()
+            connection.close()
+            assert answer.status == 200
+            assert answer.headers['Access-Control-Allow-Origin'] == origin
+    finally:
+        manager.finish()
