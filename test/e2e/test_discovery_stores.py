@@ -273,6 +273,23 @@ def test_a_store_that_answers_garbage(kind, answer):
         assert done.stderr.startswith('swarm list: ') and done.stdout == ''
 
 
+@pytest.mark.parametrize('kind, answer', [('etcd', 'array'), ('consul', 'entries'), ('zk', 'ssh')])
+def test_a_manager_outlives_garbage(kind, answer, begin, tmp_path):
+    """It says so, tries again, and has the nodes once the store is well."""
+    made = KINDS[kind](str(tmp_path / 'later'))
+    with engine_double() as address:
+        with answering(GARBAGE[answer], port=made.servers[0].port):
+            manager = begin.manager(made.uri('x'))
+            wait_until(lambda: len(manager.logged('the discovery cannot be read.*error=".+"')) >= 3,
+                       90, 'it tries again')
+            wait_shown(manager, [])
+        with made:
+            begin.join(address, made.uri('x')).wait_registered()
+            wait_until(lambda: manager.logged('the discovery can be read again'), 30,
+                       'it can be read')
+            wait_shown(manager, [address])
+
+
 @pytest.mark.parametrize('kind', ['etcd', 'consul'])
 def test_a_store_over_tls(kind, begin, tmp_path):
     certs = make_certs(tmp_path / 'certs', 'manager-store=127.0.0.1', 'manager=127.0.0.1')

@@ -14,10 +14,10 @@ def engine_double():
 
 
 @contextlib.contextmanager
-def answering(answer, tls=None):
+def answering(answer, tls=None, port=0):
     """A server that says the same to everybody, over TLS where it has an ssl.SSLContext; yields its
-    address."""
-    server = socket.create_server(('127.0.0.1', 0))
+    address. port 0: one that is free."""
+    server = socket.create_server(('127.0.0.1', port))
     over = threading.Event()
 
     def talk(connection):
