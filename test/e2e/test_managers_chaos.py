@@ -17,6 +17,7 @@ from lab.stores import Consul, Etcd, ZooKeeper
 from support.several import Several, info_rows
 
 TTL = 5
+SLACK = 5  # for a machine that is busy
 RUNS = 50
 pytestmark = pytest.mark.slow
 
@@ -79,10 +80,10 @@ def test_the_primary_is_killed_during_50_runs(several, fresh_lab):
         for _ in range(35):
             begun.acquire()
         primary.kill()
+        killed_at = time.monotonic()
+        several.primary()
+        assert time.monotonic() - killed_at < TTL + SLACK
         results = dict(one.result() for one in runs)
-    killed_at = time.monotonic()
-    several.primary()
-    assert time.monotonic() - killed_at < 3 * TTL
 
     assert_unique(fresh_lab)
     there = names_on_nodes(fresh_lab)
@@ -92,7 +93,7 @@ def test_the_primary_is_killed_during_50_runs(several, fresh_lab):
     assert [number for number in answered if not there[f'/run-{number}']] == []
     # By name once more: taken already, or it works.
     for number in cut_off:
-        answers = create_stubbornly(asked[0], f'run-{number}', 2 * TTL)
+        answers = create_stubbornly(asked[0], f'run-{number}', SLACK)
         assert answers[-1] == (409 if there[f'/run-{number}'] else 201), (number, answers)
     assert_unique(fresh_lab)
     assert len(names_on_nodes(fresh_lab)) == RUNS
@@ -168,7 +169,7 @@ def test_the_store_is_away_for_two_minutes(fresh_lab, tmp_path, empty):
             store.wipe()
         store.start()
         leader = managers.primary()
-        assert create_stubbornly(managers.replicas()[0], 'late', 2 * TTL)[-1] == 201
+        assert create_stubbornly(managers.replicas()[0], 'late', SLACK)[-1] == 201
         assert len(leader.statuses('Healthy')) == len(fresh_lab.nodes)
         assert_unique(fresh_lab)
 
