@@ -85,6 +85,23 @@ may_suspend struct error *containers_pass(struct request *r)
 	return pass(r, &(struct proxy){ 0 });
 }
 
+/* From a time on, or up to one: the engine goes by its own clock. */
+may_suspend struct error *containers_logs(struct request *r)
+{
+	_cleanup_(target_fini) struct target t = { NULL, NULL, NULL };
+	const struct engine_info *info;
+	struct proxy p = { 0 };
+	struct str query;
+
+	TRY(target_find(r, r->name, &t));
+	info = engine_info(t.engine);
+	query = request_query_ahead(r, info ? info->skew : 0);
+	p.engine = t.engine;
+	p.path = arena_printf(r->arena, "/containers/%.*s/logs%s%.*s", STR_ARG(t.container->id),
+			      str_empty(query) ? "" : "?", STR_ARG(query));
+	return proxy_pass(r, &p);
+}
+
 may_suspend struct error *containers_attach(struct request *r)
 {
 	return pass(r, &(struct proxy){ .hijacks = true });

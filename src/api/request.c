@@ -2,7 +2,9 @@
 #include "api/request.h"
 
 #include "api/replica.h"
+#include "base/duration.h"
 #include "base/limits.h"
+#include "docker/time_arg.h"
 #include "fiber/deadline.h"
 #include "http/url.h"
 #include "net/stream.h"
@@ -44,22 +46,53 @@ struct error *request_filters(const struct request *r, struct filters *ret)
 	return filters_parse(request_param(r, "filters"), r->arena, ret);
 }
 
+static void add_param(struct strbuf *query, struct str name, struct str value)
+{
+	if (query->n)
+		strbuf_addc(query, '&');
+	http_encode_query(query, name);
+	strbuf_addc(query, '=');
+	http_encode_query(query, value);
+}
+
 struct str request_query_without(const struct request *r, const char *name)
 {
 	const struct http_url *url = &r->in->url;
 	_cleanup_(strbuf_fini) struct strbuf out = STRBUF_INIT;
 
-	for (size_t i = 0; i < url->n_params; i++) {
-		const struct http_param *p = &url->params[i];
+	for (size_t i = 0; i < url->n_params; i++)
+		if (!str_eq(url->params[i].name, str_from(name)))
+			add_param(&out, url->params[i].name, url->params[i].value);
+	return arena_dup(r->arena, strbuf_str(&out));
+}
 
-		if (str_eq(p->name, str_from(name)))
-			continue;
-		if (out.n)
-			strbuf_addc(&out, '&');
-		http_encode_query(&out, p->name);
-		strbuf_addc(&out, '=');
-		http_encode_query(&out, p->value);
+/* What is no time in seconds is the engine's to refuse, and 0 is none to it. */
+static struct str shift_time(const struct request *r, const struct http_param *p, int64_t ahead)
+{
+	bool is_time = str_eq(p->name, STR("since")) || str_eq(p->name, STR("until"));
+	struct error *err;
+	int64_t at;
+
+	if (!is_time || strspn(arena_cstr(r->arena, p->value), "0123456789.") != p->value.n)
+		return p->value;
+	err = time_arg_parse(p->value, 0, &at);
+	if (err || !at || __builtin_add_overflow(at, ahead, &at) || at < 0) {
+		error_free(err);
+		return p->value;
 	}
+	return arena_printf(r->arena, "%lld.%09lld", (long long)(at / SECOND),
+			    (long long)(at % SECOND));
+}
+
+struct str request_query_ahead(const struct request *r, int64_t ahead)
+{
+	const struct http_url *url = &r->in->url;
+	_cleanup_(strbuf_fini) struct strbuf out = STRBUF_INIT;
+
+	if (!ahead)
+		return url->raw_query;
+	for (size_t i = 0; i < url->n_params; i++)
+		add_param(&out, url->params[i].name, shift_time(r, &url->params[i], ahead));
 	return arena_dup(r->arena, strbuf_str(&out));
 }
 

@@ -40,6 +40,8 @@ must_check struct error *request_filters(const struct request *r, struct filters
 
 /* The query without one parameter, in the arena; empty where nothing is left. */
 struct str request_query_without(const struct request *r, const char *name);
+/* With its `since` and `until`, in seconds, as a clock has them that is so many ns ahead of ours. */
+struct str request_query_ahead(const struct request *r, int64_t ahead);
 
 /* `path` with the query as the client sent it. In the arena. */
 struct str request_with_query(const struct request *r, struct str path);

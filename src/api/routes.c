@@ -29,7 +29,7 @@ const struct route routes[] = {
 	{ "POST", "/containers/prune", containers_prune, ROUTE_ALL, "filter node=NAME narrows it" },
 	{ "GET", "/containers/{id}/json", containers_inspect, ROUTE_PROXIED, "Node is added" },
 	{ "GET", "/containers/{id}/top", containers_pass, ROUTE_PROXIED, NULL },
-	{ "GET", "/containers/{id}/logs", containers_pass, ROUTE_PROXIED, NULL },
+	{ "GET", "/containers/{id}/logs", containers_logs, ROUTE_PROXIED, NULL },
 	{ "GET", "/containers/{id}/changes", containers_pass, ROUTE_PROXIED, NULL },
 	{ "GET", "/containers/{id}/export", containers_pass, ROUTE_PROXIED, NULL },
 	{ "GET", "/containers/{id}/stats", containers_pass, ROUTE_PROXIED, NULL },

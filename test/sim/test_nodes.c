@@ -456,6 +456,25 @@ static may_suspend void a_wrong_clock_is_corrected_for(struct sim *s)
 	sim_settle(s);
 }
 
+/* What is since a time of ours is since another one of the engine's. */
+static may_suspend void times_of_logs_are_the_engines(struct sim *s)
+{
+	struct sim_engine *n1 = sim_engine(s, "n1", SKEW(HOUR));
+	const char *id;
+
+	sim_up(s);
+	id = sim_run_container(s, "web", NULL);
+	sim_get(s, "/containers/web/logs?stdout=1&since=1767225650.5&until=0&tail=a%20b");
+	assert_int_equal(
+		sim_calls(n1, sim_text(s, "GET /containers/%s/logs?stdout=1&since=17672292", id)),
+		1);
+	/* What is no such time it gets as it is. */
+	sim_get(s, "/containers/web/logs?until=1767225650&since=10m");
+	assert_int_equal(sim_calls(n1, sim_text(s, "GET /containers/%s/logs?until=17672292", id)),
+			 1);
+	sim_settle(s);
+}
+
 /* A restart of the daemon, with all its containers stopped and its events forgotten. */
 static may_suspend void a_restarted_engine_is_looked_at_anew(struct sim *s)
 {
@@ -603,6 +622,7 @@ int main(void)
 		STORY(labels_are_those_of_the_engine),
 		STORY(an_old_engine_stays_pending),
 		STORY(a_wrong_clock_is_corrected_for),
+		STORY(times_of_logs_are_the_engines),
 		STORY(a_restarted_engine_is_looked_at_anew),
 		STORY(a_manager_restarts),
 		STORY(many_failures_at_once_count_once),
