@@ -53,12 +53,7 @@ static struct str target_path(const struct request *r, const struct target *t)
 /* What the client did, its next request sees; where that fails, the node's events will tell. */
 static may_suspend void refresh(const struct target *t)
 {
-	struct error *err = engine_refresh_container(t->engine, t->container->id);
-
-	if (err)
-		log_debug("a container could not be read again", LOG_STR("id", t->container->id),
-			  LOG_ERR(err));
-	error_free(err);
+	engine_read_back_container(t->engine, t->container->id);
 }
 
 static may_suspend void refresh_at_head(void *arg, int status)
@@ -89,13 +84,11 @@ may_suspend struct error *containers_pass(struct request *r)
 may_suspend struct error *containers_logs(struct request *r)
 {
 	_cleanup_(target_fini) struct target t = { NULL, NULL, NULL };
-	const struct engine_info *info;
 	struct proxy p = { 0 };
 	struct str query;
 
 	TRY(target_find(r, r->name, &t));
-	info = engine_info(t.engine);
-	query = request_query_ahead(r, info ? info->skew : 0);
+	query = request_query_ahead(r, engine_skew(t.engine));
 	p.engine = t.engine;
 	p.path = arena_printf(r->arena, "/containers/%.*s/logs%s%.*s", STR_ARG(t.container->id),
 			      str_empty(query) ? "" : "?", STR_ARG(query));
@@ -285,20 +278,9 @@ may_suspend struct error *containers_commit(struct request *r)
 static void add_old_filter(const struct request *r, const char *name, struct filters *f)
 {
 	struct str value = request_param(r, name);
-	struct str *values;
-	struct filter *v;
 
-	if (str_empty(value) || filters_get(f, name))
-		return;
-	values = arena_new_array(r->arena, struct str, 1);
-	values[0] = value;
-	v = arena_new_array(r->arena, struct filter, f->n + 1);
-	if (f->n)
-		memcpy(v, f->v, f->n * sizeof(*v));
-	v[f->n] = (struct filter){
-		.key = str_from(name), .values = values, .n = 1, .arena = r->arena
-	};
-	*f = (struct filters){ v, f->n + 1 };
+	if (!str_empty(value) && !filters_get(f, name))
+		filters_add(f, name, value, r->arena);
 }
 
 static struct error *read_limit(const struct request *r, int64_t *ret)

@@ -6,7 +6,6 @@
 #include "api/links.h"
 
 #include "api/proxy.h"
-#include "base/log.h"
 #include "cluster/cluster.h"
 #include "http/url.h"
 
@@ -26,15 +25,11 @@ static may_suspend void refresh_at_head(void *arg, int status)
 {
 	const struct link_removal *l = arg;
 	_cleanup_(container_unrefp) struct container *ct = NULL;
-	_cleanup_(error_freep) struct error *err = NULL;
 
 	if (status < 300)
 		ct = cluster_container_called(l->engine, l->alias);
 	if (ct)
-		err = engine_refresh_container(l->engine, ct->id);
-	if (err)
-		log_debug("a container could not be read again", LOG_STR("id", ct->id),
-			  LOG_ERR(err));
+		engine_read_back_container(l->engine, ct->id);
 }
 
 /* Where nothing is before a slash, or no container, the whole is what one is called itself. */

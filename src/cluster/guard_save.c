@@ -70,22 +70,32 @@ void guards_end_wait(struct cluster *c, bool *awaited)
 	waitq_wake_all(&c->guards.saved);
 }
 
-/* What came of asking the store: clients wait for nothing while that fails. */
+/* Clients wait for nothing while it does. */
+static void set_store_fails(struct cluster *c, bool fails)
+{
+	c->guards.store_fails = fails;
+	waitq_wake_all(&c->guards.saved);
+}
+
+static struct error *check_store(const struct cluster *c)
+{
+	return c->guards.store_fails ? error_new(ERR_UNAVAILABLE, "records cannot be written")
+				     : NULL;
+}
+
+/* What came of writing to it. */
 static void note_store(struct cluster *c, const struct error *err)
 {
-	struct guards *gs = &c->guards;
-
 	/* Whoever leads now will write it. */
 	if (err && (error_is(err, ERR_CANCELLED) || !guards_may_act(c)))
 		return;
-	if (!err != gs->store_fails)
+	if (!err != c->guards.store_fails)
 		return;
 	if (err)
 		log_error("records of rescheduling cannot be written", LOG_ERR(err));
 	else
 		log_info("records of rescheduling can be written again");
-	gs->store_fails = err != NULL;
-	waitq_wake_all(&gs->saved);
+	set_store_fails(c, err != NULL);
 }
 
 /* What its record's text is to be, and the hash of that. */
@@ -198,16 +208,14 @@ may_suspend void guards_save_main(void *arg)
 	struct error *err = NULL;
 
 	while (!error_is(err, ERR_CANCELLED)) {
-		error_free(err);
-		err = await_acting(c);
+		if (err) {
+			error_free(err);
+			err = fiber_sleep(RETRY_PAUSE);
+		}
+		if (!err)
+			err = await_acting(c);
 		if (!err)
 			err = save_some(c);
-		if (error_is(err, ERR_CANCELLED))
-			break;
-		if (!err)
-			continue;
-		error_free(err);
-		err = fiber_sleep(RETRY_PAUSE);
 	}
 	error_free(err);
 }
@@ -240,13 +248,10 @@ static may_suspend struct error *wait_for_store(struct cluster *c, const struct 
 {
 	struct error *err;
 
-	if (c->guards.store_fails)
-		return error_new(ERR_UNAVAILABLE, "records cannot be written");
+	TRY(check_store(c));
 	err = waitq_wait(&c->guards.saved, "a record to be written");
-	if (error_is(err, ERR_TIMEOUT) && deadline_passed(d)) {
-		c->guards.store_fails = true;
-		waitq_wake_all(&c->guards.saved);
-	}
+	if (error_is(err, ERR_TIMEOUT) && deadline_passed(d))
+		set_store_fails(c, true);
 	return err;
 }
 
@@ -261,8 +266,7 @@ static may_suspend struct error *await_remembered(struct cluster *c, struct guar
 	while (awaits_try(g, wanted) && guards_may_act(c))
 		TRY(wait_for_store(c, &d));
 	TRY(guards_check_acting(c));
-	return c->guards.store_fails ? error_new(ERR_UNAVAILABLE, "records cannot be written")
-				     : NULL;
+	return check_store(c);
 }
 
 may_suspend void guard_await_remembered(struct cluster *c, struct guard *g)
@@ -367,10 +371,13 @@ may_suspend struct error *guards_load(struct cluster *c)
 	_cleanup_(arena_fini) struct arena arena = ARENA_INIT;
 	const struct record_store *store = c->config.records;
 	struct records all = { NULL, 0 };
+	struct error *err;
 
 	if (has_store(c)) {
-		TRY(store->list(store->arg, &arena, &all));
-		c->guards.store_fails = false;
+		err = store->list(store->arg, &arena, &all);
+		if (!error_is(err, ERR_CANCELLED))
+			set_store_fails(c, err != NULL);
+		TRY(err);
 		doubt_records(c, &c->guards.by_name);
 		doubt_records(c, &c->guards.graves);
 		take_records(c, &all);

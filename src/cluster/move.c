@@ -345,7 +345,6 @@ static may_suspend struct error *finish(struct move *m)
 	_cleanup_(engine_unrefp) struct engine *e = NULL;
 	const struct container *ct = guard_container(m->c, m->g);
 	struct json inspect;
-	struct error *err;
 	struct str id;
 	bool is_read;
 
@@ -362,11 +361,7 @@ static may_suspend struct error *finish(struct move *m)
 	if (m->g->running && json_str_eq(json_path(inspect, "State.Status"), STR("created")))
 		TRY(start(m, e, id));
 	/* Who hears of it finds it as it is. */
-	err = engine_refresh_container(e, id);
-	is_read = !err;
-	if (err)
-		log_debug("a container could not be read again", LOG_STR("id", id), LOG_ERR(err));
-	error_free(err);
+	is_read = engine_read_back_container(e, id);
 	TRY(check(m, GUARD_UNFINISHED));
 	tell(m, e);
 	guard_finished(m->c, m->g, is_read ? guard_container(m->c, m->g) : NULL);

@@ -100,12 +100,7 @@ static may_suspend struct error *call(struct membership *m, struct engine *e, st
 /* Its entry shows its networks; a network that came along with it is told by an event. */
 static may_suspend void read_back(struct engine *e, struct str container, struct str network)
 {
-	struct error *err = engine_refresh_container(e, container);
-
-	if (err)
-		log_debug("a container could not be read again", LOG_STR("id", container),
-			  LOG_ERR(err));
-	error_free(err);
+	engine_read_back_container(e, container);
 	if (!map_get(engine_networks(e), network))
 		object_read_back(e, OBJECT_NETWORK, network);
 }

@@ -107,13 +107,14 @@ static may_suspend void enter(struct placement *p, struct str reply)
 
 	err = json_parse(reply, p->arena, &root);
 	if (!err) {
-		p->id = p->unread = json_get_str(root, "Id");
+		p->id = json_get_str(root, "Id");
+		p->is_unread = !str_empty(p->id);
 		enter_volumes(p);
-		err = engine_refresh_container(p->flight.engine, p->unread);
+		err = engine_refresh_container(p->flight.engine, p->id);
 	}
 	if (!err) {
-		err = settle_drawn_name(p, p->unread);
-		p->unread = STR("");
+		err = settle_drawn_name(p, p->id);
+		p->is_unread = false;
 	}
 	if (err)
 		log_warn("a new container could not be read back, its events will tell",
@@ -389,9 +390,8 @@ static may_suspend struct error *create_trying(struct placement *p, struct str *
 /* What is not known to have failed is held until it is: another create must not take its place. */
 static void keep_unknown(struct placement *p)
 {
-	if (p->unanswered || !str_empty(p->unread))
-		leftover_keep(p->c, &p->flight, p->flight.engine,
-			      str_empty(p->unread) ? p->name : p->unread);
+	if (p->unanswered || p->is_unread)
+		leftover_keep(p->c, &p->flight, p->flight.engine, p->is_unread ? p->id : p->name);
 }
 
 /* All that it held meanwhile is given back when it returns. */

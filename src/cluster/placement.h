@@ -26,8 +26,8 @@ struct placement {
 	struct flight flight;
 	/* An engine was asked to make the container, and whether it did is not known. */
 	bool unanswered;
-	struct str id;	   /* of the container that it made; or empty */
-	struct str unread; /* it made this one, which is not in the tables yet; or empty */
+	struct str id;	/* of the container that it made; or empty */
+	bool is_unread; /* which is not in the tables yet */
 	/* What the engine knows under another name than the user wrote ("node-1/db"). */
 	struct config_rename *renames, *volume_renames, *network_renames;
 	size_t n_renames, n_volume_renames, n_network_renames;

@@ -68,11 +68,6 @@ static int64_t shift(int64_t a, int64_t b)
 	return sum;
 }
 
-static int64_t skew_of(const struct engine *e)
-{
-	return engine_now(e) - clock_wall();
-}
-
 static struct error *replay_add(struct replay *r, int64_t at, struct str text)
 {
 	struct past *p;
@@ -108,7 +103,7 @@ static void add_pool_events(struct replay *r)
 static void add_job(struct replay *r, struct engine *e)
 {
 	struct replay_job *job = &r->jobs[r->n_jobs++];
-	int64_t skew = skew_of(e);
+	int64_t skew = engine_skew(e);
 
 	*job = (struct replay_job){ .replay = r, .engine = e, .newest = INT64_MIN };
 	job->since = MAX(shift(r->since, skew), OLDEST);
@@ -170,7 +165,7 @@ static may_suspend struct error *take_event(void *arg, struct str line)
 	if (!docker_event_match(&ev, &node, job->replay->filters))
 		return NULL;
 	docker_event_write(&ev, &node, &text);
-	job->newest = MAX(job->newest, shift(ev.time_nano, -skew_of(job->engine)));
+	job->newest = MAX(job->newest, shift(ev.time_nano, -engine_skew(job->engine)));
 	return replay_add(job->replay, job->newest, strbuf_str(&text));
 }
 

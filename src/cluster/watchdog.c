@@ -165,8 +165,6 @@ static may_suspend struct error *begin_acting(struct cluster *c)
 		return err;
 	log_error("the records of rescheduling cannot be read", LOG_ERR(err));
 	error_free(err);
-	c->guards.store_fails = true;
-	waitq_wake_all(&c->guards.saved);
 	return fiber_sleep(5 * SECOND);
 }
 

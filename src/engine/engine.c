@@ -163,9 +163,14 @@ int64_t engine_updated_at(const struct engine *e)
 	return e->updated_at;
 }
 
+int64_t engine_skew(const struct engine *e)
+{
+	return e->info ? e->info->skew : 0;
+}
+
 int64_t engine_now(const struct engine *e)
 {
-	return clock_wall() + (e->info ? e->info->skew : 0);
+	return clock_wall() + engine_skew(e);
 }
 
 int64_t engine_heard_at(const struct engine *e)

@@ -92,6 +92,7 @@ const struct engine_info *engine_info(const struct engine *e);
 struct str engine_error(const struct engine *e);   /* why pending or unhealthy; "" when well */
 int engine_health(const struct engine *e);	   /* degree, 0 to 100 */
 int64_t engine_updated_at(const struct engine *e); /* last news, unix ns of our clock */
+int64_t engine_skew(const struct engine *e);	   /* its clock less ours, ns; 0 below 2 s */
 int64_t engine_now(const struct engine *e);	   /* the engine's own clock, unix ns */
 /*
  * Every event of its clock's time beyond this is yet to be told to the observer; some before it may
@@ -123,6 +124,8 @@ const struct map *engine_networks(const struct engine *e); /* of struct object, 
  * failure is an error.
  */
 may_suspend must_check struct error *engine_refresh_container(struct engine *e, struct str id);
+/* The same where what is not read now, the node's events will tell. True: it was. */
+may_suspend bool engine_read_back_container(struct engine *e, struct str id);
 may_suspend must_check struct error *engine_refresh_image(struct engine *e, struct str name);
 may_suspend must_check struct error *engine_refresh_images(struct engine *e); /* all of them */
 may_suspend must_check struct error *engine_refresh_object(struct engine *e, enum object_kind kind,

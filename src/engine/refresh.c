@@ -355,6 +355,17 @@ may_suspend struct error *engine_refresh_container(struct engine *e, struct str 
 	return fetch_from_now(e, dirty_get(e, DIRTY_CONTAINER, id));
 }
 
+may_suspend bool engine_read_back_container(struct engine *e, struct str id)
+{
+	struct error *err = engine_refresh_container(e, id);
+	bool is_read = !err;
+
+	if (err)
+		log_debug("a container could not be read again", LOG_STR("id", id), LOG_ERR(err));
+	error_free(err);
+	return is_read;
+}
+
 may_suspend struct error *engine_refresh_image(struct engine *e, struct str name)
 {
 	TRY(check_in_pool(e));
