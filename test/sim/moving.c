@@ -12,6 +12,16 @@ may_suspend void pool(struct sim *s, int n)
 	sim_up(s);
 }
 
+may_suspend void pool_with_networks(struct sim *s)
+{
+	sim_records(s);
+	sim_engine(s, "n1", SWARM_MODE_WORKER);
+	sim_engine(s, "n2", SWARM_MODE_MANAGER);
+	sim_up(s);
+	assert_status(sim_post(s, "/networks/create", "{\"Name\":\"back\"}"), 201);
+	assert_status(sim_post(s, "/networks/create", "{\"Name\":\"front\"}"), 201);
+}
+
 may_suspend void end(struct sim *s)
 {
 	sim_settle(s);

@@ -17,6 +17,9 @@ static inline struct sim_engine *node(const struct sim *s, const char *name)
 
 /* So many nodes, up. */
 may_suspend void pool(struct sim *s, int n);
+/* n1 and n2, in swarm mode, and the global networks back and front. */
+#define IN_BACK "{\"Image\":\"busybox\",\"HostConfig\":{\"NetworkMode\":\"back\"}," KEEP "}"
+may_suspend void pool_with_networks(struct sim *s);
 /* Nothing is left to do, and nothing was done twice. */
 may_suspend void end(struct sim *s);
 

@@ -122,8 +122,8 @@ static may_suspend void a_shutdown_is_a_failure(struct sim *s)
 	end(s);
 }
 
-/* However long it takes until there is room for it. */
-static may_suspend void a_shutdown_is_not_forgotten(struct sim *s)
+/* There is none on n2 for web, which is on n1. */
+static may_suspend void pool_without_room(struct sim *s)
 {
 	pool(s, 2);
 	sim_run_container(s, "n1/web",
@@ -131,6 +131,12 @@ static may_suspend void a_shutdown_is_not_forgotten(struct sim *s)
 			  "}");
 	sim_run_container(s, "n2/large",
 			  "{\"Image\":\"busybox\",\"HostConfig\":{\"Memory\":6000000000}}");
+}
+
+/* However long it takes until there is room for it. */
+static may_suspend void a_shutdown_is_not_forgotten(struct sim *s)
+{
+	pool_without_room(s);
 	sim_local(node(s, "n1"), 204, "POST", "/containers/web/kill");
 	sim_run(s, SECOND);
 	sim_stop(node(s, "n1"));
@@ -161,12 +167,7 @@ static may_suspend void what_has_ended_is_not_started(struct sim *s)
 
 static may_suspend void too_little_room_is_waited_for(struct sim *s)
 {
-	pool(s, 2);
-	sim_run_container(s, "n1/web",
-			  "{\"Image\":\"busybox\",\"HostConfig\":{\"Memory\":6000000000}," KEEP
-			  "}");
-	sim_run_container(s, "n2/large",
-			  "{\"Image\":\"busybox\",\"HostConfig\":{\"Memory\":6000000000}}");
+	pool_without_room(s);
 	sim_cut(node(s, "n1"));
 	sim_wait(s, sim_logged(s, "a container cannot be rescheduled yet"));
 	sim_run(s, 10 * MINUTE);
@@ -228,12 +229,7 @@ static may_suspend void a_stale_copy_in_the_way_is_waited_for(struct sim *s)
 
 static may_suspend void what_never_moved_stays(struct sim *s)
 {
-	pool(s, 2);
-	sim_run_container(s, "n1/web",
-			  "{\"Image\":\"busybox\",\"HostConfig\":{\"Memory\":6000000000}," KEEP
-			  "}");
-	sim_run_container(s, "n2/large",
-			  "{\"Image\":\"busybox\",\"HostConfig\":{\"Memory\":6000000000}}");
+	pool_without_room(s);
 	sim_cut(node(s, "n1"));
 	sim_wait(s, sim_logged(s, "a container cannot be rescheduled yet"));
 	sim_heal(node(s, "n1"));
@@ -374,12 +370,7 @@ static may_suspend void a_node_that_leaves_while_it_answers_keeps_all(struct sim
 
 static may_suspend void who_is_removed_meanwhile_is_not_moved(struct sim *s)
 {
-	pool(s, 2);
-	sim_run_container(s, "n1/web",
-			  "{\"Image\":\"busybox\",\"HostConfig\":{\"Memory\":6000000000}," KEEP
-			  "}");
-	sim_run_container(s, "n2/large",
-			  "{\"Image\":\"busybox\",\"HostConfig\":{\"Memory\":6000000000}}");
+	pool_without_room(s);
 	sim_cut(node(s, "n1"));
 	sim_wait(s, sim_logged(s, "a container cannot be rescheduled yet"));
 	assert_refused(sim_delete(s, "/containers/web"), 500,
@@ -504,21 +495,13 @@ static may_suspend void only_the_primary_acts(struct sim *s)
 	end(s);
 }
 
-static const char *const overlays =
-	"{\"Image\":\"busybox\",\"HostConfig\":{\"NetworkMode\":\"back\"}," KEEP "}";
-
 static may_suspend void global_networks_come_along(struct sim *s)
 {
 	const char *disconnect;
 	struct sim_reply r;
 
-	sim_records(s);
-	sim_engine(s, "n1", SWARM_MODE_WORKER);
-	sim_engine(s, "n2", SWARM_MODE_MANAGER);
-	sim_up(s);
-	assert_status(sim_post(s, "/networks/create", "{\"Name\":\"back\"}"), 201);
-	assert_status(sim_post(s, "/networks/create", "{\"Name\":\"front\"}"), 201);
-	sim_run_container(s, "n1/web", overlays);
+	pool_with_networks(s);
+	sim_run_container(s, "n1/web", IN_BACK);
 	assert_status(sim_post(s, "/networks/front/connect", "{\"Container\":\"web\"}"), 200);
 	assert_status(sim_post(s, "/networks/bridge/connect", "{\"Container\":\"web\"}"), 200);
 	sim_run(s, SECOND);
@@ -542,7 +525,7 @@ static may_suspend void a_network_of_one_node_is_waited_for(struct sim *s)
 {
 	pool(s, 2);
 	assert_status(sim_post(s, "/networks/create", "{\"Name\":\"n1/back\"}"), 201);
-	sim_run_container(s, "n1/web", overlays);
+	sim_run_container(s, "n1/web", IN_BACK);
 	sim_cut(node(s, "n1"));
 	sim_wait(s, sim_logged(s, "network back is on no healthy node"));
 	sim_run(s, MINUTE);

@@ -57,14 +57,20 @@ static may_suspend void a_stop_lasts(struct sim *s)
 	end(s);
 }
 
-/* web is on n2, and n1 is back with a copy that runs, which the next manager hears of first. */
-static may_suspend void hear_of_the_earlier_first(struct sim *s)
+/* The next manager cannot read the records yet, and is told of nothing by them. */
+static may_suspend void kill_manager_without_records(struct sim *s)
 {
 	sim_records_freeze();
 	sim_records_break(true);
+	sim_kill_manager(s);
+}
+
+/* web is on n2, and n1 is back with a copy that runs, which the next manager hears of first. */
+static may_suspend void hear_of_the_earlier_first(struct sim *s)
+{
 	sim_cut(node(s, "n2"));
 	sim_heal(node(s, "n1"));
-	sim_kill_manager(s);
+	kill_manager_without_records(s);
 	sim_heal(node(s, "n2"));
 	sim_wait(s, strcmp(sim_info_line(s, "n2", "Status"), "Healthy") == 0);
 	sim_records_break(false);
@@ -78,13 +84,18 @@ static may_suspend void move_to_n2(struct sim *s)
 	sim_wait(s, sim_logged(s, "from=n1 to=n2"));
 }
 
+static may_suspend void move_back(struct sim *s)
+{
+	sim_cut(node(s, "n2"));
+	sim_wait(s, sim_logged(s, "from=n2 to=n1"));
+}
+
 static may_suspend void and_where_an_earlier_copy_runs(struct sim *s)
 {
 	move_to_n2(s);
 	ask(s, "/containers/web/stop");
 	hear_of_the_earlier_first(s);
-	sim_cut(node(s, "n2"));
-	sim_wait(s, sim_logged(s, "from=n2 to=n1"));
+	move_back(s);
 	assert_string_equal(listed(s, "/containers/json?all=1"), "/web /n1/web created;");
 	end(s);
 }
@@ -135,8 +146,7 @@ static may_suspend void and_where_an_earlier_copy_has_none(struct sim *s)
 	move_to_n2(s);
 	limit(s);
 	hear_of_the_earlier_first(s);
-	sim_cut(node(s, "n2"));
-	sim_wait(s, sim_logged(s, "from=n2 to=n1"));
+	move_back(s);
 	assert_true(is_limited(s));
 	end(s);
 }
@@ -150,15 +160,8 @@ static may_suspend bool is_in(struct sim *s, const char *network)
 
 static may_suspend void begin_in_networks(struct sim *s)
 {
-	sim_records(s);
-	sim_engine(s, "n1", SWARM_MODE_WORKER);
-	sim_engine(s, "n2", SWARM_MODE_MANAGER);
-	sim_up(s);
-	assert_status(sim_post(s, "/networks/create", "{\"Name\":\"back\"}"), 201);
-	assert_status(sim_post(s, "/networks/create", "{\"Name\":\"front\"}"), 201);
-	sim_run_container(s, "n1/web",
-			  "{\"Image\":\"busybox\",\"HostConfig\":{\"NetworkMode\":\"back\"}," KEEP
-			  "}");
+	pool_with_networks(s);
+	sim_run_container(s, "n1/web", IN_BACK);
 	sim_run(s, SECOND);
 	assert_status(sim_post(s, "/networks/front/connect", "{\"Container\":\"web\"}"), 200);
 }
@@ -177,40 +180,38 @@ static may_suspend void networks_last(struct sim *s)
 	end(s);
 }
 
-/* The copy is there, and cannot join the other network at first. */
-static may_suspend void a_limit_lasts_in_the_middle_of_a_move(struct sim *s)
+/* The copy is there, and cannot join the other network yet. */
+static may_suspend void begin_a_move(struct sim *s)
 {
 	begin_in_networks(s);
 	sim_script(node(s, "n2"), "POST /networks/", 500, "{\"message\":\"not now\"}");
 	sim_cut(node(s, "n1"));
 	sim_wait(s, sim_logged(s, "a container cannot be rescheduled yet"));
-	limit(s);
+}
+
+static void let_it_end(struct sim *s)
+{
 	sim_script(node(s, "n2"), NULL, 0, NULL);
+}
+
+static may_suspend void a_limit_lasts_in_the_middle_of_a_move(struct sim *s)
+{
+	begin_a_move(s);
+	limit(s);
+	let_it_end(s);
 	sim_wait(s, sim_logged(s, "from=n1 to=n2"));
 	sim_heal(node(s, "n1"));
 	sim_wait(s, copies(s, "web") == 1);
-	sim_cut(node(s, "n2"));
-	sim_wait(s, sim_logged(s, "from=n2 to=n1"));
+	move_back(s);
 	assert_true(is_limited(s));
 	end(s);
 }
 
-/* The next manager cannot read the records yet, and is told of nothing by them. */
-static may_suspend void kill_manager_without_records(struct sim *s)
-{
-	sim_records_freeze();
-	sim_records_break(true);
-	sim_kill_manager(s);
-}
-
 static may_suspend void a_stop_lasts_before_records_are_read(struct sim *s)
 {
-	begin_in_networks(s);
-	sim_script(node(s, "n2"), "POST /networks/", 500, "{\"message\":\"not now\"}");
-	sim_cut(node(s, "n1"));
-	sim_wait(s, sim_logged(s, "a container cannot be rescheduled yet"));
+	begin_a_move(s);
 	kill_manager_without_records(s);
-	sim_script(node(s, "n2"), NULL, 0, NULL);
+	let_it_end(s);
 	assert_status(sim_post(s, "/containers/web/stop", NULL), 304);
 	sim_records_break(false);
 	sim_wait(s, sim_logged(s, "container rescheduled"));
@@ -314,9 +315,7 @@ static may_suspend void a_store_that_fails_holds_up_nobody(struct sim *s)
 	ask_at_once(s, "/containers/web/stop");
 	sim_wait(s, sim_logged(s, "records of rescheduling can be written again"));
 	ask(s, "/containers/web/start");
-	sim_records_freeze();
-	sim_cut(node(s, "n1"));
-	sim_kill_manager(s);
+	kill_both(s);
 	sim_wait(s, runs_on(s, "n2", "web") && runs_on(s, "n2", "other"));
 	end(s);
 }
