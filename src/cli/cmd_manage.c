@@ -40,7 +40,7 @@ struct manager {
 	struct tls_context *manager_tls;	     /* towards other managers */
 	struct managers managers;		     /* with --replication */
 	struct record_dir *record_dir;		     /* of a single manager */
-	struct record_store record_kv;		     /* of one of several */
+	struct record_kv record_kv;		     /* of one of several */
 	struct cluster *cluster;
 	struct api *api;
 	struct error *err;
@@ -268,8 +268,8 @@ static void choose_records(struct manager *m, const struct manage_options *o,
 	struct str uri = STR("");
 
 	if (o->replication) {
-		record_kv_init(&m->record_kv, discovery_store(m->discovery));
-		m->plan.cluster.records = &m->record_kv;
+		record_kv_init(&m->record_kv, discovery_store(m->discovery), &m->managers.fence);
+		m->plan.cluster.records = &m->record_kv.store;
 		return;
 	}
 	if (discovery_is_given(words))

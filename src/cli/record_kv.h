@@ -8,9 +8,16 @@
 
 #include "cluster/records.h"
 
+struct fence;
 struct kv;
 
-/* `kv` is borrowed, and must outlive the cluster. */
-void record_kv_init(struct record_store *store, struct kv *kv);
+struct record_kv {
+	struct record_store store;
+	struct kv *kv;
+	const struct fence *fence; /* of all writes */
+};
+
+/* Both are borrowed, and must outlive the cluster; so must `r`. */
+void record_kv_init(struct record_kv *r, struct kv *kv, const struct fence *fence);
 
 #endif

@@ -51,7 +51,8 @@ struct http_call {
 	struct str body;     /* sent with the head, Content-Length set; or none ... */
 	enum http_send send; /* ... and the body follows */
 	uint64_t length;
-	struct str upgrade; /* asks for an upgrade to this protocol ("tcp", "h2c") */
+	struct str upgrade;	   /* asks for an upgrade to this protocol ("tcp", "h2c") */
+	const struct fence *fence; /* held to this one, whatever the method; NULL: the client's */
 };
 
 /*

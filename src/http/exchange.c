@@ -89,6 +89,13 @@ static void write_head(const struct http_client *c, const struct http_call *call
 	strbuf_add(out, STR("\r\n"));
 }
 
+static const struct fence *fence_of(const struct http_client *c, const struct http_call *call)
+{
+	if (call->fence)
+		return call->fence;
+	return method_is_safe(call->method) ? NULL : http_client_fence(c);
+}
+
 static struct http_exchange *exchange_new(struct http_client *c, const struct http_call *call,
 					  struct arena *arena)
 {
@@ -98,7 +105,7 @@ static struct http_exchange *exchange_new(struct http_client *c, const struct ht
 	x->client = http_client_ref(c);
 	x->arena = arena ? arena : &x->own_arena;
 	x->method = str_eq(call->method, STR("HEAD")) ? STR("HEAD") : STR("GET");
-	x->fence = method_is_safe(call->method) ? NULL : http_client_fence(c);
+	x->fence = fence_of(c, call);
 	x->upgrading = call->upgrade.n > 0;
 	x->send = call->send;
 	x->left = call->length;

@@ -10,6 +10,7 @@
 #include "kv/kv.h"
 #include "net/addr.h"
 
+struct fence;
 struct tls_context;
 
 /* Where a store is; borrowed for the call. */
@@ -38,9 +39,11 @@ struct kv_backend {
 	may_suspend struct error *(*list)(struct kv *kv, struct str directory, struct arena *arena,
 					  struct kv_list *ret);
 	may_suspend struct error *(*wait)(struct kv *kv, struct str key, uint64_t revision);
+	/* Of a lease and a fence one is NULL at least. */
 	may_suspend struct error *(*put)(struct kv *kv, struct str key, struct str value,
-					 struct kv_lease *lease);
-	may_suspend struct error *(*remove)(struct kv *kv, struct str key);
+					 struct kv_lease *lease, const struct fence *fence);
+	may_suspend struct error *(*remove)(struct kv *kv, struct str key,
+					    const struct fence *fence);
 	may_suspend struct error *(*lock)(struct kv *kv, struct str key, struct str value,
 					  struct kv_lease *lease, bool *ret);
 

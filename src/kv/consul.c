@@ -59,17 +59,36 @@ static struct error *judge(struct error *err)
 	return kv_lease_lost("session of Consul");
 }
 
-static may_suspend struct error *call(struct consul *consul, const char *method, struct str target,
-				      struct str body, struct arena *arena, struct str *ret)
+static may_suspend struct error *make(struct consul *consul, const struct http_call *call,
+				      struct arena *arena, struct str *ret)
 {
-	const struct http_call c = { .method = str_from(method), .target = target, .body = body };
 	struct http_result result;
 
-	TRY(judge(kv_endpoints_fetch(&consul->endpoints, &c, arena, &result)));
+	TRY(judge(kv_endpoints_fetch(&consul->endpoints, call, arena, &result)));
 	if (result.head.status != 200)
 		return kv_endpoints_refusal(&consul->endpoints, result.head.status, result.body);
 	*ret = result.body;
 	return NULL;
+}
+
+/* Asks something of a session. */
+static may_suspend struct error *call(struct consul *consul, struct str target, struct str body,
+				      struct arena *arena, struct str *ret)
+{
+	return make(consul,
+		    &(struct http_call){ .method = STR("PUT"), .target = target, .body = body },
+		    arena, ret);
+}
+
+/* Changes a key. */
+static may_suspend struct error *change(struct consul *consul, const struct http_call *call,
+					bool *ret)
+{
+	_cleanup_(arena_fini) struct arena arena = ARENA_INIT;
+	struct str answer;
+
+	TRY(make(consul, call, &arena, &answer));
+	return consul_read_done(answer, &arena, ret);
 }
 
 static void write_key(struct strbuf *out, struct str key)
@@ -167,30 +186,30 @@ static may_suspend struct error *consul_wait(struct kv *kv, struct str key, uint
 }
 
 static may_suspend struct error *put(struct consul *consul, struct str key, struct str value,
-				     const struct consul_lease *lease, bool *ret)
+				     const struct consul_lease *lease, const struct fence *fence,
+				     bool *ret)
 {
-	_cleanup_(arena_fini) struct arena arena = ARENA_INIT;
 	_cleanup_(strbuf_fini) struct strbuf target = STRBUF_INIT;
-	struct str answer;
+	struct http_call c = { .method = STR("PUT"), .body = value, .fence = fence };
 
 	write_key(&target, key);
 	if (lease)
 		strbuf_addf(&target, "?acquire=%s", lease->session);
-	TRY(call(consul, "PUT", strbuf_str(&target), value, &arena, &answer));
-	return consul_read_done(answer, &arena, ret);
+	c.target = strbuf_str(&target);
+	return change(consul, &c, ret);
 }
 
-static may_suspend struct error *consul_remove(struct kv *kv, struct str key)
+static may_suspend struct error *consul_remove(struct kv *kv, struct str key,
+					       const struct fence *fence)
 {
 	struct consul *consul = container_of(kv, struct consul, base);
-	_cleanup_(arena_fini) struct arena arena = ARENA_INIT;
 	_cleanup_(strbuf_fini) struct strbuf target = STRBUF_INIT;
-	struct str answer;
+	struct http_call c = { .method = STR("DELETE"), .fence = fence };
 	bool done;
 
 	write_key(&target, key);
-	TRY(call(consul, "DELETE", strbuf_str(&target), STR_NONE, &arena, &answer));
-	return consul_read_done(answer, &arena, &done);
+	c.target = strbuf_str(&target);
+	return change(consul, &c, &done);
 }
 
 static const struct consul_lease *lease_of(const struct kv_lease *lease)
@@ -199,17 +218,17 @@ static const struct consul_lease *lease_of(const struct kv_lease *lease)
 }
 
 static may_suspend struct error *consul_put(struct kv *kv, struct str key, struct str value,
-					    struct kv_lease *lease)
+					    struct kv_lease *lease, const struct fence *fence)
 {
 	struct consul *consul = container_of(kv, struct consul, base);
 	bool done;
 
-	TRY(put(consul, key, value, lease_of(lease), &done));
+	TRY(put(consul, key, value, lease_of(lease), fence, &done));
 	if (done)
 		return NULL;
 	/* Another session has it, as a node's own of before its restart does: it is replaced. */
-	TRY(consul_remove(kv, key));
-	TRY(put(consul, key, value, lease_of(lease), &done));
+	TRY(consul_remove(kv, key, fence));
+	TRY(put(consul, key, value, lease_of(lease), fence, &done));
 	if (done)
 		return NULL;
 	return error_new(ERR_UNAVAILABLE, "Consul does not let go of %.*s", STR_ARG(key));
@@ -218,7 +237,7 @@ static may_suspend struct error *consul_put(struct kv *kv, struct str key, struc
 static may_suspend struct error *consul_lock(struct kv *kv, struct str key, struct str value,
 					     struct kv_lease *lease, bool *ret)
 {
-	return put(container_of(kv, struct consul, base), key, value, lease_of(lease), ret);
+	return put(container_of(kv, struct consul, base), key, value, lease_of(lease), NULL, ret);
 }
 
 static may_suspend struct error *consul_lease_begin(struct kv *kv, int64_t ttl,
@@ -232,7 +251,7 @@ static may_suspend struct error *consul_lease_begin(struct kv *kv, int64_t ttl,
 	struct str answer, session;
 
 	consul_write_session(&body, seconds);
-	TRY(call(consul, "PUT", STR("/v1/session/create"), strbuf_str(&body), &arena, &answer));
+	TRY(call(consul, STR("/v1/session/create"), strbuf_str(&body), &arena, &answer));
 	TRY(consul_read_session(answer, &arena, &session));
 	lease = mem_new(struct consul_lease);
 	lease->base.ttl = seconds * SECOND;
@@ -269,7 +288,7 @@ static may_suspend struct error *consul_lease_revoke(struct kv_lease *base)
 	struct str answer;
 
 	strbuf_addf(&target, "/v1/session/destroy/%s", lease->session);
-	return call(lease->consul, "PUT", strbuf_str(&target), STR_NONE, &arena, &answer);
+	return call(lease->consul, strbuf_str(&target), STR_NONE, &arena, &answer);
 }
 
 static may_suspend void consul_lease_free(struct kv_lease *base)

@@ -112,11 +112,11 @@ static may_suspend struct error *try_at(struct http_client *c, const struct atte
 	return error_new(ERR_CLOSED, "%.*s does not answer", STR_ARG(strbuf_str(&name)));
 }
 
-/* Where another endpoint may do better: not where the caller's own time is over. */
+/* Where another endpoint may do better: not where the caller's time is over, or its fence closed. */
 static bool may_pass_on(const struct error *err)
 {
 	return !error_is(err, ERR_CANCELLED) && !error_is(err, ERR_TIMEOUT) &&
-	       !error_is(err, ERR_TOO_LARGE);
+	       !error_is(err, ERR_TOO_LARGE) && !error_is(err, ERR_NOT_PRIMARY);
 }
 
 static may_suspend struct error *try_all(struct kv_endpoints *e, const struct attempt *a)

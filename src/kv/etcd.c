@@ -64,19 +64,39 @@ static struct http_call call_of(struct str path, const struct strbuf *body)
 }
 
 /* Everything that is asked under a lease says so by 404 where that is lost. */
-static may_suspend struct error *call(struct etcd *etcd, struct str path, const struct strbuf *body,
+static may_suspend struct error *make(struct etcd *etcd, const struct http_call *call,
 				      struct arena *arena, struct str *ret)
 {
-	struct http_call call = call_of(path, body);
 	struct http_result result;
 
-	TRY(kv_endpoints_fetch(&etcd->endpoints, &call, arena, &result));
+	TRY(kv_endpoints_fetch(&etcd->endpoints, call, arena, &result));
 	if (result.head.status == 404 && str_contains(result.body, STR("lease not found")))
 		return kv_lease_lost("lease of etcd");
 	if (result.head.status != 200)
 		return kv_endpoints_refusal(&etcd->endpoints, result.head.status, result.body);
 	*ret = result.body;
 	return NULL;
+}
+
+static may_suspend struct error *call(struct etcd *etcd, struct str path, const struct strbuf *body,
+				      struct arena *arena, struct str *ret)
+{
+	struct http_call call = call_of(path, body);
+
+	return make(etcd, &call, arena, ret);
+}
+
+/* Changes a key. */
+static may_suspend struct error *change(struct etcd *etcd, struct str path,
+					const struct strbuf *body, const struct fence *fence)
+{
+	_cleanup_(arena_fini) struct arena arena = ARENA_INIT;
+	struct http_call call = call_of(path, body);
+	struct str answer;
+
+	call.fence = fence;
+	TRY(make(etcd, &call, &arena, &answer));
+	return etcd_read_done(answer, &arena);
 }
 
 /* "a/b/" to "a/b0": what ends the range of all that begins with it. */
@@ -127,29 +147,24 @@ static may_suspend struct error *etcd_list(struct kv *kv, struct str directory, 
 }
 
 static may_suspend struct error *etcd_put(struct kv *kv, struct str key, struct str value,
-					  struct kv_lease *lease)
+					  struct kv_lease *lease, const struct fence *fence)
 {
 	struct etcd *etcd = container_of(kv, struct etcd, base);
 	int64_t id = lease ? container_of(lease, struct etcd_lease, base)->id : 0;
-	_cleanup_(arena_fini) struct arena arena = ARENA_INIT;
 	_cleanup_(strbuf_fini) struct strbuf body = STRBUF_INIT;
-	struct str answer;
 
 	etcd_write_put(&body, key, value, id);
-	TRY(call(etcd, STR("/v3/kv/put"), &body, &arena, &answer));
-	return etcd_read_done(answer, &arena);
+	return change(etcd, STR("/v3/kv/put"), &body, fence);
 }
 
-static may_suspend struct error *etcd_remove(struct kv *kv, struct str key)
+static may_suspend struct error *etcd_remove(struct kv *kv, struct str key,
+					     const struct fence *fence)
 {
 	struct etcd *etcd = container_of(kv, struct etcd, base);
-	_cleanup_(arena_fini) struct arena arena = ARENA_INIT;
 	_cleanup_(strbuf_fini) struct strbuf body = STRBUF_INIT;
-	struct str answer;
 
 	etcd_write_range(&body, key, STR_NONE);
-	TRY(call(etcd, STR("/v3/kv/deleterange"), &body, &arena, &answer));
-	return etcd_read_done(answer, &arena);
+	return change(etcd, STR("/v3/kv/deleterange"), &body, fence);
 }
 
 static may_suspend struct error *etcd_lock(struct kv *kv, struct str key, struct str value,

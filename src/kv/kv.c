@@ -229,20 +229,37 @@ static struct error *check_value(struct str key, struct str value)
 			 LIMIT_KV_VALUE);
 }
 
-may_suspend struct error *kv_put(struct kv *kv, struct str key, struct str value,
-				 struct kv_lease *lease)
+static may_suspend struct error *put(struct kv *kv, struct str key, struct str value,
+				     struct kv_lease *lease, const struct fence *fence)
 {
 	_cleanup_(strbuf_fini) struct strbuf whole = STRBUF_INIT;
 
 	TRY(check_value(key, value));
-	return kv->backend->put(kv, whole_key(kv, key, &whole), value, lease);
+	return kv->backend->put(kv, whole_key(kv, key, &whole), value, lease, fence);
+}
+
+may_suspend struct error *kv_put(struct kv *kv, struct str key, struct str value,
+				 struct kv_lease *lease)
+{
+	return put(kv, key, value, lease, NULL);
+}
+
+may_suspend struct error *kv_put_fenced(struct kv *kv, struct str key, struct str value,
+					const struct fence *fence)
+{
+	return put(kv, key, value, NULL, fence);
 }
 
 may_suspend struct error *kv_delete(struct kv *kv, struct str key)
 {
+	return kv_delete_fenced(kv, key, NULL);
+}
+
+may_suspend struct error *kv_delete_fenced(struct kv *kv, struct str key, const struct fence *fence)
+{
 	_cleanup_(strbuf_fini) struct strbuf whole = STRBUF_INIT;
 
-	return kv->backend->remove(kv, whole_key(kv, key, &whole));
+	return kv->backend->remove(kv, whole_key(kv, key, &whole), fence);
 }
 
 may_suspend struct error *kv_lock(struct kv *kv, struct str key, struct str value,

@@ -21,6 +21,7 @@
 #include "base/arena.h"
 #include "base/error.h"
 
+struct fence;
 struct kv;
 struct kv_lease;
 
@@ -88,6 +89,15 @@ may_suspend must_check struct error *kv_put(struct kv *kv, struct str key, struc
 					    struct kv_lease *lease);
 /* One that is not there is no error. */
 may_suspend must_check struct error *kv_delete(struct kv *kv, struct str key);
+
+/*
+ * The same for what the primary alone may change: held to the fence (fiber/fence.h) whenever bytes
+ * leave, at each endpoint that is tried. ERR_NOT_PRIMARY.
+ */
+may_suspend must_check struct error *kv_put_fenced(struct kv *kv, struct str key, struct str value,
+						   const struct fence *fence);
+may_suspend must_check struct error *kv_delete_fenced(struct kv *kv, struct str key,
+						      const struct fence *fence);
 
 /*
  * One attempt to become the holder of a key that one lease holds at a time. *ret: it holds it now,

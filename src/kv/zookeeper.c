@@ -218,18 +218,23 @@ static may_suspend struct error *ask_code(struct zk_session *s, const struct zk_
 }
 
 /* Makes the node with its directories. ZNODEEXISTS: it is there. */
-static may_suspend struct error *create(struct zk_session *s, const char *path, struct str value,
-					int flags, int *ret)
+static may_suspend struct error *create(struct zk_session *s, const struct zk_request *r, int *ret)
 {
-	const struct zk_request r = {
-		.kind = ZK_CREATE, .path = path, .value = value, .flags = flags
-	};
-
-	TRY(ask_code(s, &r, ret));
+	TRY(ask_code(s, r, ret));
 	if (*ret != ZNONODE)
 		return NULL;
-	TRY(make_parents(s, path));
-	return ask_code(s, &r, ret);
+	TRY(make_parents(s, r->path));
+	return ask_code(s, r, ret);
+}
+
+static may_suspend struct error *create_held(struct zk_session *s, const char *path,
+					     struct str value, int *ret)
+{
+	const struct zk_request r = {
+		.kind = ZK_CREATE, .path = path, .value = value, .flags = ZOO_EPHEMERAL
+	};
+
+	return create(s, &r, ret);
 }
 
 /* Whose an ephemeral node is: a session's id; 0 where it is nobody's, or not there. */
@@ -247,30 +252,34 @@ static struct error *unsettled(const char *path)
 	return error_new(ERR_UNAVAILABLE, "ZooKeeper: %s changes hands all the time", path);
 }
 
-static may_suspend struct error *remove_path(struct zk_session *s, const char *path)
+static may_suspend struct error *remove_path(struct zk_session *s, const char *path,
+					     const struct fence *fence)
 {
+	const struct zk_request r = {
+		.kind = ZK_DELETE, .path = path, .version = ZK_ANY_VERSION, .fence = fence
+	};
 	int code;
 
-	TRY(ask_code(
-		s,
-		&(struct zk_request){ .kind = ZK_DELETE, .path = path, .version = ZK_ANY_VERSION },
-		&code));
+	TRY(ask_code(s, &r, &code));
 	if (code == ZNOTEMPTY)
 		return error_new(ERR_CONFLICT, "ZooKeeper: %s is a directory", path);
 	return NULL;
 }
 
-static may_suspend struct error *put_plain(struct zk_session *s, const char *path, struct str value)
+static may_suspend struct error *put_plain(struct zk_session *s, const char *path, struct str value,
+					   const struct fence *fence)
 {
+	struct zk_request r = { .path = path, .value = value, .fence = fence };
+
 	for (int i = 0; i < ROUNDS; i++) {
 		int code;
 
-		TRY(ask_code(s,
-			     &(struct zk_request){ .kind = ZK_SET, .path = path, .value = value },
-			     &code));
+		r.kind = ZK_SET;
+		TRY(ask_code(s, &r, &code));
 		if (code == ZOK)
 			return NULL;
-		TRY(create(s, path, value, 0, &code));
+		r.kind = ZK_CREATE;
+		TRY(create(s, &r, &code));
 		if (code == ZOK)
 			return NULL;
 	}
@@ -296,32 +305,32 @@ static may_suspend struct error *put_held(struct zk_lease *lease, const char *pa
 
 	note_held(lease, path);
 	for (int i = 0; i < ROUNDS; i++) {
-		TRY(create(s, path, value, ZOO_EPHEMERAL, &code));
+		TRY(create_held(s, path, value, &code));
 		if (code == ZOK)
 			return NULL;
 		TRY(owner_of(s, path, &owner));
 		if (owner == zk_session_id(s))
-			return put_plain(s, path, value);
-		TRY(remove_path(s, path));
+			return put_plain(s, path, value, NULL);
+		TRY(remove_path(s, path, NULL));
 	}
 	return unsettled(path);
 }
 
 static may_suspend struct error *zk_put(struct kv *kv, struct str key, struct str value,
-					struct kv_lease *lease)
+					struct kv_lease *lease, const struct fence *fence)
 {
 	_cleanup_(mem_freep) char *path = path_of(key);
 
 	if (lease)
 		return put_held(lease_of(lease), path, value);
-	return put_plain(&zookeeper_of(kv)->main, path, value);
+	return put_plain(&zookeeper_of(kv)->main, path, value, fence);
 }
 
-static may_suspend struct error *zk_remove(struct kv *kv, struct str key)
+static may_suspend struct error *zk_remove(struct kv *kv, struct str key, const struct fence *fence)
 {
 	_cleanup_(mem_freep) char *path = path_of(key);
 
-	return remove_path(&zookeeper_of(kv)->main, path);
+	return remove_path(&zookeeper_of(kv)->main, path, fence);
 }
 
 /* Takes away what nobody holds, unless it was changed or replaced meanwhile. */
@@ -348,10 +357,10 @@ static may_suspend struct error *zk_lock(_unused_ struct kv *kv, struct str key,
 	int64_t owner;
 	int code;
 
-	TRY(create(s, path, value, ZOO_EPHEMERAL, &code));
+	TRY(create_held(s, path, value, &code));
 	if (code == ZNODEEXISTS) {
 		TRY(clear_way(s, path));
-		TRY(create(s, path, value, ZOO_EPHEMERAL, &code));
+		TRY(create_held(s, path, value, &code));
 	}
 	if (code != ZOK) {
 		/* An attempt whose answer was lost may have made it. */
@@ -420,7 +429,7 @@ static may_suspend struct error *zk_lease_revoke(struct kv_lease *base)
 
 		TRY(owner_of(s, lease->paths.v[i], &owner));
 		if (owner == zk_session_id(s))
-			TRY(remove_path(s, lease->paths.v[i]));
+			TRY(remove_path(s, lease->paths.v[i], NULL));
 	}
 	return NULL;
 }

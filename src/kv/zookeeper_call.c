@@ -6,6 +6,7 @@
 #include "base/duration.h"
 #include "base/mem.h"
 #include "fiber/deadline.h"
+#include "fiber/fence.h"
 
 #define ANSWER_TIME (4 * SECOND)
 
@@ -127,6 +128,7 @@ struct error *zk_begin(struct zk_session *s, const struct zk_request *request, s
 
 	if (!s->handle)
 		return zk_session_lost(s);
+	TRY(fence_check(request->fence));
 	call = mem_new(struct zk_call);
 	call->session = s;
 	code = send_request(s, request, call);

@@ -11,6 +11,8 @@
 #include "base/vec.h"
 #include "kv/zookeeper_session.h"
 
+struct fence;
+
 #define ZK_ANY_VERSION (-1)
 
 enum zk_kind { ZK_GET, ZK_EXISTS, ZK_CHILDREN, ZK_CREATE, ZK_SET, ZK_DELETE };
@@ -18,10 +20,11 @@ enum zk_kind { ZK_GET, ZK_EXISTS, ZK_CHILDREN, ZK_CREATE, ZK_SET, ZK_DELETE };
 struct zk_request {
 	enum zk_kind kind;
 	const char *path;
-	struct str value; /* of CREATE and SET */
-	int flags;	  /* of CREATE */
-	int version;	  /* of DELETE: what it has to be; ZK_ANY_VERSION */
-	bool watch;	  /* of EXISTS and CHILDREN: `news` counts on when it changes */
+	struct str value;	   /* of CREATE and SET */
+	int flags;		   /* of CREATE */
+	int version;		   /* of DELETE: what it has to be; ZK_ANY_VERSION */
+	bool watch;		   /* of EXISTS and CHILDREN: `news` counts on when it changes */
+	const struct fence *fence; /* asked before the library gets it; NULL: none */
 };
 
 /* What the library said: a code, and what belongs to it. */

@@ -9,6 +9,7 @@
 #include "base/duration.h"
 #include "fiber/clock.h"
 #include "fiber/deadline.h"
+#include "fiber/fence.h"
 #include "fiber/fiber.h"
 #include "fiber/group.h"
 #include "fiber/loop.h"
@@ -394,6 +395,24 @@ static may_suspend void refuses_what_is_too_large(struct kv *kv)
 	assert_ok(kv_delete(kv, STR("test/a")));
 }
 
+static may_suspend void the_fence_holds(struct kv *kv)
+{
+	struct fence fence = FENCE_INIT;
+
+	assert_err(kv_put_fenced(kv, STR("test/a"), STR("one"), &fence), ERR_NOT_PRIMARY, "");
+	assert_true(has(kv, STR("test/a"), NULL));
+	fence_open(&fence, clock_boot() + TTL);
+	assert_ok(kv_put_fenced(kv, STR("test/a"), STR("one"), &fence));
+	assert_ok(kv_put_fenced(kv, STR("test/a"), STR("two"), &fence));
+	fence_close(&fence);
+	assert_err(kv_put_fenced(kv, STR("test/a"), STR("three"), &fence), ERR_NOT_PRIMARY, "");
+	assert_err(kv_delete_fenced(kv, STR("test/a"), &fence), ERR_NOT_PRIMARY, "");
+	assert_true(has(kv, STR("test/a"), "two"));
+	fence_open(&fence, clock_boot() + TTL);
+	assert_ok(kv_delete_fenced(kv, STR("test/a"), &fence));
+	assert_true(has(kv, STR("test/a"), NULL));
+}
+
 static body_fn *const bodies[] = {
 	keeps_records,
 	lists_directories,
@@ -407,6 +426,7 @@ static body_fn *const bodies[] = {
 	refuses_what_is_too_large,
 	what_nobody_holds_can_be_locked,
 	an_ended_lease_is_lost,
+	the_fence_holds,
 };
 
 #define TEST(i, text)                                          \
@@ -430,6 +450,7 @@ int main(int argc, char **argv)
 		TEST(9, "refuses what is too large"),
 		TEST(10, "what nobody holds can be locked"),
 		TEST(11, "an ended lease is lost"),
+		TEST(12, "the fence holds"),
 	};
 
 	if (argc != 2 && argc != 5)

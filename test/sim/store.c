@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "base/rand.h"
 #include "fiber/clock.h"
+#include "fiber/fence.h"
 #include "fiber/fiber.h"
 
 /* How long somebody waits for an answer that never comes. */
@@ -267,11 +268,13 @@ static struct error *check_grant(const struct sim_store *s, const struct kv_leas
 }
 
 static may_suspend struct error *store_put(struct kv *kv, struct str key, struct str value,
-					   struct kv_lease *lease)
+					   struct kv_lease *lease, const struct fence *fence)
 {
 	struct sim_grant *grant;
-	struct error *err = ask(kv);
+	struct error *err;
 
+	TRY(fence_check(fence));
+	err = ask(kv);
 	if (err)
 		return unheard(kv, err);
 	err = check_grant(sim_kv(kv)->store, lease, &grant);

@@ -9,6 +9,7 @@
 
 #include "base/duration.h"
 #include "fiber/clock.h"
+#include "fiber/fence.h"
 #include "fiber/fiber.h"
 #include "fiber/group.h"
 #include "fiber/loop.h"
@@ -300,6 +301,46 @@ static may_suspend void each_call_is_cancelled(const char *scheme)
 	}
 }
 
+static may_suspend struct error *put_fenced(struct kv *kv, const struct fence *fence)
+{
+	return kv_put_fenced(kv, STR("k"), STR("v"), fence);
+}
+
+static may_suspend struct error *delete_fenced(struct kv *kv, const struct fence *fence)
+{
+	return kv_delete_fenced(kv, STR("k"), fence);
+}
+
+/* The first host is silent until the fence has closed, or not. */
+static may_suspend void the_fence_holds_at_each_host(const char *scheme)
+{
+	may_suspend struct error *(*const fenced[])(struct kv *, const struct fence *) = {
+		put_fenced,
+		delete_fenced,
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(fenced); i++) {
+		struct fresh f = fresh(scheme, "first,second");
+		struct fence fence = FENCE_INIT;
+
+		set_faults(SILENT, NONE);
+		fence_open(&fence, clock_boot() + SECOND);
+		assert_err(fenced[i](f.kv, &fence), ERR_NOT_PRIMARY, "");
+		assert_int_equal(world.calls[0], 1);
+		assert_int_equal(world.calls[1], 0);
+
+		fence_open(&fence, clock_boot() + 20 * SECOND);
+		assert_ok(fenced[i](f.kv, &fence));
+		assert_int_equal(world.calls[1], 1);
+
+		fence_close(&fence);
+		assert_err(fenced[i](f.kv, &fence), ERR_NOT_PRIMARY, "");
+		assert_int_equal(world.calls[0] + world.calls[1], 3);
+		kv_lease_drop(f.lease);
+		kv_close(f.kv);
+	}
+}
+
 typedef may_suspend void story_fn(const char *scheme);
 
 static may_suspend void story_main(void *arg)
@@ -335,11 +376,17 @@ static void cancellations(_unused_ void **state)
 	run_story(each_call_is_cancelled);
 }
 
+static void the_fence(_unused_ void **state)
+{
+	run_story(the_fence_holds_at_each_host);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(faults_alone),
 		cmocka_unit_test(faults_of_one_of_two),
+		cmocka_unit_test(the_fence),
 		cmocka_unit_test(cancellations),
 	};
 
