@@ -191,29 +191,6 @@ def test_an_unknown_policy_is_refused(pool):
     assert refused.code == 1 and 'reschedule:foo' in refused.stderr
 
 
-@pytest.mark.slow
-def test_a_cut_of_a_minute_at_the_defaults(fresh_lab, start_manager, cli, tmp_path):
-    """Twelve containers of one node, which is cut off for a minute and healed: one copy of each runs,
-    under its name."""
-    manager = start_manager('--state-dir', str(tmp_path / 'state'))
-    pool = Side('pool', manager.address, fresh_lab, cli)
-    first, *others = fresh_lab.nodes
-    wanted = [f'web{number}' for number in range(12)]
-    for name in wanted:
-        guard(pool, first, name)
-    first.cut()
-    for name in wanted:
-        home(others, name)
-    wait_until(lambda: len(manager.logged('container rescheduled')) == len(wanted), 60,
-               'all are rescheduled')
-    first.heal()
-    first.wait_answer()
-    for name in wanted:
-        wait_state(first, name, None)
-    running = sorted(pool.docker('ps', '--format', '{{.Names}}').ok().lines)
-    assert running == sorted(wanted)
-
-
 def copies(lab, name):
     """Where the container is, running or not: the names of the nodes."""
     return [node.name for node in lab.nodes if state_of(node, name) is not None]
@@ -275,35 +252,76 @@ def swarm(fresh_lab):
             node.docker('network', 'rm', 'docker_gwbridge')
 
 
+def make_overlay(pool, node):
+    """Network "over", and in it "peer" on that node."""
+    made = pool.http('POST', '/networks/create', {'Name': 'over'})
+    assert made.status == 201, repr(made)
+    pool.docker('run', '-d', '--name', f'{node.name}/peer', '--network', 'over', 'busybox', 'sleep',
+                '1000').ok()
+
+
+def wait_found(pool, name):
+    """By its name, from within the network."""
+    wait_until(lambda: pool.docker('exec', 'peer', 'ping', '-c', '1', '-W', '5', name).code == 0,
+               2 * FOUND, f'peer reaches {name}')
+
+
+def overlay_members(pool):
+    told = json.loads(pool.docker('network', 'inspect', 'over').ok().stdout)[0]['Containers']
+    return sorted(one['Name'] for key, one in told.items() if not key.startswith('lb-'))
+
+
+def networks_of(pool, name):
+    return list(pool.http('GET', f'/containers/{name}/json').json()['NetworkSettings']['Networks'])
+
+
 @pytest.mark.slow
 def test_in_an_overlay_network(swarm, pool):
     """Made again in the network that it was in, and found there by its name, before its node is back
     and after."""
     leader, first, other = pool.lab.nodes
-    made = pool.http('POST', '/networks/create', {'Name': 'over'})
-    assert made.status == 201, repr(made)
-    pool.docker('run', '-d', '--name', f'{leader.name}/peer', '--network', 'over', 'busybox',
-                'sleep', '1000').ok()
-
-    def wait_found():
-        wait_until(lambda: pool.docker('exec', 'peer', 'ping', '-c', '1', '-W', '5',
-                                       'web').code == 0, 2 * FOUND, 'peer reaches web')
-
+    make_overlay(pool, leader)
     guard(pool, first, 'web', '--network', 'over')
     wait_records(pool, 1)
-    wait_found()
+    wait_found(pool, 'web')
     first.cut()
     home([leader, other], 'web')
     wait_until(lambda: pool.manager.logged('container rescheduled'), FOUND, 'it is in its network')
-    wait_found()
-    shown = pool.http('GET', '/containers/web/json').json()['NetworkSettings']['Networks']
-    assert list(shown) == ['over']
+    wait_found(pool, 'web')
+    assert networks_of(pool, 'web') == ['over']
 
     first.heal()
     first.wait_answer()
     wait_state(first, 'web', None)
-    wait_found()
+    wait_found(pool, 'web')
     assert names(pool) == ['peer', 'web']
-    told = json.loads(pool.docker('network', 'inspect', 'over').ok().stdout)[0]['Containers']
-    assert sorted(one['Name'] for one in told.values() if one['Name'] in ('peer', 'web')) == [
-        'peer', 'web']
+    assert overlay_members(pool) == ['peer', 'web']
+
+
+@pytest.mark.slow
+def test_a_cut_of_a_minute_at_the_defaults(swarm, fresh_lab, start_manager, cli, tmp_path):
+    """Twelve containers of one node, four of them in a network, which is cut off for a minute and
+    healed: one copy of each runs, under its name and in its network."""
+    manager = start_manager('--state-dir', str(tmp_path / 'state'))
+    pool = Side('pool', manager.address, fresh_lab, cli)
+    leader, first, other = fresh_lab.nodes
+    wired = [f'wired{number}' for number in range(4)]
+    wanted = wired + [f'web{number}' for number in range(8)]
+    make_overlay(pool, leader)
+    for name in wanted:
+        guard(pool, first, name, *(['--network', 'over'] if name in wired else []))
+    first.cut()
+    for name in wanted:
+        home([leader, other], name)
+    wait_until(lambda: len(manager.logged('container rescheduled')) == len(wanted), 60,
+               'all are rescheduled')
+    first.heal()
+    first.wait_answer()
+    for name in wanted:
+        wait_state(first, name, None)
+    running = sorted(pool.docker('ps', '--format', '{{.Names}}').ok().lines)
+    assert running == sorted(wanted + ['peer'])
+    for name in wired:
+        wait_found(pool, name)
+        assert networks_of(pool, name) == ['over']
+    assert overlay_members(pool) == sorted(wired + ['peer'])
