@@ -55,9 +55,9 @@ def test_much_input(pair):
     assert (done.code, checksum(done.stdout)) == (0, checksum(data[:10 * MIB]))
 
 
-def test_many_logs(pair):
-    """100 MB of logs, whole, and the manager is no larger after it."""
-    size = 100 * MIB
+@pytest.mark.parametrize('size', [20 * MIB, pytest.param(100 * MIB, marks=pytest.mark.slow)])
+def test_many_logs(pair, size):
+    """Whole, and the manager is no larger after it."""
     done = pair.pool.docker('run', '-d', '--name', 'talker', 'busybox', *writes(size)).ok()
     assert pair.pool.docker('wait', 'talker', timeout=120).ok().stdout == '0\n', done
     before = resident(pair.manager.pid)

@@ -2,6 +2,7 @@
 """docker ps: what it shows, in every form, and what its filters pick. The containers are spread
 over three nodes, and the list is that of one engine that has them all."""
 
+import json
 import urllib.parse
 
 import pytest
@@ -54,12 +55,27 @@ FILTERS = [
 ]
 
 
+def picked(pair, filters):
+    """Asked as the command line does, which would be a process for each."""
+    told = {}
+    for one in filters:
+        key, _, value = one.partition('=')
+        told.setdefault(key, {})[value] = True
+
+    def ask(side):
+        reply = side.http('GET', '/containers/json?all=1&filters=' +
+                          urllib.parse.quote(json.dumps(told)))
+        assert reply.status == 200, f'{filters}: {reply}'
+        return [entry['Names'][0].removeprefix('/') for entry in reply.json()]
+
+    return pair.tell(ask, str(filters))
+
+
 def test_every_filter(listed):
     wrong = []
     for filters, expected in FILTERS:
-        options = [option for value in filters for option in ('-f', value)]
         try:
-            found = names(listed, '-a', *options)
+            found = picked(listed, filters)
         except AssertionError as difference:
             wrong.append(str(difference))
             continue
@@ -102,6 +118,7 @@ def test_forms(listed):
     assert names(listed) == ['web-2', 'db', 'web']
     assert names(listed, '-a') == ALL
     assert names(listed, '-l') == ['web-2']
+    assert names(listed, '-a', '-f', 'label=tier', '-f', 'status=running') == ['db', 'web']
     assert names(listed, '-n', '3') == ['web-2', 'failed', 'fresh']
     assert names(listed, '-a', '-n', '2') == ['web-2', 'failed']
     for options in [[], ['-a'], ['-q'], ['-aq', '--no-trunc'], ['-l'], ['-n', '2'],

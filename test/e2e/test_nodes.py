@@ -45,6 +45,7 @@ def names(pool, *options):
     return sorted(pool.docker('ps', '--format', '{{.Names}}', *options).ok().lines)
 
 
+@pytest.mark.slow
 def test_an_engine_is_killed_and_brought_back(pool):
     """Its containers are hidden, or told to be on a host that is down; what is on others goes on
     undisturbed; and when it is back, all is right again."""
@@ -105,6 +106,7 @@ def more(background, ticks):
     return background.text.count('tick') > ticks
 
 
+@pytest.mark.slow
 def test_what_changed_while_it_was_away(pool):
     """An engine that is stopped and started: what happened there meanwhile is seen."""
     node = pool.lab.node(3)

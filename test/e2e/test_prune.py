@@ -64,6 +64,7 @@ def test_disk_usage(docker):
     assert 'idle-2' in shown and 'busybox' in shown
 
 
+@pytest.mark.slow
 def test_a_node_that_is_away(docker, fresh_lab, manager):
     spread(docker, 6)
     fresh_lab.node(2).cut()
@@ -83,7 +84,6 @@ def test_nodes(docker):
     assert docker('plugin', 'ls', '-q').lines == []
 
 
-@pytest.mark.every_cli
 def test_system_prune(pair, tmp_path):
     """Everything at once: what one engine deletes the pool deletes, wherever it is."""
     (tmp_path / 'Dockerfile').write_text('FROM busybox\nARG ROUND\nRUN echo $ROUND > /round\n')

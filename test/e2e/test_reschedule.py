@@ -152,6 +152,7 @@ def test_what_is_removed_meanwhile_is_not_moved(pool):
     assert all(state_of(node, 'web') is None for node in others)
 
 
+@pytest.mark.slow
 def test_what_is_removed_after_its_move_does_not_come_back(pool):
     """Neither over a kill of the manager; a new container of the name is another one, and stays."""
     first, *others = pool.lab.nodes
