@@ -4,7 +4,10 @@
  */
 #include "streams.h"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "net/dial.h"
@@ -75,6 +78,51 @@ static void test_peers_are_numeric(_unused_ void **state)
 	unix_case(peers_main);
 }
 
+static int option_of(int descriptor, int level, int option)
+{
+	socklen_t n = sizeof(int);
+	int value = 0;
+
+	assert_int_equal(getsockopt(descriptor, level, option, &value, &n), 0);
+	return value;
+}
+
+static bool is_connected(int descriptor)
+{
+	struct sockaddr_storage peer;
+	socklen_t n = sizeof(peer);
+
+	return getpeername(descriptor, (struct sockaddr *)&peer, &n) == 0 &&
+	       peer.ss_family == AF_INET;
+}
+
+static void tuned_main(_unused_ void *arg)
+{
+	_cleanup_(ends_fini) struct ends e = { NULL, NULL };
+	unsigned connected = 0;
+
+	pair_dialled(&e);
+	for (int i = 0; i < 256; i++) {
+		if (!is_connected(i))
+			continue;
+		connected++;
+		assert_int_equal(option_of(i, IPPROTO_TCP, TCP_NODELAY), 1);
+		assert_int_equal(option_of(i, SOL_SOCKET, SO_KEEPALIVE), 1);
+		assert_int_equal(option_of(i, IPPROTO_TCP, TCP_KEEPIDLE), 30);
+		assert_int_equal(option_of(i, IPPROTO_TCP, TCP_KEEPINTVL), 10);
+		assert_int_equal(option_of(i, IPPROTO_TCP, TCP_KEEPCNT), 3);
+		assert_int_equal(option_of(i, IPPROTO_TCP, TCP_USER_TIMEOUT), 30 * 1000);
+	}
+	assert_int_equal(connected, 2);
+}
+
+/* A host that is gone without a word is found in half a minute, with or without data under way. */
+static void test_both_ends_notice_silence(_unused_ void **state)
+{
+	assert_null(addr_parse(STR("127.0.0.1:0"), &at));
+	loop_run(LOOP_REAL, tuned_main, NULL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -82,6 +130,7 @@ int main(void)
 		cmocka_unit_test(test_tcp_v6),
 		cmocka_unit_test(test_unix),
 		cmocka_unit_test(test_peers_are_numeric),
+		cmocka_unit_test(test_both_ends_notice_silence),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
