@@ -23,12 +23,6 @@ def archive(text):
     return data.getvalue()
 
 
-def nodes_with(side, name):
-    """The names of the nodes that have an image."""
-    return sorted(node.name for node in side.lab.nodes
-                  if node.api('GET', f'/images/{name}/json')[0] == 200)
-
-
 @pytest.fixture
 def registry(pair):
     """image(name): puts an image that no engine has into the registry of each side, and returns
@@ -111,14 +105,14 @@ def test_tag_and_remove(pair):
     """On all nodes that have it."""
     pair.ok('tag', 'busybox', 'mine/other:1')
     pair.ok('tag', 'busybox:latest', 'mine/other')
-    assert nodes_with(pair.pool, 'mine/other:1') == ['node-1', 'node-2', 'node-3']
+    assert pair.pool.nodes_with('mine/other:1') == ['node-1', 'node-2', 'node-3']
     assert pair.ok('images', 'mine/other', '--format', '{{.Tag}}', ordered=False) == '1\nlatest\n'
     for name in ('nosuch', 'nosuch:tag', 'busybox:nosuch'):
         pair.same('tag', name, 'mine/third', code=1)
         pair.same('rmi', name, code=1)
     pair.same('tag', 'busybox', 'Bad:Name', code=1)
     pair.ok('rmi', 'mine/other:1', 'mine/other')
-    assert nodes_with(pair.pool, 'mine/other:1') == []
+    assert pair.pool.nodes_with('mine/other:1') == []
     assert pair.ok('images', '-q', 'mine/other') == ''
 
 
@@ -142,7 +136,7 @@ def test_load(pair, tmp_path):
     pair.ok('rmi', 'saved:1')
     done = pair.pool.docker('load', input=saved.read_bytes())
     assert done.code == 0 and 'Loaded image: saved:1' in done.stdout, done
-    assert nodes_with(pair.pool, 'saved:1') == ['node-1', 'node-2', 'node-3']
+    assert pair.pool.nodes_with('saved:1') == ['node-1', 'node-2', 'node-3']
     # It is there for the next request.
     assert pair.pool.docker('run', '--rm', 'saved:1', 'echo', 'runs').ok().stdout == 'runs\n'
     pair.pool.docker('rmi', 'saved:1').ok()
@@ -171,7 +165,7 @@ def test_import(pair):
     done = pair.pool.docker('import', '-m', 'why', '-c', 'CMD ["/file"]', '-', 'made/by:import',
                             input=archive('x'))
     assert done.code == 0 and re.fullmatch(r'sha256:[0-9a-f]{64}\n', done.stdout), done
-    where = nodes_with(pair.pool, 'made/by:import')
+    where = pair.pool.nodes_with('made/by:import')
     assert len(where) == 1
     pair.pool.docker('create', '--name', 'user', 'made/by:import').ok()
     node = pair.pool.docker('inspect', '-f', '{{.Node.Name}}', 'user').ok().stdout
@@ -204,7 +198,7 @@ def test_pull(pair, registry):
     assert done.code == 0, done
     for node in ('node-1', 'node-2', 'node-3'):
         assert node in done.stdout, f'{node} is not named in\n{done.stdout}'
-    assert nodes_with(pair.pool, f'{pair.pool.lab.registry}/{name}') == \
+    assert pair.pool.nodes_with(f'{pair.pool.lab.registry}/{name}') == \
         ['node-1', 'node-2', 'node-3']
     pair.engine.docker('pull', f'{pair.engine.lab.registry}/{name}').ok()
     refer(pair, name, 'images', '--format', '{{.Repository}} {{.Tag}}', '@')
@@ -216,7 +210,7 @@ def test_pull(pair, registry):
                               f'{pair.pool.lab.registry}/{name}').ok().stdout.strip()
     pair.pool.docker('rmi', f'{pair.pool.lab.registry}/{name}').ok()
     done = pair.pool.docker('pull', digest)
-    assert done.code == 0 and nodes_with(pair.pool, digest) == ['node-1', 'node-2', 'node-3']
+    assert done.code == 0 and pair.pool.nodes_with(digest) == ['node-1', 'node-2', 'node-3']
 
 
 @pytest.mark.every_cli
@@ -236,7 +230,7 @@ def test_run_what_only_the_registry_has(pair, registry):
     full = f'{pair.pool.lab.registry}/{name}'
     done = pair.pool.docker('create', '--name', 'pulled', full, 'true')
     assert done.code == 0 and f"Unable to find image '{full}' locally" in done.stderr, done
-    where = nodes_with(pair.pool, full)
+    where = pair.pool.nodes_with(full)
     assert len(where) == 1, f'pulled to {where}'
     assert pair.pool.docker('inspect', '-f', '{{.Node.Name}}', 'pulled').ok().stdout == \
         where[0] + '\n'
@@ -255,7 +249,7 @@ def test_run_with_credentials_pulls_on_the_chosen_node(pair, registry):
     reply = pair.pool.http('POST', '/containers/create?name=pulled', {'Image': full, 'Cmd': ['x']},
                            {'X-Registry-Auth': auth})
     assert reply.status == 201, repr(reply)
-    assert len(nodes_with(pair.pool, full)) == 1
+    assert len(pair.pool.nodes_with(full)) == 1
 
 
 def test_an_image_that_was_made_is_there_at_once(pair):

@@ -9,7 +9,7 @@ import shutil
 import signal
 import time
 
-from . import client, engine, host, image, network
+from . import client, engine, host, image, network, registry
 from .host import LabError
 from .node import Node
 
@@ -18,8 +18,6 @@ TOOLS = ['dockerd', 'docker-init', 'containerd', 'busybox', 'ip', 'ss', 'iptable
 MAKE_CERTS = os.path.join(os.path.dirname(__file__), '..', '..', '..', 'tools', 'make-certs')
 # A node's own mounts hide what this machine has there.
 HIDDEN = ['/run', '/opt']
-REGISTRY = 'registry'
-REGISTRY_PORT = 5000
 
 
 def default_labels(index):
@@ -57,6 +55,7 @@ class Lab:
         self.nodes = []
         self.engine_args = []
         self.registry = None
+        self._private_registry = None
         self._load()
 
     def path(self, name):
@@ -145,7 +144,7 @@ class Lab:
         if any(os.path.realpath(directory).startswith(f'{hidden}/') for hidden in HIDDEN):
             raise LabError(f'{directory}: a node sees nothing of {" and ".join(HIDDEN)}')
 
-    def _up(self, count, labels, registry, engine_args, tied, tls, programs):
+    def _up(self, count, labels, with_registry, engine_args, tied, tls, programs):
         began = time.monotonic()
         if tied:
             process = host.Process(os.getpid())
@@ -153,8 +152,8 @@ class Lab:
                 file.write(f'{process.pid} {process.start}\n')
         self.prefix = network.create(self, tied)
         self.engine_args = engine_args
-        if registry:
-            self.registry = f'{network.switch_of(self.prefix)}:{REGISTRY_PORT}'
+        if with_registry:
+            self.registry = f'{network.switch_of(self.prefix)}:{registry.PORT}'
         self.nodes = [Node(self, index, {**default_labels(index), **labels.get(index, {})}, own)
                       for index, own in enumerate(programs, start=1)]
         self._save()
@@ -166,8 +165,8 @@ class Lab:
             node.create(switch, tied)
             node.launch()
         self.say(f'{count} engines started on {self.prefix}.0/24')
-        if registry:
-            self._start_registry(switch)
+        if with_registry:
+            registry.start(self, 'registry', registry.PORT)
         image.build(self.image_archive)
         self._wait_engines(began)
         self.load_image()
@@ -186,26 +185,13 @@ class Lab:
                                    f' the end of its log:\n{host.tail(node.log)}')
             time.sleep(0.05)
 
-    def _start_registry(self, switch):
-        with open(self.path('registry.yml'), 'w') as config:
-            config.write(f'version: 0.1\nlog: {{level: warn}}\nhttp: {{addr: "{self.registry}"}}\n'
-                         f'storage: {{filesystem: {{rootdirectory: {self.path("registry")}}},'
-                         ' delete: {enabled: true}}\n')
-        log = self.path('registry.log')
-        host.start(host.inside(switch, 'setsid', '--fork', 'docker-registry', 'serve',
-                               self.path('registry.yml')), self.state, REGISTRY, log)
-
-        def listening():
-            try:
-                return engine.request(self.registry, 'GET', '/v2/', timeout=2)[0] == 200
-            except OSError:
-                return False
-
-        try:
-            host.wait_until(listening, 30, f'the registry {self.registry} answers')
-        except LabError as late:
-            raise LabError(f'{late}\n{host.tail(log)}') from None
-        self.say(f'registry {self.registry} answers')
+    def private_registry(self, users):
+        """The address of another registry, of these users alone (see registry.start); one for all
+        who ask."""
+        if not self._private_registry:
+            self._private_registry = registry.start(self, 'private-registry',
+                                                    registry.PRIVATE_PORT, users)
+        return self._private_registry
 
     def load_image(self, archive=None):
         """Loads an image archive (busybox by default) into all engines."""
@@ -242,7 +228,8 @@ class Lab:
             remove_cgroups(self.name)
             # All mounts were in namespaces that are gone; should one be here, it is not followed.
             host.run('rm', '-rf', '--one-file-system', self.state, timeout=300)
-        self.nodes, self.prefix, self.registry, self.engine_args = [], None, None, []
+        self.nodes, self.prefix, self.engine_args = [], None, []
+        self.registry = self._private_registry = None
         self.say(f'lab {self.name} is down' if existed else f'lab {self.name} was not up')
         return existed
 

@@ -97,6 +97,11 @@ class Side:
         assert reply.status == 204, repr(reply)
         return made
 
+    def nodes_with(self, image):
+        """The names of the nodes that have an image."""
+        return sorted(node.name for node in self.lab.nodes
+                      if node.api('GET', f'/images/{image}/json')[0] == 200)
+
 
 def difference(pool, engine):
     def lines(value):
