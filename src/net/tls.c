@@ -404,6 +404,16 @@ struct stream *tls_stream_in_clear(struct stream *s)
 	return tcp_stream_new(fd);
 }
 
+/* By its bytes: the kernel takes more forms of an address than a certificate has ("127.1", a scope). */
+static int expect_address(X509_VERIFY_PARAM *param, const struct sockaddr_any *a)
+{
+	if (a->any.sa_family == AF_INET6)
+		return X509_VERIFY_PARAM_set1_ip(param, a->v6.sin6_addr.s6_addr,
+						 sizeof(a->v6.sin6_addr.s6_addr));
+	return X509_VERIFY_PARAM_set1_ip(param, (const unsigned char *)&a->v4.sin_addr,
+					 sizeof(a->v4.sin_addr));
+}
+
 /* The name that we dialled must be in the server's certificate. */
 static void expect_name(struct tls_stream *t, const char *name)
 {
@@ -415,7 +425,7 @@ static void expect_name(struct tls_stream *t, const char *name)
 	if (!t->context->files.verify)
 		return;
 
-	int ok = numeric ? X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(t->ssl), name)
+	int ok = numeric ? expect_address(SSL_get0_param(t->ssl), &address)
 			 : SSL_set1_host(t->ssl, name);
 
 	assert(ok == 1);
