@@ -203,6 +203,8 @@ static bool may_repeat(const struct http_exchange *x, const struct http_call *ca
 static void use_stream(struct http_exchange *x, struct stream *s)
 {
 	s->fence = x->fence;
+	/* What takes an upload or a stream may take it as slowly as it likes. */
+	stream_set_patient(s, x->upgrading || x->send != HTTP_SEND_NOTHING);
 	http_conn_init(&x->conn, s);
 }
 

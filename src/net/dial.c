@@ -59,8 +59,10 @@ static may_suspend must_check struct error *connect_to(const struct sockaddr_any
 	/* That says nothing of the other side. */
 	if (s < 0)
 		return error_as(ERR_UNAVAILABLE, error_errno(errno, "cannot make a socket"));
-	if (to->any.sa_family != AF_UNIX)
+	if (to->any.sa_family != AF_UNIX) {
 		socket_tune(s);
+		socket_limit_silence(s, true);
+	}
 
 	int code = connect(s, &to->any, to->n) == 0 ? 0 : errno;
 

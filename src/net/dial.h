@@ -12,7 +12,10 @@
 
 struct tls_context;
 
-/* `tls` NULL: in the clear. Sets TCP_NODELAY, keep-alive of 30 s, TCP_USER_TIMEOUT of 30 s. */
+/*
+ * `tls` NULL: in the clear. Sets TCP_NODELAY, keep-alive of 30 s and, until stream_set_patient takes
+ * it off, TCP_USER_TIMEOUT of 30 s.
+ */
 may_suspend must_check struct error *dial(const struct addr *a, struct tls_context *tls,
 					  struct stream **ret);
 

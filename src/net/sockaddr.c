@@ -111,5 +111,9 @@ void socket_tune(int descriptor)
 	set_option(descriptor, IPPROTO_TCP, TCP_KEEPIDLE, 30);
 	set_option(descriptor, IPPROTO_TCP, TCP_KEEPINTVL, 10);
 	set_option(descriptor, IPPROTO_TCP, TCP_KEEPCNT, 3);
-	set_option(descriptor, IPPROTO_TCP, TCP_USER_TIMEOUT, 30 * 1000);
+}
+
+void socket_limit_silence(int descriptor, bool limited)
+{
+	set_option(descriptor, IPPROTO_TCP, TCP_USER_TIMEOUT, limited ? 30 * 1000 : 0);
 }

@@ -35,10 +35,9 @@ void sockaddr_format(const struct sockaddr_any *a, char *out, size_t cap);
 /* Who is at the other end: as above, or "unix:<uid>". */
 void socket_peer(int descriptor, char *out, size_t cap);
 
-/*
- * TCP_NODELAY, keep-alive of 30 s, TCP_USER_TIMEOUT of 30 s. What a listening socket accepts has
- * them from it.
- */
+/* TCP_NODELAY, keep-alive of 30 s. What a listening socket accepts has them from it. */
 void socket_tune(int descriptor);
+/* A peer that takes nothing for 30 s is gone (TCP_USER_TIMEOUT), even one that says that it lives. */
+void socket_limit_silence(int descriptor, bool limited);
 
 #endif

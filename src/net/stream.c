@@ -58,6 +58,15 @@ void stream_cancel_when_gone(struct stream *s, struct fiber *f)
 	s->ops->cancel_when_gone(s, f);
 }
 
+void stream_set_patient(struct stream *s, bool patient)
+{
+	if (patient == s->patient)
+		return;
+	s->patient = patient;
+	if (s->ops->set_patient)
+		s->ops->set_patient(s);
+}
+
 bool stream_quiet(struct stream *s)
 {
 	return s->ops->quiet(s);

@@ -31,11 +31,13 @@ struct stream_ops {
 	void (*cancel_on_hangup)(struct stream *s, struct fiber *f);
 	void (*cancel_when_gone)(struct stream *s, struct fiber *f);
 	bool (*quiet)(struct stream *s);
+	void (*set_patient)(struct stream *s); /* NULL: it always is */
 	void (*close)(struct stream *s, bool abort);
 };
 
 struct stream {
 	const struct stream_ops *ops;
+	bool patient;			    /* see stream_set_patient */
 	uint64_t bytes_read, bytes_written; /* of a write that is under way what was taken so far */
 	char peer[80];	      /* numeric address with port, "unix:<uid>", or a name in memory */
 	char certificate[65]; /* SHA-256 of the peer's certificate in hex; "" without one */
@@ -67,6 +69,13 @@ may_suspend must_check struct error *stream_wait_readable(struct stream *s);
 void stream_cancel_on_hangup(struct stream *s, struct fiber *f);
 /* While set, one that has gone altogether does: an end of its stream alone is no hang-up. */
 void stream_cancel_when_gone(struct stream *s, struct fiber *f);
+
+/*
+ * A peer that was dialled and takes nothing for 30 s is gone, and writing to it ERR_CLOSED; one that
+ * was accepted has all the time. Patient: the dialled one has too, since who is behind it may. That
+ * a host is gone without a word is found in a minute all the same, while nothing is under way.
+ */
+void stream_set_patient(struct stream *s, bool patient);
 
 /* Nothing came and the peer has not closed: an idle pooled connection may be used again. */
 bool stream_quiet(struct stream *s);

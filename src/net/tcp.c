@@ -120,6 +120,11 @@ static bool tcp_quiet(struct stream *s)
 	       try_later(errno);
 }
 
+static void tcp_set_patient(struct stream *s)
+{
+	socket_limit_silence(fd_descriptor(tcp(s)->fd), !s->patient);
+}
+
 void socket_reset_on_close(int descriptor)
 {
 	struct linger now = { .l_onoff = 1, .l_linger = 0 };
@@ -145,6 +150,7 @@ static const struct stream_ops tcp_ops = {
 	.cancel_on_hangup = tcp_cancel_on_hangup,
 	.cancel_when_gone = tcp_cancel_when_gone,
 	.quiet = tcp_quiet,
+	.set_patient = tcp_set_patient,
 	.close = tcp_close,
 };
 

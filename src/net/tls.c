@@ -366,6 +366,11 @@ static void tls_free(struct tls_stream *t)
 	free(t);
 }
 
+static void tls_set_patient(struct stream *s)
+{
+	socket_limit_silence(fd_descriptor(tls(s)->fd), !s->patient);
+}
+
 static void tls_close(struct stream *s, bool abort)
 {
 	struct tls_stream *t = tls(s);
@@ -390,6 +395,7 @@ static const struct stream_ops tls_ops = {
 	.cancel_on_hangup = tls_cancel_on_hangup,
 	.cancel_when_gone = tls_cancel_when_gone,
 	.quiet = tls_quiet,
+	.set_patient = tls_set_patient,
 	.close = tls_close,
 };
 

@@ -92,6 +92,23 @@ def test_a_reader_that_stalls_costs_no_memory(pair, size):
         assert total == size
 
 
+@pytest.mark.slow
+def test_who_takes_nothing_for_a_while(pair):
+    """A container that reads its input after 45 s has it whole, as has a client that begins to read
+    then: a host is given up sooner, who is behind it is not."""
+    data = text_of(32 * MIB)
+    pair.pool.docker('run', '-d', '--name', 'talker', 'busybox', *writes(len(data))).ok()
+    pair.pool.docker('wait', 'talker', timeout=120).ok()
+    with pair.pool.background('logs', 'talker') as stalled:
+        total = len(stalled._read(30))
+        done = pair.pool.docker('run', '--rm', '-i', 'busybox', 'sh', '-c', 'sleep 45; md5sum',
+                                input=data, timeout=120)
+        assert (done.code, done.stdout) == (0, f'{checksum(data)}  -\n'), done
+        while piece := stalled._read(60):
+            total += len(piece)
+        assert total == len(data)
+
+
 def test_a_container_that_does_not_read(pair):
     """Input that nobody takes stays with the client."""
     before = resident(pair.manager.pid)

@@ -87,37 +87,67 @@ static int option_of(int descriptor, int level, int option)
 	return value;
 }
 
-static bool is_connected(int descriptor)
+static uint16_t port_of(const struct sockaddr_in *a)
 {
-	struct sockaddr_storage peer;
-	socklen_t n = sizeof(peer);
+	return ntohs(a->sin_port);
+}
 
-	return getpeername(descriptor, (struct sockaddr *)&peer, &n) == 0 &&
-	       peer.ss_family == AF_INET;
+/* The connected sockets of this process whose own port is that one, or is not. */
+static int socket_of(uint16_t port, bool own)
+{
+	int found = -1;
+
+	for (int i = 0; i < 256; i++) {
+		struct sockaddr_in peer, self;
+		socklen_t n = sizeof(peer), m = sizeof(self);
+
+		if (getpeername(i, (struct sockaddr *)&peer, &n) != 0 || peer.sin_family != AF_INET)
+			continue;
+		assert_int_equal(getsockname(i, (struct sockaddr *)&self, &m), 0);
+		if ((port_of(&self) == port) != own)
+			continue;
+		assert_int_equal(found, -1);
+		found = i;
+	}
+	assert_int_not_equal(found, -1);
+	return found;
+}
+
+static int patience_of(int descriptor)
+{
+	return option_of(descriptor, IPPROTO_TCP, TCP_USER_TIMEOUT);
 }
 
 static void tuned_main(_unused_ void *arg)
 {
+	_cleanup_(listener_closep) struct listener *l = NULL;
 	_cleanup_(ends_fini) struct ends e = { NULL, NULL };
-	unsigned connected = 0;
+	int dialled, accepted;
 
-	pair_dialled(&e);
-	for (int i = 0; i < 256; i++) {
-		if (!is_connected(i))
-			continue;
-		connected++;
-		assert_int_equal(option_of(i, IPPROTO_TCP, TCP_NODELAY), 1);
-		assert_int_equal(option_of(i, SOL_SOCKET, SO_KEEPALIVE), 1);
-		assert_int_equal(option_of(i, IPPROTO_TCP, TCP_KEEPIDLE), 30);
-		assert_int_equal(option_of(i, IPPROTO_TCP, TCP_KEEPINTVL), 10);
-		assert_int_equal(option_of(i, IPPROTO_TCP, TCP_KEEPCNT), 3);
-		assert_int_equal(option_of(i, IPPROTO_TCP, TCP_USER_TIMEOUT), 30 * 1000);
+	assert_ok(listener_open(&at, NULL, &l));
+	assert_ok(dial(listener_addr(l), NULL, &e.a));
+	assert_ok(listener_accept(l, &e.b));
+	dialled = socket_of(listener_addr(l)->port, false);
+	accepted = socket_of(listener_addr(l)->port, true);
+	for (int i = 0; i < 2; i++) {
+		int s = i ? accepted : dialled;
+
+		assert_int_equal(option_of(s, IPPROTO_TCP, TCP_NODELAY), 1);
+		assert_int_equal(option_of(s, SOL_SOCKET, SO_KEEPALIVE), 1);
+		assert_int_equal(option_of(s, IPPROTO_TCP, TCP_KEEPIDLE), 30);
+		assert_int_equal(option_of(s, IPPROTO_TCP, TCP_KEEPINTVL), 10);
+		assert_int_equal(option_of(s, IPPROTO_TCP, TCP_KEEPCNT), 3);
 	}
-	assert_int_equal(connected, 2);
+	assert_int_equal(patience_of(accepted), 0);
+	assert_int_equal(patience_of(dialled), 30 * 1000);
+	stream_set_patient(e.a, true);
+	assert_int_equal(patience_of(dialled), 0);
+	stream_set_patient(e.a, false);
+	assert_int_equal(patience_of(dialled), 30 * 1000);
 }
 
-/* A host that is gone without a word is found in half a minute, with or without data under way. */
-static void test_both_ends_notice_silence(_unused_ void **state)
+/* A host that is gone without a word is found; a client that reads nothing is not gone. */
+static void test_who_is_taken_for_gone(_unused_ void **state)
 {
 	assert_null(addr_parse(STR("127.0.0.1:0"), &at));
 	loop_run(LOOP_REAL, tuned_main, NULL);
@@ -130,7 +160,7 @@ int main(void)
 		cmocka_unit_test(test_tcp_v6),
 		cmocka_unit_test(test_unix),
 		cmocka_unit_test(test_peers_are_numeric),
-		cmocka_unit_test(test_both_ends_notice_silence),
+		cmocka_unit_test(test_who_is_taken_for_gone),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
