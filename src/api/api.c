@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "cluster/build.h"
+#include "fiber/loop.h"
 #include "http/reply.h"
 
 /* What a request under way gets to come to its end when the manager stops. */
@@ -109,6 +110,8 @@ static may_suspend struct error *dispatch(struct request *r)
 	if (str_eq(method, STR("OPTIONS")))
 		return reply_empty(r, 200);
 
+	if (loop_is_crowded())
+		return error_over_limit(ERR_UNAVAILABLE, "too many requests are under way");
 	if (is_guests(&r->api->guest, r->in->url.path))
 		return r->api->guest.serve(r->in, r->api->guest.arg);
 

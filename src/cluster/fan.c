@@ -8,6 +8,7 @@
 #include "cluster/call.h"
 #include "cluster/failures.h"
 #include "fiber/deadline.h"
+#include "fiber/loop.h"
 
 #define ANSWER_TIME (60 * SECOND) /* where the caller names no other */
 #define LOOK_EVERY  (5 * SECOND)  /* whether a node that does not answer is still well */
@@ -95,6 +96,14 @@ static may_suspend void finish_jobs(struct fan *f)
 		group_finish(&f->jobs[i].group);
 }
 
+/* One at least: that one request goes on costs no more than that it waits. */
+size_t fan_width(size_t n)
+{
+	size_t most = MIN(n, (size_t)LIMIT_FAN_OUT);
+
+	return MIN(most, MAX(loop_fiber_room(), 1));
+}
+
 may_suspend struct error *fan_call(struct fan *f, const struct engines *engines)
 {
 	struct error *err = NULL;
@@ -105,7 +114,7 @@ may_suspend struct error *fan_call(struct fan *f, const struct engines *engines)
 		f->jobs[i].engine = engines->v[i];
 		f->jobs[i].fan = f;
 	}
-	for (size_t i = 0; i < LIMIT_FAN_OUT; i++)
+	for (size_t i = fan_width(f->n); i > 0; i--)
 		start_next(f);
 	/* Each that ends starts another, so by its turn in this loop a job has been started. */
 	for (size_t i = 0; i < f->n && !err; i++)

@@ -43,6 +43,9 @@ struct fan {
 may_suspend must_check struct error *fan_call(struct fan *f, const struct engines *engines);
 void fan_fini(struct fan *f);
 
+/* How many of n nodes one request asks at once: LIMIT_FAN_OUT, fewer where fibers run short. */
+size_t fan_width(size_t n);
+
 /*
  * GETs a list from every healthy engine, and hands each entry to fn. A node that does not answer
  * with a list is logged as `trouble`, and what it has is left out.

@@ -14,6 +14,7 @@
 #include "docker/ref.h"
 #include "engine/client.h"
 #include "fiber/deadline.h"
+#include "fiber/loop.h"
 
 #define PIECE	     (64 * KIB)
 #define SENT_AT_ONCE (16 * KIB) /* what a node must take within STALL */
@@ -250,6 +251,11 @@ may_suspend struct error *cluster_load(struct cluster *c, const struct load_requ
 	if (!engines.n)
 		return error_new(ERR_NO_NODE, "No healthy node available in the cluster");
 
+	/* They are all needed at once. */
+	if (engines.n > loop_fiber_room())
+		return error_over_limit(ERR_UNAVAILABLE,
+					"too much is under way to load an image into %zu nodes",
+					engines.n);
 	l.progress = (struct progress){ .emit = emit, .arg = arg, .several = engines.n > 1 };
 	l.piece = mem_alloc(PIECE);
 	l.n_jobs = engines.n;

@@ -3,9 +3,9 @@
  * Pulling on every node at once. One node's failure does not stop the others; it is shown when it
  * happens, where there is progress to show it in, and again at the end.
  */
-#include "base/limits.h"
 #include "base/mem.h"
 #include "cluster/failures.h"
+#include "cluster/fan.h"
 #include "cluster/images.h"
 #include "cluster/internal.h"
 #include "cluster/progress.h"
@@ -93,7 +93,7 @@ static may_suspend struct error *pull_on_all(struct cluster *c, const struct eng
 
 	for (size_t i = 0; i < all.n; i++)
 		all.v[i].engine = engines->v[i];
-	for (size_t i = 0; i < MIN(all.n, (size_t)LIMIT_FAN_OUT); i++)
+	for (size_t i = fan_width(all.n); i > 0; i--)
 		group_go(&g, "pull", pull_one_after_the_other, &all);
 	TRY(group_wait(&g));
 	return join_errors(&all);

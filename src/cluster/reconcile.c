@@ -3,8 +3,8 @@
  * Looks at nodes anew: at all before a manager acts on what another one did, at some before a ps
  * that an operator wants to be sure of.
  */
-#include "base/limits.h"
 #include "base/log.h"
+#include "cluster/fan.h"
 #include "cluster/internal.h"
 #include "fiber/group.h"
 
@@ -40,7 +40,7 @@ static may_suspend void look_one_after_the_other(void *arg)
 
 static may_suspend struct error *look_at_all(struct look *l)
 {
-	for (size_t i = 0; i < MIN(l->engines.n, (size_t)LIMIT_FAN_OUT); i++)
+	for (size_t i = fan_width(l->engines.n); i > 0; i--)
 		group_go(&l->group, "look at a node", look_one_after_the_other, l);
 	return group_wait(&l->group);
 }

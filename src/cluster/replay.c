@@ -13,6 +13,7 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "cluster/fan.h"
 #include "cluster/internal.h"
 #include "docker/event.h"
 #include "engine/client.h"
@@ -227,7 +228,7 @@ static may_suspend struct error *collect(struct replay *r)
 {
 	_cleanup_(group_finish) struct group g = GROUP_INIT;
 
-	for (size_t i = 0; i < MIN(r->n_jobs, (size_t)LIMIT_FAN_OUT); i++)
+	for (size_t i = fan_width(r->n_jobs); i > 0; i--)
 		group_go(&g, "replay", ask_one_after_the_other, r);
 	TRY(group_wait(&g));
 	for (size_t i = 0; i < r->n_jobs; i++)

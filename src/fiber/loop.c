@@ -28,9 +28,30 @@ struct loop *loop;
 
 static int64_t hog_limit = -1; /* negative: the default of the kind */
 
+static size_t fiber_capacity; /* 0: nobody has asked yet */
+
 size_t loop_fiber_capacity(void)
 {
-	return stack_capacity();
+	if (!fiber_capacity)
+		fiber_capacity = stack_capacity();
+	return fiber_capacity;
+}
+
+void loop_set_fiber_capacity(size_t fibers)
+{
+	fiber_capacity = fibers;
+}
+
+size_t loop_fiber_room(void)
+{
+	size_t most = loop_fiber_capacity() / 4 * 3, n = fiber_count();
+
+	return n < most ? most - n : 0;
+}
+
+bool loop_is_crowded(void)
+{
+	return fiber_count() > loop_fiber_capacity() / 8 * 7;
 }
 
 void loop_set_hog_limit(int64_t span)

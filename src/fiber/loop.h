@@ -39,5 +39,15 @@ void loop_set_hog_limit(int64_t span);
 
 /* How many fibers the system lets there be at once. A loop that is asked for more aborts. */
 size_t loop_fiber_capacity(void);
+/* From now on, for tests; 0: as the system has it. */
+void loop_set_fiber_capacity(size_t fibers);
+
+/*
+ * How many more may be begun now for the sake of one request, which can be narrower, or refused: three
+ * quarters of what there may be at most.
+ */
+size_t loop_fiber_room(void);
+/* So many run already that nothing new is to be begun for anybody. */
+bool loop_is_crowded(void);
 
 #endif
