@@ -66,10 +66,10 @@ static void add_own_label(struct engine_info *i, struct str text, struct strbuf 
 	str_cut(text, '=', &l.key, &l.value);
 	if (str_eq(l.key, STR("node")))
 		add_warning(warnings, text, "\"node\" stands for the node's own name");
-	else if (is_built_in(l.key))
-		add_warning(warnings, text, "the engine tells this of itself");
 	else if (!has_label(i, l.key))
 		i->labels[i->n_labels++] = l;
+	else if (is_built_in(l.key))
+		add_warning(warnings, text, "the engine tells this of itself");
 }
 
 /* A text that outlives the answer: of an answer little is kept, and there are many engines. */

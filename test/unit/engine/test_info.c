@@ -32,7 +32,7 @@ static void test_engine(void **state)
 			    "\"x86_64\",\"OperatingSystem\":\"Debian\",\"KernelVersion\":\"6.1\","
 			    "\"Driver\":\"overlay2\",\"Plugins\":{\"Volume\": [\"local\"]},"
 			    "\"Labels\":[\"storage=ssd\",\"a=b=c\",\"bare\","
-			    "\"node=x\",\"ostype=plan9\",\"storage=hdd\"],"
+			    "\"node=x\",\"ostype=plan9\",\"storage=hdd\",\"executiondriver=runc\"],"
 			    "\"SystemTime\":\"2026-11-22T06:00:01Z\"}",
 			    VERSION, &i));
 	assert_str(i->id, "AA:BB");
@@ -45,12 +45,13 @@ static void test_engine(void **state)
 	assert_int_equal(i->skew, 0);
 	show_labels(i, &labels);
 	assert_buf(labels,
-		   "a=b=c architecture=x86_64 bare= kernelversion=6.1 "
+		   "a=b=c architecture=x86_64 bare= executiondriver=runc kernelversion=6.1 "
 		   "operatingsystem=Debian ostype=linux storage=ssd storagedriver=overlay2");
 	assert_str(engine_info_label(i, STR("storage")), "ssd");
 	assert_null(engine_info_label(i, STR("node")).p);
 	assert_true(str_contains(i->warnings, STR("\"node=x\"")));
 	assert_true(str_contains(i->warnings, STR("\"ostype=plan9\"")));
+	assert_false(str_contains(i->warnings, STR("executiondriver")));
 	assert_str(i->plugins, "{\"Volume\": [\"local\"]}");
 	assert_str(i->version, VERSION);
 }
