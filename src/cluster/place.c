@@ -62,9 +62,9 @@ static void write_body(struct placement *p, struct strbuf *out)
 		.generation = p->req->again ? p->req->again->generation : 0,
 	};
 
-	if (p->cores)
+	if (p->share_cores)
 		changes.cpu_shares =
-			config_nano_cpus_as_shares(p->cores, m->sched.nano_cpus / 1000000000);
+			config_nano_cpus_as_shares(p->share_cores, m->sched.nano_cpus / 1000000000);
 	container_config_write(&p->config, &changes, p->arena, out);
 }
 

@@ -169,6 +169,12 @@ struct error *placement_read(struct placement *p)
 	if (p->req->again && p->config.nano_cpus <= 0 && p->config.label_nano_cpus >= 0)
 		p->sched.nano_cpus = p->config.label_nano_cpus;
 	p->cores = p->config.nano_cpus > 0 ? 0 : p->sched.nano_cpus;
+	p->share_cores = p->cores;
+	/* With --cpus they reserve nothing, and are a part of the node all the same. */
+	if (p->config.nano_cpus > 0 && !p->req->again)
+		p->share_cores =
+			config_shares_as_nano_cpus(p->config.cpu_shares, p->c->config.cpushares,
+						   placement_largest_node_cpus(p->c));
 	p->sched.memory = p->config.memory;
 	p->flight.nano_cpus = p->sched.nano_cpus;
 	p->flight.memory = p->sched.memory;

@@ -19,7 +19,8 @@ struct placement {
 	struct str name;      /* without its node, */
 	struct engine *named; /* which is this one; a reference, or NULL: it names none */
 	struct str swarm_id;
-	int64_t cores; /* nano-CPUs that were asked for through CpuShares; 0: none */
+	int64_t cores;	     /* nano-CPUs that were asked for through CpuShares; 0: none */
+	int64_t share_cores; /* nano-CPUs that CpuShares are to become; 0: they stay */
 	/* What it names (containers, volumes, networks) is not on every node. */
 	bool is_drawn;
 	bool is_successor; /* it was boarded as if the container whose place it takes were gone */

@@ -130,6 +130,22 @@ static may_suspend void shares_are_cores(struct sim *s)
 	/* The label of its create no longer tells what it holds, so this is not for sim_check. */
 }
 
+/* --cpus is what is reserved then; the shares are those of so many cores all the same. */
+static may_suspend void shares_beside_cpus_are_cores(struct sim *s)
+{
+	struct sim_reply r;
+
+	sim_engine(s, "n1", CPUS(4));
+	sim_up(s);
+	sim_create(
+		s, "both",
+		"{\"Image\":\"busybox\",\"HostConfig\":{\"NanoCpus\":1000000000,\"CpuShares\":2}}");
+	assert_string_equal(sim_info_line(s, "n1", "Reserved CPUs"), "1 / 4");
+	r = sim_get(s, "/containers/both/json");
+	assert_int_equal(json_get_i64(json_path(r.json, "HostConfig"), "CpuShares", 0), 512);
+	sim_settle(s);
+}
+
 static may_suspend void an_update_moves_the_reservation(struct sim *s)
 {
 	sim_engine(s, "n1", MEMORY(8 * GIB));
@@ -502,6 +518,7 @@ int main(void)
 		STORY(spreads_by_number),
 		STORY(takes_no_more_than_fits),
 		STORY(shares_are_cores),
+		STORY(shares_beside_cpus_are_cores),
 		STORY(an_update_moves_the_reservation),
 		STORY(only_healthy_nodes_count),
 		STORY(nowhere_without_nodes),
