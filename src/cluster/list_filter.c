@@ -4,10 +4,9 @@
  */
 #include "cluster/list_filter.h"
 
-#include <string.h>
-
 #include "base/limits.h"
 #include "cluster/internal.h"
+#include "cluster/name_filter.h"
 #include "json/json.h"
 
 static const char *const known_filters[] = {
@@ -112,22 +111,6 @@ static struct error *look_up(const struct cluster *c, const struct filters *f, c
 	return NULL;
 }
 
-/* "node-1/web" and "^/node-1/" name a node, "web", "/web" and "^/?web" do not. */
-static bool names_a_node(const struct filters *f)
-{
-	const struct filter *names = filters_get(f, "name");
-
-	for (size_t i = 0; names && i < names->n; i++) {
-		struct str rest = names->values[i];
-
-		while (!str_empty(rest) && strchr("^/?", rest.p[0]))
-			rest = str_skip(rest, 1);
-		if (str_find_char(rest, '/') >= 0)
-			return true;
-	}
-	return false;
-}
-
 struct error *list_filter_init(struct list_filter *lf, const struct cluster *c,
 			       const struct filters *f)
 {
@@ -142,7 +125,6 @@ struct error *list_filter_init(struct list_filter *lf, const struct cluster *c,
 	TRY(check_ports(f, "expose"));
 	TRY(look_up(c, f, "before", &lf->before));
 	TRY(look_up(c, f, "since", &lf->since));
-	lf->names_node = names_a_node(f);
 	for (const char *const *key = entry_filters; *key; key++)
 		lf->needs_entry = lf->needs_entry || filters_get(f, *key);
 	return NULL;
@@ -151,27 +133,6 @@ struct error *list_filter_init(struct list_filter *lf, const struct cluster *c,
 bool list_filter_implies_all(const struct list_filter *lf)
 {
 	return filter_asked(lf->filters, "status");
-}
-
-/*
- * A name matches with and without its slash. It matches with its node before it where the filter
- * has that form: else "e" would find all that is on a node named node-1.
- */
-static bool match_name(const struct list_filter *lf, const struct container *ct)
-{
-	_cleanup_(strbuf_fini) struct strbuf full = STRBUF_INIT;
-	const struct filters *f = lf->filters;
-	struct str with_node, plain;
-
-	if (!filter_asked(f, "name"))
-		return true;
-	strbuf_addf(&full, "/%.*s/%.*s", STR_ARG(engine_name(ct->engine)), STR_ARG(ct->name));
-	with_node = strbuf_str(&full);
-	plain = str_skip(with_node, with_node.n - ct->name.n - 1);
-	return filters_match_regex(f, "name", plain) ||
-	       filters_match_regex(f, "name", str_skip(plain, 1)) ||
-	       (lf->names_node && (filters_match_regex(f, "name", with_node) ||
-				   filters_match_regex(f, "name", str_skip(with_node, 1))));
 }
 
 static bool match_exited(const struct filters *f, const struct container *ct)
@@ -361,8 +322,10 @@ bool list_filter_match(const struct list_filter *lf, const struct container *ct)
 				   str_from(container_status_name(ct->state.status))) &&
 	       filters_match_exact(f, "health",
 				   str_from(container_health_name(ct->state.health))) &&
-	       filters_match_regex(f, "id", ct->id) && match_name(lf, ct) && match_exited(f, ct) &&
-	       match_ancestor(lf, ct) && (!lf->needs_entry || match_entry(lf, ct));
+	       filters_match_regex(f, "id", ct->id) &&
+	       name_filter_match(f, engine_name(ct->engine), ct->name, true) &&
+	       match_exited(f, ct) && match_ancestor(lf, ct) &&
+	       (!lf->needs_entry || match_entry(lf, ct));
 }
 
 /*

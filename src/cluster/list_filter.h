@@ -15,7 +15,6 @@ struct list_filter {
 	const struct filters *filters;
 	int64_t before, since; /* created, 0: not asked */
 	bool needs_entry;      /* some filter looks into the entry's JSON */
-	bool names_node;       /* `name` has a form with a node before the name */
 };
 
 /* ERR_INVALID for an unknown filter or value; ERR_NOT_FOUND where before or since name nothing. */

@@ -7,6 +7,7 @@
 #include "cluster/endpoints.h"
 #include "cluster/internal.h"
 #include "cluster/label_filter.h"
+#include "cluster/name_filter.h"
 #include "cluster/objects.h"
 #include "cluster/uses.h"
 #include "fiber/fiber.h"
@@ -187,19 +188,6 @@ static may_suspend struct error *read_filters(struct object_listing *l)
 	return l->dangling_asked ? uses_gather(&l->uses, l->c) : NULL;
 }
 
-static bool match_name(const struct object_listing *l, const struct listed *one)
-{
-	_cleanup_(arena_fini) struct arena arena = ARENA_INIT;
-	struct str full;
-
-	if (!filters_get(l->filters, "name"))
-		return true;
-	full = arena_printf(&arena, "%.*s/%.*s", STR_ARG(engine_name(one->engine)),
-			    STR_ARG(one->object->name));
-	return filters_match_regex(l->filters, "name", one->object->name) ||
-	       filters_match_regex(l->filters, "name", full);
-}
-
 static bool match_type(const struct object_listing *l, const struct listed *one)
 {
 	bool built_in = network_is_built_in(one->object->name);
@@ -218,7 +206,9 @@ static bool matches(const struct object_listing *l, const struct listed *one)
 		return false;
 	return filters_match_exact(f, "driver", o->driver) &&
 	       filters_match_exact(f, "scope", o->scope) && filters_match_regex(f, "id", o->key) &&
-	       match_type(l, one) && match_name(l, one) && label_filter_match(f, o->entry);
+	       match_type(l, one) &&
+	       name_filter_match(f, engine_name(one->engine), o->name, false) &&
+	       label_filter_match(f, o->entry);
 }
 
 static may_suspend struct error *keep_matching(struct object_listing *l)

@@ -225,6 +225,11 @@ static bool value_finds(const struct filter *f, size_t i, struct str text)
 	return p->compiled && pattern_find(p->compiled, text);
 }
 
+bool filter_finds(const struct filter *f, size_t i, struct str text)
+{
+	return str_eq(f->values[i], text) || value_finds(f, i, text);
+}
+
 bool filters_match_regex(const struct filters *f, const char *key, struct str text)
 {
 	const struct filter *one = filters_get(f, key);

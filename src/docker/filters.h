@@ -47,9 +47,12 @@ bool filters_match_exact(const struct filters *f, const char *key, struct str te
 bool filters_match_prefix(const struct filters *f, const char *key, struct str text);
 bool filters_match_regex(const struct filters *f, const char *key, struct str text);
 
+/* Its value `i` alone fits the text, as in filters_match_regex. */
+bool filter_finds(const struct filter *f, size_t i, struct str text);
+
 /*
- * ERR_INVALID, by name, where a pattern took too long in filters_match_regex (which then answered
- * no): to be asked after the last match, before the answer is used.
+ * ERR_INVALID, by name, where a pattern took too long in filters_match_regex or filter_finds (which
+ * then answered no): to be asked after the last match, before the answer is used.
  */
 must_check struct error *filters_check_patterns(const struct filters *f);
 

@@ -255,6 +255,8 @@ static may_suspend void filters_find_one(struct sim *s)
 	assert_int_equal(count_listed(s, "", "{\"name\":[\"^/we.$\"]}"), 1);
 	assert_int_equal(count_listed(s, "", "{\"name\":[\"^web$\"],\"node\":[\"n2\"]}"), 0);
 	assert_int_equal(count_listed(s, "", "{\"name\":[\"^we$\"]}"), 0);
+	assert_int_equal(count_listed(s, "", "{\"name\":[\"n1/w\"]}"), 1);
+	assert_int_equal(count_listed(s, "", "{\"name\":[\"n\",\"n1/web\"]}"), 1);
 
 	strbuf_addf(&filters, "{\"id\":[\"%.12s\",\"%s\"]}", id, id);
 	assert_int_equal(count_listed(s, "", filters.p), 1);

@@ -177,6 +177,8 @@ static may_suspend void filters_are_an_engines(struct sim *s)
 	assert_string_equal(names(s, "{\"driver\":[\"macvlan\"]}"), "b");
 	assert_string_equal(names(s, sim_text(s, "{\"id\":[\"%s\"]}", id)), "a");
 	assert_string_equal(names(s, "{\"name\":[\"^a$\"]}"), "a");
+	assert_string_equal(names(s, "{\"name\":[\"n2/b$\"]}"), "b");
+	assert_string_equal(names(s, "{\"name\":[\"n\"],\"type\":[\"custom\"]}"), "");
 	assert_string_equal(names(s, "{\"scope\":[\"swarm\"]}"), "");
 	assert_string_equal(names(s, "{\"dangling\":[\"true\"]}"), "b");
 	assert_string_equal(names(s, "{\"dangling\":[\"0\"],\"type\":[\"custom\"]}"), "a");

@@ -177,6 +177,10 @@ static may_suspend void filters_are_an_engines(struct sim *s)
 	assert_string_equal(names(s, "{\"driver\":[\"shared\"]}"), "nfs");
 	assert_string_equal(names(s, "{\"name\":[\"^b$\"]}"), "n2/b n3/b");
 	assert_string_equal(names(s, "{\"name\":[\"n3/b\"]}"), "n3/b");
+	/* What has no node in it says nothing of nodes, which are all named n. */
+	assert_string_equal(names(s, "{\"name\":[\"n\"]}"), "nfs");
+	assert_string_equal(names(s, "{\"name\":[\"^n2\"]}"), "");
+	assert_string_equal(names(s, "{\"name\":[\"n\",\"n3/b\"]}"), "n3/b nfs");
 	assert_string_equal(names(s, "{\"node\":[\"n2\"]}"), "n2/b nfs");
 	assert_string_equal(names(s, "{\"dangling\":[\"true\"]}"), "a n3/b nfs");
 	assert_string_equal(names(s, "{\"dangling\":[\"false\"]}"), "n2/b");
