@@ -287,6 +287,14 @@ static void put_texts(struct json_edit *edit, struct json root, const char *key,
 	json_edit_set(edit, root, key, arena_dup(arena, strbuf_str(&raw)));
 }
 
+static bool are_texts(const struct vec *texts, const struct str *v, size_t n)
+{
+	for (size_t i = 0; i < n && i < texts->n; i++)
+		if (!str_eq(*(struct str *)texts->v[i], v[i]))
+			return false;
+	return texts->n == n;
+}
+
 /* An old engine says null in a list, but [] of the one image that was read anew after an event. */
 static struct str no_digests(const struct image_listing *l, bool nameless)
 {
@@ -308,12 +316,12 @@ static struct error *write_merged(struct image_listing *l, const struct merged *
 
 	TRY(json_parse(m->copy->entry, &arena, &root));
 	edit = json_edit_new(root, &arena);
-	if (m->tags.n != m->copy->n_tags)
+	if (!are_texts(&m->tags, m->copy->tags, m->copy->n_tags))
 		put_texts(edit, root, "RepoTags", &m->tags, &arena);
 	else if (nameless)
 		json_edit_set(edit, root, "RepoTags",
 			      is_before(l, 43) ? STR("[\"<none>:<none>\"]") : STR("[]"));
-	if (m->digests.n != m->copy->n_digests)
+	if (!are_texts(&m->digests, m->copy->digests, m->copy->n_digests))
 		put_texts(edit, root, "RepoDigests", &m->digests, &arena);
 	else if (!m->digests.n)
 		json_edit_set(edit, root, "RepoDigests", no_digests(l, nameless));

@@ -210,6 +210,42 @@ static may_suspend void the_list_has_the_digests_of_all_nodes(struct sim *s)
 	sim_settle(s);
 }
 
+/* The one entry that there is has this name, in both lists, and no other. */
+static may_suspend void check_lists_only(struct sim *s, const char *filters, const char *repository)
+{
+	_cleanup_(strbuf_fini) struct strbuf path = STRBUF_INIT;
+	struct json entry, digests;
+	struct sim_reply r;
+
+	strbuf_add(&path, STR("/images/json?filters="));
+	http_encode_query(&path, str_from(filters));
+	r = sim_get(s, path.p);
+	assert_status(r, 200);
+	assert_int_equal(json_count(r.json), 1);
+	entry = json_item(r.json, 0);
+	assert_str(json_raw(json_get(entry, "RepoTags")), sim_text(s, "[\"%s:1\"]", repository));
+	digests = json_get(entry, "RepoDigests");
+	assert_int_equal(json_count(digests), 1);
+	assert_true(str_starts(json_str(json_item(digests, 0)),
+			       str_from(sim_text(s, "%s@sha256:", repository))));
+}
+
+/* Each node has the image under another name: what the other's copy says is not what is asked. */
+static may_suspend void the_list_has_the_names_that_were_asked_for(struct sim *s)
+{
+	sim_registry_put(s, "app:1", false);
+	sim_registry_mirror(s, "mirror/app:1", "app:1");
+	sim_engine(s, "n1", IMAGE("other"));
+	sim_engine(s, "n2", IMAGE("other"));
+	sim_local(sim_find_engine(s, "n1"), 200, "POST", "/images/create?fromImage=app&tag=1");
+	sim_local(sim_find_engine(s, "n2"), 200, "POST",
+		  "/images/create?fromImage=mirror/app&tag=1");
+	sim_up(s);
+	check_lists_only(s, "{\"reference\":[\"app\"]}", "app");
+	check_lists_only(s, "{\"reference\":[\"mirror/app\"]}", "mirror/app");
+	sim_settle(s);
+}
+
 /* Without a value, or with both, it is "true", as for an engine. */
 static may_suspend void the_list_of_what_dangles(struct sim *s)
 {
@@ -418,6 +454,7 @@ int main(void)
 		STORY(an_image_in_use_is_kept),
 		STORY(the_list_is_one_of_ids),
 		STORY(the_list_has_the_digests_of_all_nodes),
+		STORY(the_list_has_the_names_that_were_asked_for),
 		STORY(the_list_of_what_dangles),
 		STORY(the_list_of_what_is_older_or_newer),
 		STORY(a_reference_is_a_pattern),
