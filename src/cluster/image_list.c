@@ -41,9 +41,9 @@ struct image_listing {
 	size_t n;
 	struct map parents; /* of struct str: ids that others were made from */
 	struct image_details details;
-	int64_t before, since; /* created, unix s; 0: not asked */
+	int64_t before, since; /* created, unix s, where asked; 0 is what many are dated to */
 	int64_t until;	       /* created, unix ns */
-	bool dangling, dangling_asked;
+	bool before_asked, since_asked, dangling, dangling_asked;
 };
 
 static void image_listing_fini(struct image_listing *l)
@@ -203,14 +203,15 @@ static bool matches(const struct image_listing *l, struct merged *m)
 	if (m->copy->created > l->until / SECOND ||
 	    (m->copy->created == l->until / SECOND && l->until % SECOND == 0))
 		return false;
-	if (l->before && m->copy->created >= l->before)
+	if (l->before_asked && m->copy->created >= l->before)
 		return false;
-	if (l->since && m->copy->created <= l->since)
+	if (l->since_asked && m->copy->created <= l->since)
 		return false;
 	return matches_reference(l, m) && label_filter_match(&l->query->filters, m->copy->entry);
 }
 
-static struct error *look_up(const struct image_listing *l, const char *key, int64_t *ret_created)
+static struct error *look_up(const struct image_listing *l, const char *key, int64_t *ret_created,
+			     bool *ret_asked)
 {
 	const struct filter *f = filters_get(&l->query->filters, key);
 
@@ -220,6 +221,7 @@ static struct error *look_up(const struct image_listing *l, const char *key, int
 		if (!slot)
 			return cluster_no_such_image(f->values[i]);
 		*ret_created = slot->copies[0].image->created;
+		*ret_asked = true;
 	}
 	return NULL;
 }
@@ -267,8 +269,8 @@ static struct error *check_reference(const struct image_listing *l)
 static struct error *read_filters(struct image_listing *l)
 {
 	TRY(filters_check(&l->query->filters, known_filters));
-	TRY(look_up(l, "before", &l->before));
-	TRY(look_up(l, "since", &l->since));
+	TRY(look_up(l, "before", &l->before, &l->before_asked));
+	TRY(look_up(l, "since", &l->since, &l->since_asked));
 	TRY(read_until(l));
 	TRY(check_reference(l));
 	return read_dangling(l);

@@ -324,6 +324,14 @@ void sim_registry_put(struct sim *s, const char *ref, bool private)
 	vec_push(&s->registry, image);
 }
 
+void sim_date_image(struct sim_engine *e, const char *ref, int64_t created)
+{
+	struct sim_image *image = fake_image_find(e, str_from(ref));
+
+	assert_non_null(image);
+	image->created = created;
+}
+
 void sim_registry_mirror(struct sim *s, const char *ref, const char *of)
 {
 	struct registry_image *image;

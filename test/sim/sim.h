@@ -269,6 +269,8 @@ size_t sim_build_links(const struct sim_engine *e); /* sessions and gRPC connect
 bool sim_has_image(const struct sim_engine *e, const char *ref);
 bool sim_has_volume(const struct sim_engine *e, const char *name);
 bool sim_has_network(const struct sim_engine *e, const char *name_or_id);
+/* Its image of that name was made then, unix s. */
+void sim_date_image(struct sim_engine *e, const char *ref, int64_t created);
 /* From now on it answers each create 500 with the text; NULL: no more. */
 void sim_refuse_creates(struct sim_engine *e, const char *text);
 /*

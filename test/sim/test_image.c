@@ -297,6 +297,19 @@ static may_suspend void the_list_of_what_is_older_or_newer(struct sim *s)
 	sim_settle(s);
 }
 
+/* Builds that are to give the same bytes again date their images to 1970. */
+static may_suspend void what_is_of_1970_is_older_than_all(struct sim *s)
+{
+	sim_engine(s, "n1", IMAGE("old:1"), IMAGE("new:1"));
+	sim_date_image(sim_find_engine(s, "n1"), "old:1", 0);
+	sim_up(s);
+	assert_int_equal(n_listed(s, "{}"), 2);
+	assert_int_equal(n_listed(s, "{\"before\":[\"old:1\"]}"), 0);
+	assert_int_equal(n_listed(s, "{\"since\":[\"old:1\"]}"), 1);
+	assert_int_equal(n_listed(s, "{\"before\":[\"new:1\"]}"), 1);
+	sim_settle(s);
+}
+
 /* `docker images -f dangling=false app` sends both, before API 1.41. */
 static may_suspend void the_old_filter_is_one_reference_more(struct sim *s)
 {
@@ -457,6 +470,7 @@ int main(void)
 		STORY(the_list_has_the_names_that_were_asked_for),
 		STORY(the_list_of_what_dangles),
 		STORY(the_list_of_what_is_older_or_newer),
+		STORY(what_is_of_1970_is_older_than_all),
 		STORY(a_reference_is_a_pattern),
 		STORY(the_old_filter_is_one_reference_more),
 		STORY(the_list_counts_the_users_of_all_nodes),
