@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * GET /images/json over all nodes: an entry for each id, with the tags and digests that any node
- * has for it.
+ * GET /images/json over all nodes, or over those of a filter: an entry for each id, with the tags
+ * and digests that any of them has for it.
  */
 #include <inttypes.h>
 
@@ -25,12 +25,11 @@ static const char *const known_filters[] = {
 	"before", "dangling", "label", "node", "reference", "since", "until", NULL,
 };
 
-/* One id: a copy for its facts, and the names that all copies have. */
+/* One id: a copy for its facts, and the names that all copies have that are asked for. */
 struct merged {
 	struct image *copy;	  /* a reference */
 	struct vec tags, digests; /* of struct str in the arena */
-	bool on_asked_node;
-	int64_t containers; /* that are made from it */
+	int64_t containers;	  /* that are made from it */
 };
 
 struct image_listing {
@@ -71,23 +70,35 @@ static void add_text(struct vec *texts, struct str text, struct arena *arena)
 	vec_push(texts, copy);
 }
 
-static void merge_copy(struct image_listing *l, struct merged *m, struct engine *e,
-		       const struct image *img)
+static void add_parent(struct image_listing *l, struct str id)
+{
+	struct str *parent;
+
+	if (str_empty(id) || map_get(&l->parents, id))
+		return;
+	parent = arena_new(&l->arena, struct str);
+	*parent = arena_dup(&l->arena, id);
+	map_put(&l->parents, parent);
+}
+
+static void merge_copy(struct image_listing *l, struct merged *m, const struct image *img)
 {
 	if (!m->copy)
 		m->copy = image_ref((struct image *)img);
-	if (!str_empty(img->parent) && !map_get(&l->parents, img->parent)) {
-		struct str *parent = arena_new(&l->arena, struct str);
-
-		*parent = arena_dup(&l->arena, img->parent);
-		map_put(&l->parents, parent);
-	}
 	for (size_t i = 0; i < img->n_tags; i++)
 		add_text(&m->tags, img->tags[i], &l->arena);
 	for (size_t i = 0; i < img->n_digests; i++)
 		add_text(&m->digests, img->digests[i], &l->arena);
-	if (filters_match_exact(&l->query->filters, "node", engine_name(e)))
-		m->on_asked_node = true;
+}
+
+/* An entry is of the nodes that the filter names; what was made from what is known from all. */
+static void add_copy(struct image_listing *l, struct merged *m, const struct copy *copy)
+{
+	if (engine_state(copy->engine) != ENGINE_HEALTHY)
+		return;
+	add_parent(l, copy->image->parent);
+	if (filters_match_exact(&l->query->filters, "node", engine_name(copy->engine)))
+		merge_copy(l, m, copy->image);
 }
 
 /* Every id with what its healthy nodes have; a node that is down says nothing. */
@@ -103,8 +114,7 @@ static void collect(struct image_listing *l)
 		struct merged *m = &l->v[l->n];
 
 		for (size_t k = 0; k < slot->n; k++)
-			if (engine_state(slot->copies[k].engine) == ENGINE_HEALTHY)
-				merge_copy(l, m, slot->copies[k].engine, slot->copies[k].image);
+			add_copy(l, m, &slot->copies[k]);
 		l->n += m->copy != NULL;
 	}
 	free(slots);
@@ -198,7 +208,7 @@ static bool matches_dangling(const struct image_listing *l, const struct merged 
 
 static bool matches(const struct image_listing *l, struct merged *m)
 {
-	if (!m->on_asked_node || !matches_dangling(l, m))
+	if (!matches_dangling(l, m))
 		return false;
 	if (m->copy->created > l->until / SECOND ||
 	    (m->copy->created == l->until / SECOND && l->until % SECOND == 0))

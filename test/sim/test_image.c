@@ -246,6 +246,23 @@ static may_suspend void the_list_has_the_names_that_were_asked_for(struct sim *s
 	sim_settle(s);
 }
 
+/* Of one node the list tells what that has, and no name that is another's. */
+static may_suspend void the_list_of_a_node_is_its_own(struct sim *s)
+{
+	sim_registry_put(s, "app:1", false);
+	sim_registry_mirror(s, "mirror/app:1", "app:1");
+	sim_engine(s, "n1", IMAGE("other"));
+	sim_engine(s, "n2", IMAGE("other"));
+	sim_local(sim_find_engine(s, "n1"), 200, "POST", "/images/create?fromImage=app&tag=1");
+	sim_local(sim_find_engine(s, "n2"), 200, "POST",
+		  "/images/create?fromImage=mirror/app&tag=1");
+	sim_up(s);
+	check_lists_only(s, "{\"node\":[\"n1\"],\"reference\":[\"*app\",\"*/app\"]}", "app");
+	check_lists_only(s, "{\"node\":[\"n2\"],\"since\":[\"other\"]}", "mirror/app");
+	assert_int_equal(n_listed(s, "{\"node\":[\"n2\"],\"reference\":[\"app\"]}"), 0);
+	sim_settle(s);
+}
+
 /* Without a value, or with both, it is "true", as for an engine. */
 static may_suspend void the_list_of_what_dangles(struct sim *s)
 {
@@ -468,6 +485,7 @@ int main(void)
 		STORY(the_list_is_one_of_ids),
 		STORY(the_list_has_the_digests_of_all_nodes),
 		STORY(the_list_has_the_names_that_were_asked_for),
+		STORY(the_list_of_a_node_is_its_own),
 		STORY(the_list_of_what_dangles),
 		STORY(the_list_of_what_is_older_or_newer),
 		STORY(what_is_of_1970_is_older_than_all),
