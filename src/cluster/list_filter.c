@@ -203,7 +203,8 @@ static bool match_labels(const struct filters *f, struct json entry)
 	return true;
 }
 
-static bool match_network(const struct filters *f, struct json entry)
+/* By name, as its engine or as the pool calls it, and by the beginning of the id. */
+static bool match_network(const struct filters *f, struct str node, struct json entry)
 {
 	const struct filter *networks = filters_get(f, "network");
 	struct json_iter it = json_iter(json_path(entry, "NetworkSettings.Networks"));
@@ -215,6 +216,8 @@ static bool match_network(const struct filters *f, struct json entry)
 	while (json_next(&it, &name, &network)) {
 		struct str id = json_get_str(network, "NetworkID");
 
+		if (filters_have_qualified(f, "network", node, name))
+			return true;
 		for (size_t i = 0; i < networks->n; i++)
 			if (str_eq(networks->values[i], name) ||
 			    (!str_empty(networks->values[i]) &&
@@ -224,19 +227,24 @@ static bool match_network(const struct filters *f, struct json entry)
 	return false;
 }
 
-/* By where it is mounted, and by its name; what has none is called by where it lies. */
-static bool match_mount(const struct filters *f, struct json mount)
+/*
+ * By where it is mounted, and by its name, its engine's or the pool's; what has none is called by
+ * where it lies.
+ */
+static bool match_mount(const struct filters *f, struct str node, struct json mount)
 {
 	struct str name = json_get_str(mount, "Name");
 	struct str destination = json_get_str(mount, "Destination");
 
 	if (str_empty(name))
 		name = json_get_str(mount, "Source");
+	else if (filters_have_qualified(f, "volume", node, name))
+		return true;
 	return filters_have(f, "volume", name) ||
 	       (!str_empty(destination) && filters_have(f, "volume", destination));
 }
 
-static bool match_volume(const struct filters *f, struct json entry)
+static bool match_volume(const struct filters *f, struct str node, struct json entry)
 {
 	struct json_iter it = json_iter(json_get(entry, "Mounts"));
 	struct json mount;
@@ -244,7 +252,7 @@ static bool match_volume(const struct filters *f, struct json entry)
 	if (!filters_get(f, "volume"))
 		return true;
 	while (json_next(&it, NULL, &mount))
-		if (match_mount(f, mount))
+		if (match_mount(f, node, mount))
 			return true;
 	return false;
 }
@@ -295,6 +303,7 @@ static bool match_entry(const struct list_filter *lf, const struct container *ct
 {
 	_cleanup_(arena_fini) struct arena arena = ARENA_INIT;
 	const struct filters *f = lf->filters;
+	struct str node = engine_name(ct->engine);
 	struct json entry;
 	struct error *err = json_parse(ct->entry, &arena, &entry);
 
@@ -302,9 +311,9 @@ static bool match_entry(const struct list_filter *lf, const struct container *ct
 		error_free(err);
 		return false;
 	}
-	return match_labels(f, entry) && match_network(f, entry) && match_volume(f, entry) &&
-	       match_port(f, "publish", true, entry) && match_port(f, "expose", false, entry) &&
-	       match_is_task(f, entry);
+	return match_labels(f, entry) && match_network(f, node, entry) &&
+	       match_volume(f, node, entry) && match_port(f, "publish", true, entry) &&
+	       match_port(f, "expose", false, entry) && match_is_task(f, entry);
 }
 
 bool list_filter_match(const struct list_filter *lf, const struct container *ct)

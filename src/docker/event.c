@@ -250,20 +250,6 @@ static bool match_image(const struct docker_event *ev, const struct filters *f)
 	       filters_match_exact(f, "image", image_name(name, &arena));
 }
 
-/* The pool's own name for it: "node-1/web". */
-static bool match_qualified(const struct filters *f, const char *kind, struct str node_name,
-			    struct str name)
-{
-	const struct filter *one = filters_get(f, kind);
-	struct str node, rest;
-
-	for (size_t i = 0; one && i < one->n; i++)
-		if (str_cut(one->values[i], '/', &node, &rest) && str_eq(node, node_name) &&
-		    str_eq(rest, name))
-			return true;
-	return false;
-}
-
 /* By id or by name, the beginning of it is enough; whatever the event's own type is. */
 static bool match_actor(const struct docker_event *ev, const struct event_node *node,
 			const struct filters *f)
@@ -275,7 +261,7 @@ static bool match_actor(const struct docker_event *ev, const struct event_node *
 	for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
 		if (!filters_match_prefix(f, kinds[i], ev->actor_id) &&
 		    !filters_match_prefix(f, kinds[i], name) &&
-		    !match_qualified(f, kinds[i], node->name, name))
+		    !filters_have_qualified(f, kinds[i], node->name, name))
 			return false;
 	return true;
 }

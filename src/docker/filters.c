@@ -194,6 +194,19 @@ bool filters_have(const struct filters *f, const char *key, struct str value)
 	return one && filter_has(one, value);
 }
 
+bool filters_have_qualified(const struct filters *f, const char *key, struct str node,
+			    struct str name)
+{
+	const struct filter *one = filters_get(f, key);
+	struct str value_node, rest;
+
+	for (size_t i = 0; one && i < one->n; i++)
+		if (str_cut(one->values[i], '/', &value_node, &rest) && str_eq(value_node, node) &&
+		    str_eq(rest, name))
+			return true;
+	return false;
+}
+
 bool filters_match_exact(const struct filters *f, const char *key, struct str text)
 {
 	const struct filter *one = filters_get(f, key);

@@ -50,6 +50,10 @@ bool filters_match_regex(const struct filters *f, const char *key, struct str te
 /* Its value `i` alone fits the text, as in filters_match_regex. */
 bool filter_finds(const struct filter *f, size_t i, struct str text);
 
+/* Some value of the key is "node/name", as the pool calls what several nodes have. */
+bool filters_have_qualified(const struct filters *f, const char *key, struct str node,
+			    struct str name);
+
 /*
  * ERR_INVALID, by name, where a pattern took too long in filters_match_regex or filter_finds (which
  * then answered no): to be asked after the last match, before the answer is used.

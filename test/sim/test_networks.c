@@ -264,6 +264,10 @@ static may_suspend void containers_join_and_leave(struct sim *s)
 	assert_int_equal(json_count(json_get(r.json, "Containers")), 1);
 	r = sim_get(s, "/containers/json?filters=%7B%22network%22%3A%5B%22front%22%5D%7D");
 	assert_int_equal(json_count(r.json), 1);
+	r = sim_get(s, "/containers/json?filters=%7B%22network%22%3A%5B%22n2/front%22%5D%7D");
+	assert_int_equal(json_count(r.json), 1);
+	r = sim_get(s, "/containers/json?filters=%7B%22network%22%3A%5B%22n1/front%22%5D%7D");
+	assert_int_equal(json_count(r.json), 0);
 	assert_status(sim_post(s, "/networks/n2/front/disconnect",
 			       "{\"Container\":\"n2/web\",\"Force\":false}"),
 		      200);

@@ -69,8 +69,9 @@ static void counts_as_exited(void **state)
 #define VOLUME                                                                 \
 	"{\"Type\":\"volume\",\"Name\":\"data\",\"Source\":\"/var/lib/docker/" \
 	"volumes/data/_data\",\"Destination\":\"/srv\"}"
-#define BIND  "{\"Type\":\"bind\",\"Source\":\"/etc/conf\",\"Destination\":\"/conf\"}"
-#define TMPFS "{\"Type\":\"tmpfs\",\"Source\":\"\",\"Destination\":\"/tmp\"}"
+#define BIND	 "{\"Type\":\"bind\",\"Source\":\"/etc/conf\",\"Destination\":\"/conf\"}"
+#define TMPFS	 "{\"Type\":\"tmpfs\",\"Source\":\"\",\"Destination\":\"/tmp\"}"
+#define NETWORKS "{\"NetworkSettings\":{\"Networks\":{\"app\":{\"NetworkID\":\"ab12cd\"}}}}"
 
 static void looks_into_the_entry(void **state)
 {
@@ -91,6 +92,20 @@ static void looks_into_the_entry(void **state)
 		{ "{\"volume\":[\"\"]}", "{\"Mounts\":[" TMPFS "]}", true },
 		{ "{\"volume\":[]}", "{\"Mounts\":[" VOLUME "]}", false },
 		{ "{\"volume\":[\"data\"]}", "{}", false },
+
+		{ "{\"volume\":[\"node-1/data\"]}", "{\"Mounts\":[" VOLUME "]}", true },
+		{ "{\"volume\":[\"node-2/data\"]}", "{\"Mounts\":[" VOLUME "]}", false },
+		{ "{\"volume\":[\"node-1/dat\"]}", "{\"Mounts\":[" VOLUME "]}", false },
+		{ "{\"volume\":[\"node-1/\"]}", "{\"Mounts\":[" TMPFS "]}", false },
+		{ "{\"volume\":[\"node-1//etc/conf\"]}", "{\"Mounts\":[" BIND "]}", false },
+
+		{ "{\"network\":[\"app\"]}", NETWORKS, true },
+		{ "{\"network\":[\"ab12\"]}", NETWORKS, true },
+		{ "{\"network\":[\"ap\"]}", NETWORKS, false },
+		{ "{\"network\":[\"\"]}", NETWORKS, false },
+		{ "{\"network\":[\"node-1/app\"]}", NETWORKS, true },
+		{ "{\"network\":[\"node-2/app\",\"x\"]}", NETWORKS, false },
+		{ "{\"network\":[\"node-1/\"]}", NETWORKS, false },
 
 		{ "{\"is-task\":[\"true\"]}", "{\"Labels\":{\"com.docker.swarm.task.id\":\"abc\"}}",
 		  true },
