@@ -257,27 +257,38 @@ static bool match_volume(const struct filters *f, struct str node, struct json e
 	return false;
 }
 
-/* publish speaks of the port on the host, expose of the one inside the container. */
-static bool match_port(const struct filters *f, const char *key, bool published, struct json entry)
+static bool port_is_among(const struct filter *ranges, int64_t number, struct str type)
 {
-	const struct filter *ranges = filter_asked(f, key);
+	for (size_t i = 0; ranges && i < ranges->n; i++) {
+		struct str protocol;
+		uint64_t low, high;
+
+		if (parse_port_range(ranges->values[i], &low, &high, &protocol) &&
+		    number >= (int64_t)low && number <= (int64_t)high && str_eq(protocol, type))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * publish speaks of the port on the host, expose of the one inside the container. Where both are
+ * asked, one that fits is enough, as of an engine.
+ */
+static bool match_ports(const struct filters *f, struct json entry)
+{
+	const struct filter *publish = filter_asked(f, "publish"),
+			    *expose = filter_asked(f, "expose");
 	struct json_iter it = json_iter(json_get(entry, "Ports"));
 	struct json port;
 
-	if (!ranges)
+	if (!publish && !expose)
 		return true;
 	while (json_next(&it, NULL, &port)) {
-		int64_t number = json_get_i64(port, published ? "PublicPort" : "PrivatePort", -1);
+		struct str type = json_get_str(port, "Type");
 
-		for (size_t i = 0; i < ranges->n; i++) {
-			struct str protocol;
-			uint64_t low, high;
-
-			if (parse_port_range(ranges->values[i], &low, &high, &protocol) &&
-			    number >= (int64_t)low && number <= (int64_t)high &&
-			    str_eq(protocol, json_get_str(port, "Type")))
-				return true;
-		}
+		if (port_is_among(publish, json_get_i64(port, "PublicPort", -1), type) ||
+		    port_is_among(expose, json_get_i64(port, "PrivatePort", -1), type))
+			return true;
 	}
 	return false;
 }
@@ -312,8 +323,7 @@ static bool match_entry(const struct list_filter *lf, const struct container *ct
 		return false;
 	}
 	return match_labels(f, entry) && match_network(f, node, entry) &&
-	       match_volume(f, node, entry) && match_port(f, "publish", true, entry) &&
-	       match_port(f, "expose", false, entry) && match_is_task(f, entry);
+	       match_volume(f, node, entry) && match_ports(f, entry) && match_is_task(f, entry);
 }
 
 bool list_filter_match(const struct list_filter *lf, const struct container *ct)

@@ -72,6 +72,7 @@ static void counts_as_exited(void **state)
 #define BIND	 "{\"Type\":\"bind\",\"Source\":\"/etc/conf\",\"Destination\":\"/conf\"}"
 #define TMPFS	 "{\"Type\":\"tmpfs\",\"Source\":\"\",\"Destination\":\"/tmp\"}"
 #define NETWORKS "{\"NetworkSettings\":{\"Networks\":{\"app\":{\"NetworkID\":\"ab12cd\"}}}}"
+#define PORTS	 "{\"Ports\":[{\"PrivatePort\":80,\"PublicPort\":8080,\"Type\":\"tcp\"}]}"
 
 static void looks_into_the_entry(void **state)
 {
@@ -106,6 +107,18 @@ static void looks_into_the_entry(void **state)
 		{ "{\"network\":[\"node-1/app\"]}", NETWORKS, true },
 		{ "{\"network\":[\"node-2/app\",\"x\"]}", NETWORKS, false },
 		{ "{\"network\":[\"node-1/\"]}", NETWORKS, false },
+
+		{ "{\"publish\":[\"8080\"]}", PORTS, true },
+		{ "{\"publish\":[\"80\"]}", PORTS, false },
+		{ "{\"expose\":[\"80-81/tcp\"]}", PORTS, true },
+		{ "{\"expose\":[\"8080\"]}", PORTS, false },
+		{ "{\"expose\":[\"80/udp\"]}", PORTS, false },
+		/* One of both is enough, to an engine too. */
+		{ "{\"publish\":[\"9090\"],\"expose\":[\"80\"]}", PORTS, true },
+		{ "{\"publish\":[\"8080\"],\"expose\":[\"81\"]}", PORTS, true },
+		{ "{\"publish\":[\"9090\"],\"expose\":[\"81\"]}", PORTS, false },
+		{ "{\"publish\":[],\"expose\":[\"81\"]}", PORTS, false },
+		{ "{\"publish\":[],\"expose\":[]}", PORTS, true },
 
 		{ "{\"is-task\":[\"true\"]}", "{\"Labels\":{\"com.docker.swarm.task.id\":\"abc\"}}",
 		  true },
