@@ -8,11 +8,10 @@
 #include <assert.h>
 #include <stdlib.h>
 
-#include "base/strbuf.h"
+#include "cluster/candidates.h"
 #include "engine/engine.h"
 
-#define SHORT_ID	 12
-#define SHOWN_CANDIDATES 8
+#define SHORT_ID 12
 
 static struct str id_key(const void *item)
 {
@@ -282,18 +281,18 @@ struct container *index_by_name(const struct index *x, struct str name, bool *re
 /* What a look-up has found so far: nothing, one, or several, which is an error that names them. */
 struct finds {
 	struct container *one;
-	size_t n;
-	struct strbuf names;
+	struct candidates all;
 };
+
+static void finds_fini(struct finds *f)
+{
+	candidates_fini(&f->all);
+}
 
 static void finds_add(struct finds *f, struct container *ct)
 {
 	f->one = ct;
-	if (f->n++ >= SHOWN_CANDIDATES)
-		return;
-	strbuf_addf(&f->names, "%s%.*s/%.*s (%.*s)", f->n > 1 ? ", " : "",
-		    STR_ARG(engine_name(ct->engine)), STR_ARG(ct->name),
-		    STR_ARG(str_first(ct->id, SHORT_ID)));
+	candidates_add(&f->all, engine_name(ct->engine), ct->name, ct->id);
 }
 
 static void finds_add_all(struct finds *f, const struct vec *found)
@@ -340,38 +339,33 @@ static void find_in_order(const struct index *x, struct str ref, struct finds *f
 	struct str node, name;
 
 	find_exact(&x->ids, ref, f);
-	if (!f->n && ref.n == SHORT_ID)
+	if (!f->all.n && ref.n == SHORT_ID)
 		find_prefix(&x->ids, ref, f);
-	if (!f->n)
+	if (!f->all.n)
 		find_exact(&x->swarm_ids, ref, f);
-	if (!f->n && ref.n == SHORT_ID)
+	if (!f->all.n && ref.n == SHORT_ID)
 		find_prefix(&x->swarm_ids, ref, f);
-	if (!f->n)
+	if (!f->all.n)
 		find_name(x, ref, STR_NONE, f);
-	if (!f->n && str_cut(ref, '/', &node, &name))
+	if (!f->all.n && str_cut(ref, '/', &node, &name))
 		find_name(x, name, node, f);
-	if (!f->n)
+	if (!f->all.n)
 		find_prefix(&x->ids, ref, f);
-	if (!f->n)
+	if (!f->all.n)
 		find_prefix(&x->swarm_ids, ref, f);
 }
 
 struct error *index_find(const struct index *x, struct str ref, struct container **ret)
 {
 	struct str asked = str_strip_prefix(ref, STR("/"));
-	_cleanup_(strbuf_fini) struct strbuf names = STRBUF_INIT;
-	struct finds f = { 0 };
+	_cleanup_(finds_fini) struct finds f = { 0 };
 
 	if (!str_empty(asked))
 		find_in_order(x, asked, &f);
-	names = f.names;
-
-	if (f.n == 0)
+	if (f.all.n == 0)
 		return error_new(ERR_NOT_FOUND, "No such container: %.*s", STR_ARG(ref));
-	if (f.n > 1)
-		return error_new(ERR_AMBIGUOUS, "%.*s is ambiguous, it may be any of: %.*s%s",
-				 STR_ARG(ref), STR_ARG(strbuf_str(&names)),
-				 f.n > SHOWN_CANDIDATES ? " and others" : "");
+	if (f.all.n > 1)
+		return candidates_error(&f.all, ref);
 	*ret = f.one;
 	return NULL;
 }

@@ -61,8 +61,9 @@ static struct error *network_on(struct membership *m, const struct engine *e, st
 	const struct object *global = NULL;
 
 	object_index_find_all(&m->c->objects[OBJECT_NETWORK], m->ref, &f);
+	/* Nothing, or the beginning of several ids: an error either way. */
 	if (!f.n)
-		return object_unknown(OBJECT_NETWORK, m->ref);
+		TRY(object_index_find(&m->c->objects[OBJECT_NETWORK], m->ref, &f));
 	for (size_t i = 0; i < f.n; i++) {
 		if (f.v[i].engine == e || f.v[i].object->global)
 			global = f.v[i].object;

@@ -5,9 +5,8 @@
 
 #include "base/mem.h"
 #include "base/strbuf.h"
+#include "cluster/candidates.h"
 #include "engine/engine.h"
-
-#define SHOWN_CANDIDATES 8
 
 void object_index_init(struct object_index *x, enum object_kind kind)
 {
@@ -94,27 +93,29 @@ static void find_in(const struct slot *slot, struct str node, struct found *f)
 			found_add(f, &slot->copies[i]);
 }
 
-static const struct slot *find_prefix(const struct object_index *x, struct str ref)
-{
-	void *slots[2];
-	size_t n = prefix_find(&x->keys, ref, slots, ARRAY_LEN(slots));
-
-	return n == 1 ? slots[0] : NULL;
-}
-
 static void find_in_order(const struct object_index *x, struct str ref, struct found *f)
 {
-	bool network = x->kind == OBJECT_NETWORK;
 	struct str node, name;
 
-	if (network)
+	if (x->kind == OBJECT_NETWORK)
 		find_in(prefix_get(&x->keys, ref), STR_NONE, f);
 	if (!f->n)
 		find_in(object_index_named(x, ref), STR_NONE, f);
 	if (!f->n && str_cut(ref, '/', &node, &name))
 		find_in(object_index_named(x, name), node, f);
-	if (!f->n && network && !str_empty(ref))
-		find_in(find_prefix(x, ref), STR_NONE, f);
+}
+
+/* The networks whose ids begin so, unless they are more than `most`. */
+static void find_prefix(const struct object_index *x, struct str ref, size_t most, struct found *f)
+{
+	void *slots[SHOWN_CANDIDATES + 1];
+	size_t n;
+
+	if (f->n || x->kind != OBJECT_NETWORK || str_empty(ref))
+		return;
+	n = prefix_find(&x->keys, ref, slots, ARRAY_LEN(slots));
+	for (size_t i = 0; n <= most && i < n; i++)
+		find_in(slots[i], STR_NONE, f);
 }
 
 /* Which of several a global thing's copies are does not matter; of anything else it does. */
@@ -132,14 +133,14 @@ static bool is_ambiguous(const struct found *f)
 
 static struct error *ambiguous(const struct object_index *x, struct str ref, const struct found *f)
 {
-	_cleanup_(strbuf_fini) struct strbuf names = STRBUF_INIT;
+	_cleanup_(strbuf_fini) struct strbuf what = STRBUF_INIT;
+	_cleanup_(candidates_fini) struct candidates all = { 0 };
 
-	for (size_t i = 0; i < f->n && i < SHOWN_CANDIDATES; i++)
-		strbuf_addf(&names, "%s%.*s/%.*s", i ? ", " : "",
-			    STR_ARG(engine_name(f->v[i].engine)), STR_ARG(f->v[i].object->name));
-	return error_new(ERR_AMBIGUOUS, "%s %.*s is ambiguous, it may be any of: %.*s%s",
-			 object_kind_name(x->kind), STR_ARG(ref), STR_ARG(strbuf_str(&names)),
-			 f->n > SHOWN_CANDIDATES ? " and others" : "");
+	strbuf_addf(&what, "%s %.*s", object_kind_name(x->kind), STR_ARG(ref));
+	for (size_t i = 0; i < f->n; i++)
+		candidates_add(&all, engine_name(f->v[i].engine), f->v[i].object->name,
+			       x->kind == OBJECT_NETWORK ? f->v[i].object->key : STR_NONE);
+	return candidates_error(&all, strbuf_str(&what));
 }
 
 struct error *object_unknown(enum object_kind kind, struct str ref)
@@ -154,6 +155,7 @@ struct error *object_index_find(const struct object_index *x, struct str ref, st
 	_cleanup_(found_fini) struct found f = { NULL, 0 };
 
 	find_in_order(x, ref, &f);
+	find_prefix(x, ref, SHOWN_CANDIDATES + 1, &f);
 	if (!f.n)
 		return object_unknown(x->kind, ref);
 	if (is_ambiguous(&f))
@@ -167,4 +169,5 @@ void object_index_find_all(const struct object_index *x, struct str ref, struct 
 {
 	*ret = (struct found){ NULL, 0 };
 	find_in_order(x, ref, ret);
+	find_prefix(x, ref, 1, ret);
 }

@@ -47,7 +47,10 @@ void found_fini(struct found *f);
  */
 must_check struct error *object_index_find(const struct object_index *x, struct str ref,
 					   struct found *ret);
-/* The same, of however many things: n is 0 where there are none. */
+/*
+ * The same, of however many things have the name; the beginning of several ids is none's. n is 0
+ * where object_index_find has an error that says why there are none.
+ */
 void object_index_find_all(const struct object_index *x, struct str ref, struct found *ret);
 
 /* In an engine's words: "get x: no such volume", "network x not found". */

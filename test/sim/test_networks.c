@@ -151,7 +151,8 @@ static may_suspend void its_name_may_say_where(struct sim *s)
 	assert_refused(make(s, "n2/front", ""), 409, "already exists");
 	assert_status(make(s, "n3/front", ""), 201);
 	assert_string_equal(names(s, CUSTOM), "n2/front n3/front");
-	assert_refused(sim_get(s, "/networks/front"), 400, "n2/front, n3/front");
+	assert_refused(sim_get(s, "/networks/front"), 400, "may be any of: n2/front (");
+	assert_refused(sim_get(s, "/networks/front"), 400, "), n3/front (");
 	assert_refused(sim_delete(s, "/networks/front"), 400, "ambiguous");
 	r = sim_get(s, "/networks/n3/front");
 	assert_string_equal(sim_string(s, &r, "Name"), "n3/front");
@@ -287,6 +288,37 @@ static may_suspend void containers_join_and_leave(struct sim *s)
 	assert_refused(
 		sim_post(s, "/networks/front/disconnect", "{\"Container\":\"\",\"Force\":true}"),
 		400, "invalid name or ID supplied: \"\"");
+	sim_settle(s);
+}
+
+/* Of 17 ids two at least begin alike. */
+static may_suspend void the_beginning_of_several_ids_is_refused(struct sim *s)
+{
+	static const char *const words = "is ambiguous, it may be any of: n";
+	const char *digit = "";
+	struct json network;
+	struct sim_reply r;
+	struct json_iter it;
+	int n[128] = { 0 };
+
+	pool_up(s, 3);
+	for (int i = 0; i < 8; i++)
+		assert_status(make(s, sim_text(s, "n1/net%d", i), ""), 201);
+	sim_run_container(s, "web", NULL);
+	r = list(s, "{}");
+	assert_int_equal(json_count(r.json), 17);
+	it = json_iter(r.json);
+	while (json_next(&it, NULL, &network)) {
+		int first = json_get_str(network, "Id").p[0];
+
+		if (n[first]++)
+			digit = sim_text(s, "%c", first);
+	}
+	assert_refused(sim_get(s, sim_text(s, "/networks/%s", digit)), 400, words);
+	assert_refused(sim_delete(s, sim_text(s, "/networks/%s", digit)), 400, words);
+	assert_refused(
+		sim_post(s, sim_text(s, "/networks/%s/connect", digit), "{\"Container\":\"web\"}"),
+		400, words);
 	sim_settle(s);
 }
 
@@ -490,6 +522,7 @@ int main(void)
 		STORY(node_names_are_the_engines_own_there),
 		STORY(what_cannot_meet_is_refused_with_the_reason),
 		STORY(containers_join_and_leave),
+		STORY(the_beginning_of_several_ids_is_refused),
 		STORY(a_project_is_together),
 		STORY(it_is_removed_where_it_is),
 		STORY(all_nodes_are_pruned),

@@ -82,6 +82,14 @@ static void check(struct fixture *f, const char *ref, const char *expected)
 	assert_buf(text, expected);
 }
 
+static size_t count_all(struct fixture *f, const char *ref)
+{
+	_cleanup_(found_fini) struct found found = { NULL, 0 };
+
+	object_index_find_all(&f->x, str_from(ref), &found);
+	return found.n;
+}
+
 static void test_volumes(void **state)
 {
 	struct fixture f;
@@ -128,12 +136,17 @@ static void test_networks(void **state)
 	add(&f, 3, "{\"Name\":\"bb\",\"Id\":\"dd11\",\"Scope\":\"local\"}");
 
 	check(&f, "aa22", "n2 aa22");
-	check(&f, "bridge", "network bridge is ambiguous, it may be any of: n1/bridge, n2/bridge");
+	check(&f, "bridge",
+	      "network bridge is ambiguous, it may be any of: n1/bridge (aa11), n2/bridge (aa22)");
 	check(&f, "n2/bridge", "n2 aa22");
 	check(&f, "front", "n1 bb11");
 	check(&f, "bb1", "n1 bb11");
 	check(&f, "bb", "n3 dd11");
-	check(&f, "aa", "network aa not found");
+	check(&f, "aa",
+	      "network aa is ambiguous, it may be any of: n1/bridge (aa11), n2/bridge (aa22)");
+	assert_int_equal(count_all(&f, "aa"), 0);
+	assert_int_equal(count_all(&f, "aa2"), 1);
+	assert_int_equal(count_all(&f, "bridge"), 2);
 	check(&f, "over", "n1 cc11;n2 cc11");
 	check(&f, "cc", "n1 cc11;n2 cc11");
 	check(&f, "nowhere", "network nowhere not found");
@@ -143,8 +156,29 @@ static void test_networks(void **state)
 	/* Another of the same name: two things. */
 	add(&f, 3, "{\"Name\":\"over\",\"Id\":\"ee11\",\"Scope\":\"local\"}");
 	assert_false(object_index_is_unique(&f.x, f.objects.v[4]));
-	check(&f, "over", "network over is ambiguous, it may be any of: n1/over, n2/over, n3/over");
+	check(&f, "over",
+	      "network over is ambiguous, it may be any of: n1/over (cc11), n2/over (cc11), "
+	      "n3/over (ee11)");
 	check(&f, "cc11", "n1 cc11;n2 cc11");
+	end(&f);
+}
+
+/* An error shows the first few. */
+static void test_many(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	begin(&f, OBJECT_NETWORK);
+	for (int i = 0; i < 12; i++) {
+		_cleanup_(strbuf_fini) struct strbuf entry = STRBUF_INIT;
+
+		strbuf_addf(&entry, "{\"Name\":\"n\",\"Id\":\"f%x\",\"Scope\":\"local\"}", i);
+		add(&f, 1, entry.p);
+	}
+	check(&f, "f",
+	      "network f is ambiguous, it may be any of: n1/n (f0), n1/n (f1), n1/n (f2), "
+	      "n1/n (f3), n1/n (f4), n1/n (f5), n1/n (f6), n1/n (f7) and others");
 	end(&f);
 }
 
@@ -153,6 +187,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_volumes),
 		cmocka_unit_test(test_networks),
+		cmocka_unit_test(test_many),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
