@@ -42,6 +42,11 @@
 #define LIMIT_ENGINE_OBJECT (16 * MIB) /* inspect, info, version, errors */
 #define LIMIT_PULL_LINES    4096       /* of one pull's progress, for who joins it */
 #define LIMIT_ENGINE_EVENT  (1 * MIB)  /* one event */
+
+/* Of one engine: what its containers take, and of what it may have told news that is not read. */
+#define LIMIT_ENGINE_KEPT   (256 * MIB)
+#define LIMIT_ENGINE_NEWS   65536
+#define LIMIT_ENGINE_NAME   4096       /* bytes of an id or a name in an event */
 #define LIMIT_EVENT_BACKLOG (64 * MIB) /* a slow subscriber of /events is closed beyond */
 #define LIMIT_EVENT_REPLAY  (64 * MIB) /* past events that one request gets */
 

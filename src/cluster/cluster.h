@@ -33,6 +33,7 @@ struct cluster_config {
 	bool refresh_on_node;
 	const char *refresh_on_name; /* borrowed */
 	unsigned int failure_retry;
+	size_t engine_kept, engine_news; /* see struct engine_config */
 	size_t event_backlog; /* bytes that a subscriber may be behind (LIMIT_EVENT_BACKLOG) */
 	struct tls_context *engine_tls; /* NULL: in the clear */
 	const struct fence *fence;	/* of one of several managers, else NULL; outlives it */

@@ -58,6 +58,8 @@ struct member *member_new(struct cluster *c, const struct addr *a)
 		.refresh_min = c->config.refresh_min,
 		.refresh_max = c->config.refresh_max,
 		.failure_retry = c->config.failure_retry,
+		.kept = c->config.engine_kept,
+		.news = c->config.engine_news,
 		.tls = c->config.engine_tls,
 		.fence = c->config.fence,
 		.observer = &cluster_observer,

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "base/duration.h"
+#include "base/limits.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "engine/internal.h"
@@ -61,6 +62,8 @@ struct engine *engine_new(const struct addr *a, const struct engine_config *conf
 	e->addr = *a;
 	addr_format(a, &e->addr_text);
 	e->config = *config;
+	e->config.kept = config->kept ? config->kept : LIMIT_ENGINE_KEPT;
+	e->config.news = config->news ? config->news : LIMIT_ENGINE_NEWS;
 	e->http = http_client_new(a, config->tls);
 	http_client_set_connect_time(e->http, ENGINE_CALL_TIME);
 	http_client_set_fence(e->http, config->fence);
@@ -289,9 +292,26 @@ void engine_take_info(struct engine *e, struct engine_info *info)
 		e->config.observer->info(e->config.observer_arg, e, before);
 }
 
+int64_t engine_adds(const struct engine *e, const struct container *c)
+{
+	const struct container *before = map_get(&e->containers, c->id);
+
+	return (int64_t)c->size - (before ? before->size : 0);
+}
+
+struct error *engine_check_kept(const struct engine *e, int64_t more)
+{
+	if ((int64_t)e->kept + more <= (int64_t)e->config.kept)
+		return NULL;
+	return error_new(ERR_TOO_LARGE, "the containers of %.*s take more than %zu bytes",
+			 STR_ARG(engine_addr(e)), e->config.kept);
+}
+
 static void tell_container(struct engine *e, struct container *before, struct container *after)
 {
 	e->updated_at = clock_wall();
+	e->kept += after ? after->size : 0;
+	e->kept -= before ? before->size : 0;
 	e->config.observer->container(e->config.observer_arg, e, before, after);
 	container_unref(before);
 }

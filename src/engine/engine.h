@@ -64,6 +64,8 @@ struct engine_observer {
 struct engine_config {
 	int64_t refresh_min, refresh_max; /* between two full reconciles */
 	unsigned int failure_retry;
+	size_t kept;		 /* bytes that its containers may take; 0: LIMIT_ENGINE_KEPT */
+	size_t news;		 /* that may be told and not read; 0: LIMIT_ENGINE_NEWS */
 	struct tls_context *tls; /* NULL: in the clear */
 	const struct fence
 		*fence; /* what changes anything on it is held to; borrowed, may be NULL */

@@ -43,7 +43,8 @@ static may_suspend struct error *read_container(struct engine *e, struct str id,
 		return NULL;
 	if (err)
 		return err;
-	return container_new(e, entry, inspect, engine_ip(e), e->info->cpus, ret);
+	TRY(container_new(e, entry, inspect, engine_ip(e), e->info->cpus, ret));
+	return engine_check_kept(e, engine_adds(e, *ret));
 }
 
 may_suspend struct error *fetch_container(struct engine *e, struct str id, const bool *outdated)

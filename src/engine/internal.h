@@ -37,6 +37,7 @@ struct engine {
 	struct strbuf error;
 	int64_t updated_at;
 	struct map containers, images, objects[OBJECT_KINDS];
+	size_t kept;	    /* bytes of the containers */
 	unsigned int epoch; /* one higher whenever what was known is dropped */
 	bool leaving;	    /* it is being dropped now */
 
@@ -83,6 +84,10 @@ void engine_set_error(struct engine *e, const struct error *err); /* NULL: it is
 void engine_tell_health(struct engine *e); /* the error or the degree is another */
 void engine_take_info(struct engine *e, struct engine_info *info); /* takes the reference */
 void engine_put_container(struct engine *e, struct container *c);  /* takes the reference */
+/* What the container adds to what is kept: it may take another's place. */
+int64_t engine_adds(const struct engine *e, const struct container *c);
+/* ERR_TOO_LARGE where so many bytes more of containers are more than any engine has. */
+must_check struct error *engine_check_kept(const struct engine *e, int64_t more);
 void engine_remove_container(struct engine *e, struct str id);
 void engine_put_image(struct engine *e, struct image *i); /* takes the reference */
 void engine_remove_image(struct engine *e, struct str id);

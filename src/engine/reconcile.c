@@ -7,6 +7,7 @@
  */
 #include <stdlib.h>
 
+#include "base/limits.h"
 #include "base/mem.h"
 #include "engine/internal.h"
 #include "fiber/clock.h"
@@ -23,6 +24,8 @@ struct reconcile {
 	struct json containers;
 	struct json_iter next; /* of them; shared by the inspectors */
 	struct vec found;      /* of struct container: new or different, references */
+	int64_t found_bytes;   /* that they add to what is kept */
+	bool swamped;	       /* more had news than is remembered */
 	struct map listed;     /* of struct str: the ids of all of the kind at hand */
 	struct map touched;    /* of ids as C strings: have had news since it began */
 	struct error *err;     /* the first of the inspectors' */
@@ -40,7 +43,10 @@ static struct str listed_key(const void *item)
 
 static void touch(struct reconcile *r, struct str id)
 {
-	if (!map_get(&r->touched, id))
+	if (r->swamped || map_get(&r->touched, id))
+		return;
+	r->swamped = id.n > LIMIT_ENGINE_NAME || r->touched.n >= r->engine->config.news;
+	if (!r->swamped)
 		map_put(&r->touched, str_dup(id));
 }
 
@@ -88,9 +94,14 @@ static bool is_touched(const struct reconcile *r, struct str id)
 	return map_get(&r->touched, id) != NULL;
 }
 
-static struct error *check_epoch(const struct reconcile *r)
+/* What it found may be put into the tables. */
+static struct error *check_current(const struct reconcile *r)
 {
-	return engine_check_epoch(r->engine, r->epoch);
+	TRY(engine_check_epoch(r->engine, r->epoch));
+	if (r->swamped)
+		return error_new(ERR_TOO_LARGE, "%.*s tells more news than can be followed",
+				 STR_ARG(engine_addr(r->engine)));
+	return NULL;
 }
 
 static bool is_known(const struct reconcile *r, struct json entry, struct str id)
@@ -118,7 +129,8 @@ static may_suspend struct error *inspect(struct reconcile *r, struct json entry,
 		return err;
 	TRY(container_new(e, entry, answer, engine_ip(e), e->info->cpus, &c));
 	vec_push(&r->found, c);
-	return NULL;
+	r->found_bytes += engine_adds(e, c);
+	return engine_check_kept(e, r->found_bytes);
 }
 
 static may_suspend struct error *take_entry(struct reconcile *r, struct json entry)
@@ -164,7 +176,7 @@ static may_suspend struct error *publish_found(struct reconcile *r)
 		else
 			engine_put_container(r->engine, c);
 		TRY(fiber_pace());
-		TRY(check_epoch(r));
+		TRY(check_current(r));
 	}
 	return NULL;
 }
@@ -193,7 +205,7 @@ static may_suspend struct error *reconcile_containers(struct reconcile *r)
 	if (json_type(r->containers) != JSON_ARRAY)
 		return not_a_list(e, "containers");
 	TRY(inspect_new(r));
-	TRY(check_epoch(r));
+	TRY(check_current(r));
 	TRY(publish_found(r));
 	remove_unlisted_containers(r);
 	return NULL;
@@ -236,7 +248,7 @@ static may_suspend struct error *reconcile_images(struct reconcile *r)
 	struct image *i;
 
 	TRY(engine_call_list_images(e, &r->arena, &images));
-	TRY(check_epoch(r));
+	TRY(check_current(r));
 	if (json_type(images) != JSON_ARRAY)
 		return not_a_list(e, "images");
 	map_clear(&r->listed);
@@ -249,7 +261,7 @@ static may_suspend struct error *reconcile_images(struct reconcile *r)
 		map_put(&r->listed, id);
 		take_image(r, i);
 		TRY(fiber_pace());
-		TRY(check_epoch(r));
+		TRY(check_current(r));
 	}
 	remove_unlisted_images(r);
 	return NULL;
@@ -292,7 +304,7 @@ static may_suspend struct error *reconcile_objects(struct reconcile *r, enum obj
 	struct object *o;
 
 	TRY(list_objects(r, kind, &list));
-	TRY(check_epoch(r));
+	TRY(check_current(r));
 	/* Go writes a slice that has nothing in it as null. */
 	if (json_type(list) != JSON_ARRAY && json_type(list) != JSON_NULL)
 		return not_a_list(r->engine, kind == OBJECT_VOLUME ? "volumes" : "networks");
@@ -306,7 +318,7 @@ static may_suspend struct error *reconcile_objects(struct reconcile *r, enum obj
 		map_put(&r->listed, key);
 		take_object(r, o);
 		TRY(fiber_pace());
-		TRY(check_epoch(r));
+		TRY(check_current(r));
 	}
 	remove_unlisted_objects(r, kind);
 	return NULL;

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 
 #include "base/duration.h"
+#include "base/limits.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "engine/internal.h"
@@ -111,6 +112,12 @@ static void enqueue(struct engine *e, struct dirty *d, int64_t due)
 	list_insert_before(behind->next, &d->link);
 }
 
+/* Beyond that many all is looked at anew. */
+static bool has_too_many(const struct engine *e, struct str id)
+{
+	return id.n > LIMIT_ENGINE_NAME || e->dirty.n >= e->config.news;
+}
+
 static void mark(struct engine *e, enum dirty_kind kind, struct str id)
 {
 	struct dirty *d;
@@ -118,7 +125,7 @@ static void mark(struct engine *e, enum dirty_kind kind, struct str id)
 	if (str_empty(id))
 		return;
 	refresh_touch(e, id);
-	d = dirty_get(e, kind, id);
+	d = has_too_many(e, id) ? dirty_get(e, DIRTY_EVERYTHING, STR("")) : dirty_get(e, kind, id);
 	if (d->fetching)
 		d->again = true;
 	else
