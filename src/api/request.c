@@ -5,7 +5,6 @@
 #include "base/duration.h"
 #include "base/limits.h"
 #include "docker/time_arg.h"
-#include "fiber/deadline.h"
 #include "http/url.h"
 #include "net/stream.h"
 
@@ -162,11 +161,5 @@ struct error *request_check_json(const struct request *r)
 
 may_suspend struct error *request_body(struct request *r, struct str *ret)
 {
-	_cleanup_(deadline_end) struct deadline d = deadline_begin(LIMIT_BODY_TIME);
-	struct error *err = http_incoming_read_all(r->in, LIMIT_JSON_BODY, ret);
-
-	if (!error_is(err, ERR_TIMEOUT) || !deadline_passed(&d))
-		return err;
-	error_free(err);
-	return error_from_status(408, STR("the request's body took too long"));
+	return http_incoming_read_all(r->in, LIMIT_JSON_BODY, ret);
 }

@@ -4,11 +4,13 @@
  */
 #include <signal.h>
 
+#include "api/in_flight.h"
 #include "api/reply.h"
+#include "api/request.h"
 #include "base/duration.h"
-#include "base/limits.h"
 #include "base/log.h"
 #include "cli/command.h"
+#include "cli/limit_options.h"
 #include "cli/serving.h"
 #include "cli/tls_options.h"
 #include "cli/version.h"
@@ -17,13 +19,14 @@
 #include "http/reply.h"
 #include "http/server.h"
 #include "net/listener.h"
+#include "net/stream.h"
 #include "registry/registry.h"
 
 /* What a request under way gets to come to its end when the service stops. */
 #define STOP_GRACE (1 * SECOND)
 
 struct service_options {
-	struct texts hosts;
+	struct texts hosts, limits;
 	const char *state_dir;
 	struct tls_options tls;
 };
@@ -37,13 +40,16 @@ static const struct flag service_flags[] = {
 	  .fallback = "/var/lib/swarm",
 	  .takes = "a directory",
 	  .help = "Where the clusters are kept" },
+	LIMIT_FLAG(struct service_options),
 	TLS_FLAGS(struct service_options),
 	{ 0 },
 };
 
 struct service {
 	const struct service_options *options;
-	const struct http_limits *limits;
+	struct api_limits limits;
+	size_t wanted; /* connections, before the room for them was looked at */
+	struct in_flight in_flight;
 	struct serving serving;
 	struct strbuf headers;
 	struct vec listeners; /* until the server takes them */
@@ -64,7 +70,7 @@ static void log_failure(const struct service *s, const struct http_incoming *in,
 			const struct error *err)
 {
 	int status = reply_status(err);
-	bool limit = error_is_over_limit(err) || status == 408 || status == 413;
+	bool limit = error_is_over_limit(err) || status == 408 || status == 413 || status == 429;
 
 	if (limit && http_server_may_log(s->server))
 		log_info("request over a limit", LOG_CSTR("client", in->client->peer),
@@ -72,10 +78,23 @@ static void log_failure(const struct service *s, const struct http_incoming *in,
 	log_debug("request failed", LOG_STR("method", in->head.method), LOG_ERR(err));
 }
 
+static may_suspend struct error *serve_one(struct service *s, struct http_incoming *in)
+{
+	struct str name =
+		client_identity(str_from(in->client->certificate), str_from(in->client->peer));
+	struct in_flight_client *client;
+	struct error *err;
+
+	TRY(in_flight_begin(&s->in_flight, name, &client));
+	err = registry_serve(s->registry, in);
+	in_flight_end(&s->in_flight, client);
+	return err;
+}
+
 static may_suspend void serve(struct http_incoming *in, void *arg)
 {
-	const struct service *s = arg;
-	_cleanup_(error_freep) struct error *err = registry_serve(s->registry, in);
+	struct service *s = arg;
+	_cleanup_(error_freep) struct error *err = serve_one(s, in);
 	_cleanup_(strbuf_fini) struct strbuf body = STRBUF_INIT;
 
 	if (!err || error_is(err, ERR_CANCELLED))
@@ -102,10 +121,10 @@ static may_suspend struct error *serve_until_stopped(struct service *s)
 		.arg = s,
 		.common_headers = common_headers,
 		.error_body = reply_error_body,
-		.limits = s->limits,
+		.limits = &s->limits.http,
 	});
 	log_info("token service", LOG_CSTR("version", swarm_version));
-	serving_log_room(s->limits->connections, LIMIT_CONNECTIONS);
+	serving_log_room(s->limits.http.connections, s->wanted);
 	for (size_t i = 0; i < s->listeners.n; i++) {
 		serving_log(&s->serving, s->listeners.v[i],
 			    "whoever reaches this address can make clusters: --tlsverify asks for "
@@ -156,18 +175,20 @@ static struct error *open_tls(const struct service_options *o, struct serving *r
 static struct error *service_run(const void *options, const struct texts *words)
 {
 	_cleanup_(arena_fini) struct arena arena = ARENA_INIT;
-	struct http_limits limits = HTTP_LIMITS_DEFAULT;
 	struct service s = { .options = options };
 
 	TRY(no_arguments(words));
 	TRY(parse_hosts(&s.options->hosts, &arena, &s.serving));
+	TRY(limit_options_read(&s.options->limits, &s.limits));
 	TRY(open_tls(s.options, &s.serving));
 	s.err = serving_make_state_dir(s.options->state_dir, NULL);
 	if (!s.err) {
-		limits.connections = serving_room(limits.connections);
-		s.limits = &limits;
+		s.wanted = s.limits.http.connections;
+		s.limits.http.connections = serving_room(s.wanted);
+		in_flight_init(&s.in_flight, s.limits.client_requests);
 		strbuf_addf(&s.headers, "Server: swarm/%s\r\n", swarm_version);
 		loop_run(LOOP_REAL, service_main, &s);
+		in_flight_fini(&s.in_flight);
 	}
 	tls_context_unref(s.serving.tls);
 	vec_fini(&s.listeners);

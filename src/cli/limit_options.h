@@ -11,6 +11,15 @@
 
 #define LIMIT_TAKES "connections, requests, head-time or idle-time=value"
 
+/* Of a command that serves, whose options have `struct texts limits`. */
+#define LIMIT_FLAG(options)                                                                       \
+	{                                                                                         \
+		.name = "limit", .type = FLAG_LIST, .at = offsetof(options, limits),              \
+		.value = "K=V", .takes = LIMIT_TAKES, .check = check_limit,                       \
+		.help = "What clients may take: connections=16000, requests=4096 (of one client " \
+			"at once), head-time=10s, idle-time=2m"                                   \
+	}
+
 /* Of one, by its form alone; see flag.check. */
 must_check struct error *check_limit(const char *value);
 

@@ -135,14 +135,7 @@ const struct flag manage_flags[] = {
 	  .help = "swarm.overcommit=0.05, swarm.createretry=0, swarm.createlimit=16, "
 		  "swarm.compat=1.2, "
 		  "swarm.cpushares=auto|cores|weight" },
-	{ .name = "limit",
-	  .type = FLAG_LIST,
-	  AT(limits),
-	  .value = "K=V",
-	  .takes = LIMIT_TAKES,
-	  .check = check_limit,
-	  .help = "What clients may take: connections=16000, requests=4096 (of one client at "
-		  "once), head-time=10s, idle-time=2m" },
+	LIMIT_FLAG(struct manage_options),
 	DISCOVERY_OPT_FLAG(struct manage_options),
 	{ .name = "refresh-on-node-filter",
 	  .type = FLAG_SWITCH,

@@ -230,8 +230,7 @@ may_suspend struct error *http_incoming_read(struct http_incoming *in, void *buf
 	return NULL;
 }
 
-may_suspend struct error *http_incoming_read_all(struct http_incoming *in, size_t max,
-						 struct str *ret)
+static may_suspend struct error *read_all(struct http_incoming *in, size_t max, struct str *ret)
 {
 	_cleanup_(strbuf_fini) struct strbuf body = STRBUF_INIT;
 	const struct http_body *b = &in->connection->body;
@@ -251,6 +250,18 @@ may_suspend struct error *http_incoming_read_all(struct http_incoming *in, size_
 		return error_new(ERR_TOO_LARGE, "request body of more than %zu bytes", max);
 	*ret = arena_dup(in->arena, strbuf_str(&body));
 	return NULL;
+}
+
+may_suspend struct error *http_incoming_read_all(struct http_incoming *in, size_t max,
+						 struct str *ret)
+{
+	_cleanup_(deadline_end) struct deadline d = deadline_begin(LIMIT_BODY_TIME);
+	struct error *err = read_all(in, max, ret);
+
+	if (!error_is(err, ERR_TIMEOUT) || !deadline_passed(&d))
+		return err;
+	error_free(err);
+	return error_from_status(408, STR("the request's body took too long"));
 }
 
 struct stream *http_incoming_hijack(struct http_incoming *in, struct strbuf *ret_early)

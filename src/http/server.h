@@ -75,6 +75,7 @@ size_t http_server_connections(const struct http_server *s);
  */
 may_suspend must_check struct error *http_incoming_read(struct http_incoming *in, void *buf,
 							size_t cap, size_t *ret_n);
+/* The whole of it, `max` bytes at most, which has LIMIT_BODY_TIME to come: a 408 beyond. */
 may_suspend must_check struct error *http_incoming_read_all(struct http_incoming *in, size_t max,
 							    struct str *ret);
 

@@ -218,6 +218,9 @@ def test_help_needs_no_good_environment():
     (['create', 'x'], 'swarm create: takes no argument, but there is "x"'),
     (['discovery', 'x'], 'swarm discovery: takes no argument, but there is "x"'),
     (['discovery', '-H', 'x'], 'swarm discovery: --host takes tcp://ip:port, '),
+    (['discovery', '--limit', 'x=1'],
+     'swarm discovery: --limit takes connections, requests, head-time or idle-time=value, not '
+     '"x=1": there is no limit x'),
     (['discovery', '--state-dir', '/nowhere/at/all'],
      'swarm discovery: --state-dir /nowhere/at/all cannot be made: '),
 ])

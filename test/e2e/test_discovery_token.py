@@ -15,7 +15,7 @@ import pytest
 from lab import LabError, client, engine, wait_until
 from lab.manager import free_port
 from lab.network import gateway_of
-from support import Process, swarm
+from support import Process, Wire, swarm
 from support.certs import make_certs, verified
 
 
@@ -255,6 +255,22 @@ def test_one_client_cannot_fill_it(service):
         (403, '127.0.0.1 has made 256 clusters here, which is all that one client may')
     assert ask(service, 'DELETE', f'/v1/clusters/{made.pop()}') == (204, '')
     assert ask(service, 'POST', '/v1/clusters')[0] == 200
+
+
+@pytest.mark.parametrize('kind', ['discovery', 'manage'])
+def test_one_client_cannot_hold_it(run, tmp_path, kind):
+    """A request that does not come to its end counts as under way, and the operator is told."""
+    address = f'127.0.0.1:{free_port()}'
+    serving = run(kind, '-H', address, '--state-dir', tmp_path / 'state', '--limit', 'requests=1')
+    serving.expect('msg=listening')
+    path = f'/v1/clusters/{ask(address, "POST", "/v1/clusters")[1]}'
+    with Wire(address) as silent:
+        silent.send(f'POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\n')
+        wait_until(lambda: ask(address, 'GET', path)[0] == 429, 10, 'the silent one is under way')
+        serving.expect('msg="request over a limit".* status=429 error="too many requests of this ')
+        silent.send('a:123')
+        assert silent.reply()[0] == 200
+    assert ask(address, 'GET', path) == (200, '["a:123"]\n')
 
 
 @pytest.mark.parametrize('kind', ['discovery', 'manage'])

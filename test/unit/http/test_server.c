@@ -114,12 +114,15 @@ static may_suspend void handle(struct http_incoming *in, void *arg)
 {
 	struct fixture *f = arg;
 	struct error *err = answer(in, f);
+	int status = error_is(err, ERR_INVALID) ? 400 : 500;
 
+	if (error_status(err))
+		status = error_status(err);
 	f->handled++;
 	f->cancelled += error_is(err, ERR_CANCELLED);
 	if (err && !http_reply_begun(in) && !error_is(err, ERR_CANCELLED))
-		error_keep(&err, http_reply(in, error_is(err, ERR_INVALID) ? 400 : 500, NULL, NULL,
-					    0, str_from(error_message(err))));
+		error_keep(&err,
+			   http_reply(in, status, NULL, NULL, 0, str_from(error_message(err))));
 	error_free(err);
 }
 
@@ -385,6 +388,22 @@ FIBER_TEST(test_a_body_cut_short)
 	assert_int_equal(f.cancelled, 0);
 }
 
+/* Who announces a body and falls silent is not waited for without end, whatever the handler. */
+FIBER_TEST(test_slow_bodies)
+{
+	FIXTURE(f);
+	CLIENT(client, f);
+	int64_t before = clock_now();
+
+	say(client, POST("/echo") "Content-Length: 5\r\n\r\nhell");
+	hear(client,
+	     "HTTP/1.1 408 Request Timeout\r\n" AT(
+		     "00:02:00") "Content-Length: 32\r\n"
+				 "Connection: close\r\n\r\nthe request's body took too long");
+	assert_true(clock_now() - before <= LIMIT_BODY_TIME + SECOND);
+	hear_end(client);
+}
+
 /* An answer is not lost to a client that is still sending when we close. */
 FIBER_TEST(test_an_early_answer_is_heard)
 {
@@ -504,6 +523,7 @@ int main(void)
 		cmocka_unit_test(test_a_client_that_hangs_up_cancels_the_handler),
 		cmocka_unit_test(test_a_client_that_waits_for_an_upgrade),
 		cmocka_unit_test(test_a_body_cut_short),
+		cmocka_unit_test(test_slow_bodies),
 		cmocka_unit_test(test_an_early_answer_is_heard),
 		cmocka_unit_test(test_hijack),
 		cmocka_unit_test(test_stop),
