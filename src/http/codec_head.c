@@ -9,6 +9,8 @@
 #include "http/codec.h"
 #include "http/token.h"
 
+enum { SHOWN = 60 }; /* of a header's name */
+
 /* Is the line that ends with the LF at buf.p[lf] empty? Says where it begins. */
 static bool line_is_empty(struct str buf, size_t lf, size_t *ret_start)
 {
@@ -46,20 +48,55 @@ size_t http_head_end(struct str buf, size_t *scanned)
 	return 0;
 }
 
-/* Takes one line off, which must end in CR LF and have no other control character but TAB. */
-static struct error *next_line(struct str *rest, enum error_kind kind, struct str *ret)
+/* A head that is taken apart line by line, and how far that has come. */
+struct lines {
+	struct str rest;
+	enum error_kind kind; /* of what is wrong with it */
+	bool begun;	      /* the first line is off */
+	struct str header;    /* the name of the last whole header */
+};
+
+/*
+ * By name, and never by text: that may be a credential, or a path that is as good as one, and who
+ * sent it wrong finds it in the log.
+ */
+static struct error *bad_line(const struct lines *l, const char *what, struct str line)
 {
-	ptrdiff_t lf = str_find_char(*rest, '\n');
-	struct str line = str_first(*rest, lf < 0 ? rest->n : (size_t)lf);
+	struct str name = STR_NONE, value;
+
+	if (!l->begun)
+		return error_new(l->kind, "%s: the first line", what);
+	if (str_cut(line, ':', &name, &value) && http_is_token(name))
+		return error_new(l->kind, "%s: header %.*s", what, STR_ARG(str_first(name, SHOWN)));
+	if (l->header.n == 0)
+		return error_new(l->kind, "%s: behind the first line", what);
+	return error_new(l->kind, "%s: behind header %.*s", what,
+			 STR_ARG(str_first(l->header, SHOWN)));
+}
+
+/* What an engine says instead tells what it is; what a client says may be the rest of a body. */
+static struct error *not_http(enum error_kind kind, struct str text)
+{
+	if (kind == ERR_INVALID)
+		return error_new(kind, "not HTTP");
+	return http_malformed(kind, "not HTTP", text);
+}
+
+/* Takes one line off, which must end in CR LF and have no other control character but TAB. */
+static struct error *next_line(struct lines *l, struct str *ret)
+{
+	ptrdiff_t lf = str_find_char(l->rest, '\n');
+	struct str line = str_first(l->rest, lf < 0 ? l->rest.n : (size_t)lf);
 
 	if (lf < 0)
-		return http_malformed(kind, "not HTTP", line);
+		return not_http(l->kind, line);
 	if (!str_ends(line, STR("\r")))
-		return http_malformed(kind, "line without CR before its LF", line);
+		return bad_line(l, "line without CR before its LF", line);
 	line.n--;
 	if (!http_is_field_text(line))
-		return http_malformed(kind, "control character in a head", line);
-	*rest = str_skip(*rest, (size_t)lf + 1);
+		return bad_line(l, "control character in a head", line);
+	l->rest = str_skip(l->rest, (size_t)lf + 1);
+	l->begun = true;
 	*ret = line;
 	return NULL;
 }
@@ -81,17 +118,18 @@ static struct str trim_blanks(struct str s)
 	return s;
 }
 
-static struct error *parse_header(struct str line, enum error_kind kind, struct http_header *ret)
+static struct error *parse_header(struct lines *l, struct str line, struct http_header *ret)
 {
 	struct str name, value;
 
 	if (line.p[0] == ' ' || line.p[0] == '\t')
-		return http_malformed(kind, "folded header line", line);
+		return bad_line(l, "folded header line", STR_NONE);
 	if (!str_cut(line, ':', &name, &value))
-		return http_malformed(kind, "header line without a colon", line);
+		return bad_line(l, "header line without a colon", STR_NONE);
 	if (!http_is_token(name))
-		return http_malformed(kind, "bad header name", name);
+		return bad_line(l, "bad header name", STR_NONE);
 	*ret = (struct http_header){ name, trim_blanks(value) };
+	l->header = name;
 	return NULL;
 }
 
@@ -108,26 +146,25 @@ static size_t count_lines(struct str text)
 }
 
 /* All up to and with the empty line, behind which there must be nothing. */
-static struct error *parse_headers(struct str rest, enum error_kind kind, struct arena *arena,
-				   struct http_headers *ret)
+static struct error *parse_headers(struct lines *l, struct arena *arena, struct http_headers *ret)
 {
-	size_t lines = count_lines(rest);
+	size_t n = count_lines(l->rest);
 	struct http_headers headers = { NULL, 0 };
 
-	if (lines > LIMIT_HTTP_HEADERS + 1)
-		return error_new(kind == ERR_INVALID ? ERR_HEAD_TOO_LARGE : kind,
+	if (n > LIMIT_HTTP_HEADERS + 1)
+		return error_new(l->kind == ERR_INVALID ? ERR_HEAD_TOO_LARGE : l->kind,
 				 "more than %d headers", LIMIT_HTTP_HEADERS);
-	headers.v = arena_new_array(arena, struct http_header, lines);
+	headers.v = arena_new_array(arena, struct http_header, n);
 	for (;;) {
 		struct str line;
 
-		TRY(next_line(&rest, kind, &line));
+		TRY(next_line(l, &line));
 		if (line.n == 0)
 			break;
-		TRY(parse_header(line, kind, &headers.v[headers.n++]));
+		TRY(parse_header(l, line, &headers.v[headers.n++]));
 	}
-	if (rest.n > 0)
-		return http_malformed(kind, "more than one head", rest);
+	if (l->rest.n > 0)
+		return error_new(l->kind, "more than one head");
 	*ret = headers;
 	return NULL;
 }
@@ -163,14 +200,14 @@ static struct error *parse_framing(const struct http_headers *h, int minor, enum
 		if (minor == 0)
 			return error_new(kind, "Transfer-Encoding in HTTP/1.0");
 		if (codings > 1 || !str_eq_nocase(coding, STR("chunked")))
-			return http_malformed(kind, "Transfer-Encoding other than chunked", coding);
+			return error_new(kind, "Transfer-Encoding other than chunked");
 		*ret_framing = HTTP_BODY_CHUNKED;
 	}
 	if (lengths > 0) {
 		if (lengths > 1)
 			return error_new(kind, "more than one Content-Length");
 		if (!str_to_u64(length, ret_length) || *ret_length > INT64_MAX)
-			return http_malformed(kind, "bad Content-Length", length);
+			return error_new(kind, "bad Content-Length");
 		*ret_framing = HTTP_BODY_LENGTH;
 	}
 	return NULL;
@@ -193,7 +230,7 @@ static struct error *parse_version(struct str text, enum error_kind kind, int *r
 			   text.p[7] <= '9';
 
 	if (!looks_right)
-		return http_malformed(kind, "not HTTP", text);
+		return not_http(kind, text);
 	if (text.p[5] != '1')
 		return http_malformed(kind, "only HTTP/1.1 and HTTP/1.0 are spoken here", text);
 	*ret_minor = text.p[7] > '0';
@@ -215,15 +252,15 @@ static struct error *parse_request_line(struct str line, struct http_request *r)
 	struct str rest, version;
 
 	if (!str_cut(line, ' ', &r->method, &rest) || !str_rcut(rest, ' ', &r->target, &version))
-		return http_malformed(ERR_INVALID, "bad request line", line);
+		return error_new(ERR_INVALID, "bad request line");
 	TRY(parse_version(version, ERR_INVALID, &r->minor));
 	if (!http_is_token(r->method))
-		return http_malformed(ERR_INVALID, "bad method", r->method);
+		return error_new(ERR_INVALID, "bad method");
 	if (r->target.n > LIMIT_HTTP_TARGET)
 		return error_new(ERR_HEAD_TOO_LARGE, "request target of more than %zu bytes",
 				 LIMIT_HTTP_TARGET);
 	if (!target_is_plain(r->target))
-		return http_malformed(ERR_INVALID, "bad request target", r->target);
+		return error_new(ERR_INVALID, "bad request target");
 	return NULL;
 }
 
@@ -253,7 +290,7 @@ static struct error *check_host(const struct http_request *r)
 	if (n == 0 && r->minor > 0)
 		return error_new(ERR_INVALID, "no Host header");
 	if (!host_is_plain(host))
-		return http_malformed(ERR_INVALID, "bad Host header", host);
+		return error_new(ERR_INVALID, "bad Host header");
 	return NULL;
 }
 
@@ -265,22 +302,23 @@ static struct error *parse_expect(struct http_request *r)
 	if (r->minor == 0 || header_count(&r->headers, STR("Expect"), &expect) == 0)
 		return NULL;
 	if (!str_eq_nocase(expect, STR("100-continue")))
-		return http_malformed(ERR_INVALID, "unknown Expect", expect);
+		return error_new(ERR_INVALID, "unknown Expect");
 	r->expect_continue = true;
 	return NULL;
 }
 
 struct error *http_parse_request(struct str head, struct arena *arena, struct http_request *ret)
 {
+	struct lines l = { .rest = head, .kind = ERR_INVALID };
 	struct http_request r = { 0 };
 	struct str line;
 
 	TRY(refuse_tls(head, ERR_INVALID));
-	while (str_starts(head, STR("\r\n")))
-		head = str_skip(head, 2);
-	TRY(next_line(&head, ERR_INVALID, &line));
+	while (str_starts(l.rest, STR("\r\n")))
+		l.rest = str_skip(l.rest, 2);
+	TRY(next_line(&l, &line));
 	TRY(parse_request_line(line, &r));
-	TRY(parse_headers(head, ERR_INVALID, arena, &r.headers));
+	TRY(parse_headers(&l, arena, &r.headers));
 	TRY(parse_framing(&r.headers, r.minor, ERR_INVALID, &r.framing, &r.length));
 	TRY(check_host(&r));
 	TRY(parse_expect(&r));
@@ -315,13 +353,14 @@ static bool status_has_body(int status)
 struct error *http_parse_response(struct str head, struct str method, struct arena *arena,
 				  struct http_response *ret)
 {
+	struct lines l = { .rest = head, .kind = ERR_PROTOCOL };
 	struct http_response r = { .framing = HTTP_BODY_UNTIL_CLOSE };
 	struct str line;
 
 	TRY(refuse_tls(head, ERR_PROTOCOL));
-	TRY(next_line(&head, ERR_PROTOCOL, &line));
+	TRY(next_line(&l, &line));
 	TRY(parse_status_line(line, &r));
-	TRY(parse_headers(head, ERR_PROTOCOL, arena, &r.headers));
+	TRY(parse_headers(&l, arena, &r.headers));
 	TRY(parse_framing(&r.headers, r.minor, ERR_PROTOCOL, &r.framing, &r.length));
 	/* A HEAD's answer tells the length that a GET's would have; it has none of it. */
 	if (!status_has_body(r.status) || str_eq(method, STR("HEAD"))) {

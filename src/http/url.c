@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Request targets, read as Go's net/url and net/http read them where Docker's clients can tell.
+ * An error says what is wrong and shows none of the target, in which tokens and build args are.
  */
 #include "http/url.h"
 
@@ -32,8 +33,7 @@ static struct error *decode(struct str text, bool plus_is_space, struct arena *a
 			int low = i + 2 < text.n ? http_hex_digit(text.p[i + 2]) : -1;
 
 			if (high < 0 || low < 0 || (high | low) == 0)
-				return http_malformed(ERR_INVALID, "invalid URL escape",
-						      str_first(str_skip(text, i), 3));
+				return error_new(ERR_INVALID, "invalid URL escape");
 			c = (char)(high << 4 | low);
 			i += 2;
 		} else if (c == '+' && plus_is_space) {
@@ -85,7 +85,7 @@ static struct error *parse_query(struct str query, struct arena *arena, struct h
 
 	/* Go's servers refuse what older ones took for a second separator. */
 	if (str_has_char(query, ';'))
-		return http_malformed(ERR_INVALID, "invalid semicolon separator in query", query);
+		return error_new(ERR_INVALID, "invalid semicolon separator in query");
 	for (size_t i = 0; i < query.n; i++)
 		n += query.p[i] == '&';
 	if (n > LIMIT_HTTP_PARAMS)
@@ -122,9 +122,9 @@ struct error *http_url_parse(struct str target, struct arena *arena, struct http
 	struct str rest = skip_authority(target), path;
 
 	if (str_has_char(target, '#'))
-		return http_malformed(ERR_INVALID, "fragment in a request target", target);
+		return error_new(ERR_INVALID, "fragment in a request target");
 	if (str_has_char(target, '\0'))
-		return http_malformed(ERR_INVALID, "NUL in a request target", target);
+		return error_new(ERR_INVALID, "NUL in a request target");
 	if (str_eq(target, STR("*"))) {
 		*ret = (struct http_url){ .raw_path = target, .path = target };
 		return NULL;
@@ -133,7 +133,7 @@ struct error *http_url_parse(struct str target, struct arena *arena, struct http
 	if (u.raw_path.n == 0 && rest.p != target.p)
 		u.raw_path = STR("/");
 	if (!str_starts(u.raw_path, STR("/")))
-		return http_malformed(ERR_INVALID, "bad request target", target);
+		return error_new(ERR_INVALID, "bad request target");
 	TRY(decode(u.raw_path, false, arena, &path));
 	u.path = clean_path(path, arena);
 	TRY(parse_query(u.raw_query, arena, &u));

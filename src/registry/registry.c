@@ -55,7 +55,7 @@ static struct error *find(const struct registry *r, struct str id, struct regist
 {
 	*ret = table_find(&r->table, id);
 	if (!*ret)
-		return error_new(ERR_NOT_FOUND, "there is no cluster %.*s", STR_ARG(id));
+		return error_new(ERR_NOT_FOUND, "there is no cluster with this id");
 	(*ret)->used = clock_now();
 	return NULL;
 }

@@ -18,7 +18,7 @@ import pytest
 
 from lab import engine, wait_until
 from lab.manager import REPOSITORY, binary, free_port
-from support import Side, message_of
+from support import Side, Wire, message_of
 
 
 def readelf(what):
@@ -117,6 +117,33 @@ def test_as_the_unit_runs_it(lab, tmp_path):
             process.wait()
 
 
+def malformed(secret):
+    """Requests that no handler gets to see, with a secret where they are wrong or right beside."""
+    rest = ' HTTP/1.1\r\nHost: x\r\n'
+    return [text.encode() for text in (
+        f'GET /info{rest}X-Registry-Auth: {secret}\r\n {secret}\r\n\r\n',
+        f'GET /info{rest}X-Registry-Auth: {secret}\n{secret}\r\n\r\n',
+        f'GET /info{rest}X-Registry-Auth: {secret}\x01\r\n\r\n',
+        f'GET /info{rest}X-Registry-Auth: x\r\n{secret}\r\n\r\n',
+        f'GET /info{rest}A b{secret}: c\r\n\r\n',
+        f'GET /info HTTP/1.1\r\nHost: u:{secret}@x\r\n\r\n',
+        f'GET /v1/clusters/{secret} x{rest}\r\n',
+        f'GET x /v1/clusters/{secret}\r\n\r\n',
+        f'GET /v1/clusters/{secret}#{rest}\r\n',
+        f'POST /build?buildargs={{"P":"{secret}"}};x{rest}\r\n',
+        f'POST /build?buildargs=%zz{secret}{rest}\r\n',
+        f'{{"password":"{secret}"}}GET /info{rest}\r\n')]
+
+
+def send_malformed(address, secret):
+    """Each is refused, and its answer shows nothing of the secret either."""
+    for data in malformed(secret):
+        with Wire(address) as wire:
+            wire.send(data)
+            status, _, body = wire.reply()
+            assert status == 400 and secret.encode() not in body, (data, status, body)
+
+
 def test_secrets_stay_out_of_the_log(lab, start_manager):
     """Credentials, values of environments and tokens: not with --debug, not in errors."""
     manager = start_manager('--debug')
@@ -154,6 +181,7 @@ def test_secrets_stay_out_of_the_log(lab, start_manager):
         ask('POST', '/containers/create', (json.dumps(body)[:-1]).encode(),
             {'Content-Type': 'application/json'})
         ask('GET', f'/containers/json?filters={secret}')
+        send_malformed(manager.address, secret)
     finally:
         side.http('DELETE', '/containers/secretive?force=1')
     # What a client itself wrote into a parameter may be told to it; the log is for others.
@@ -181,11 +209,15 @@ def test_tokens_stay_out_of_the_log(tmp_path):
         assert ask('POST', f'/v1/clusters/{token}?ttl=60', b'127.0.0.1:1')[0] < 300
         assert ask('GET', f'/v1/clusters/{token}')[0] == 200
         assert ask('POST', f'/v1/clusters/{token}?ttl=60', b'nonsense')[0] == 400
+        assert ask('GET', f'/v1/clusters/{token}/more')[0] == 400
+        assert ask('DELETE', f'/v1/clusters/{token[::-1]}')[0] == 404
+        send_malformed(address, token)
     finally:
         process.terminate()
         assert process.wait(15) == 0
     told = (tmp_path / 'log').read_text()
-    assert 'path=/v1/clusters' in told and token not in told
+    assert 'path=/v1/clusters' in told and 'request refused' in told
+    assert token not in told and token[::-1] not in told
 
 
 def post(path, body, *headers):

@@ -31,7 +31,7 @@ static const struct row {
 	size_t most;	    /* that is taken of one answer, besides ON_THE_WAY */
 } rows[] = {
 	{ "garbage", "", STR_INIT("\0\1\2 garbage\r\n\r\n"), STR_INIT(""),
-	  "control character in a head", 0 },
+	  "control character in a head: the first line", 0 },
 	{ "endless_garbage", "", STR_INIT("\177"), STR_INIT(X1024), "not HTTP", 0 },
 	{ "endless_head", "", STR_INIT(OK), STR_INIT("A: " X1024 "\r\n"),
 	  "head of more than 262144 bytes", LIMIT_HTTP_HEAD },

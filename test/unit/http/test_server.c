@@ -251,7 +251,7 @@ static const struct row rows[] = {
 	{ "GET / HTTP/1.1\r\n\r\n", REFUSED("400", "Bad Request", "20") "[400 no Host header]",
 	  CLOSED, "" },
 	{ "GET /%zz HTTP/1.1\r\nHost: x\r\n\r\n",
-	  REFUSED("400", "Bad Request", "31") "[400 invalid URL escape: \"%zz\"]", CLOSED, "" },
+	  REFUSED("400", "Bad Request", "24") "[400 invalid URL escape]", CLOSED, "" },
 	{ "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
 	  REFUSED("400", "Bad Request",
 		  "60") "[400 only HTTP/1.1 and HTTP/1.0 are spoken here: \"HTTP/2.0\"]",
@@ -261,7 +261,7 @@ static const struct row rows[] = {
 	  "" },
 	{ GET("/unread") "nonsense\r\n\r\n",
 	  OK "Content-Length: 2\r\n\r\nok" REFUSED("400", "Bad Request",
-						   "34") "[400 bad request line: \"nonsense\"]",
+						   "22") "[400 bad request line]",
 	  CLOSED, "" },
 };
 
