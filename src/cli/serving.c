@@ -19,21 +19,17 @@ enum { USUAL_DESCRIPTORS = 1024 };
 may_suspend struct error *serving_open(const struct serving *s, struct vec *ret)
 {
 	for (size_t i = 0; i < s->n_hosts; i++) {
-		const struct addr *addr = &s->hosts[i];
-		/* Who may open a unix socket is for its file's mode to say. */
-		struct tls_context *tls = addr->kind == ADDR_UNIX ? NULL : s->tls;
 		struct listener *l;
 
-		TRY(listener_open(addr, tls, &l));
+		TRY(listener_open(&s->hosts[i], s->tls, &l));
 		vec_push(ret, l);
 	}
 	return NULL;
 }
 
-void serving_log(const struct serving *s, const struct listener *l, const char *exposed)
+static void log_address(const struct serving *s, const struct addr *addr, const char *exposed)
 {
 	_cleanup_(strbuf_fini) struct strbuf name = STRBUF_INIT;
-	const struct addr *addr = listener_addr(l);
 	bool tls = s->tls && addr->kind != ADDR_UNIX;
 
 	addr_format(addr, &name);
@@ -43,6 +39,18 @@ void serving_log(const struct serving *s, const struct listener *l, const char *
 					     : "on"));
 	if (addr->kind == ADDR_TCP && !addr_is_loopback(addr) && !(tls && s->verify))
 		log_warn(exposed, LOG_STR("address", strbuf_str(&name)));
+}
+
+void serving_log(const struct serving *s, const struct listener *l, const char *exposed)
+{
+	const struct addr *addr = listener_addr(l);
+	struct addr at;
+
+	if (addr->kind != ADDR_FD)
+		log_address(s, addr, exposed);
+	/* What was passed is told by what it is: a path, an address of one network or of all. */
+	for (size_t i = 0; addr->kind == ADDR_FD && listener_socket(l, i, &at); i++)
+		log_address(s, &at, exposed);
 }
 
 /* Raises the limit of open files to all that is allowed, and answers it. */

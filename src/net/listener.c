@@ -230,9 +230,11 @@ may_suspend struct error *listener_accept(struct listener *l, struct stream **re
 		return accept_memory(l, ret);
 	TRY(accept_socket(l, &s));
 
+	/* Who may open a unix socket is for its file's mode to say; passed ones may be both. */
+	bool tls = l->tls && !sockets_is_unix(s);
 	struct fd *fd = fd_new(s);
 
-	*ret = l->tls ? tls_stream_over(l->tls, fd, NULL) : tcp_stream_new(fd);
+	*ret = tls ? tls_stream_over(l->tls, fd, NULL) : tcp_stream_new(fd);
 	return NULL;
 }
 
@@ -248,6 +250,14 @@ static void unlink_own(const struct listener *l)
 	if (l->inode != 0 && stat(l->addr.path, &st) == 0 && st.st_dev == l->device &&
 	    st.st_ino == l->inode)
 		unlink(l->addr.path);
+}
+
+bool listener_socket(const struct listener *l, size_t i, struct addr *ret)
+{
+	if (i >= l->sockets.n)
+		return false;
+	*ret = sockets_addr(&l->sockets, i);
+	return true;
 }
 
 void listener_close(struct listener *l)

@@ -12,8 +12,11 @@
 struct listener;
 struct tls_context;
 
-/* The message names the address and why. With `tls` each accepted stream is a TLS one whose
- * handshake is done by its first read. Parks for the look-up of a host name only. */
+/*
+ * The message names the address and why. With `tls` each accepted stream is a TLS one whose
+ * handshake is done by its first read, but for those of unix sockets, which are in the clear.
+ * Parks for the look-up of a host name only.
+ */
 may_suspend must_check struct error *listener_open(const struct addr *a, struct tls_context *tls,
 						   struct listener **ret);
 
@@ -28,6 +31,8 @@ struct stream *listener_connect(struct listener *l, const char *peer_name);
 may_suspend must_check struct error *listener_accept(struct listener *l, struct stream **ret);
 
 const struct addr *listener_addr(const struct listener *l); /* with the port that it got for 0 */
+/* Where its i-th socket listens, by what the kernel says; false where it has no more. */
+bool listener_socket(const struct listener *l, size_t i, struct addr *ret);
 void listener_close(struct listener *l); /* nobody may be in accept; unlinks its unix socket */
 
 DEFINE_CLEANUP(struct listener *, listener_close)

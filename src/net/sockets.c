@@ -7,6 +7,8 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <netdb.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -20,6 +22,33 @@ void sockets_close(struct sockets *s)
 {
 	while (s->n > 0)
 		close(s->v[--s->n]);
+}
+
+bool sockets_is_unix(int descriptor)
+{
+	int family = AF_UNSPEC;
+	socklen_t n = sizeof(family);
+
+	return getsockopt(descriptor, SOL_SOCKET, SO_DOMAIN, &family, &n) == 0 && family == AF_UNIX;
+}
+
+struct addr sockets_addr(const struct sockets *s, size_t i)
+{
+	struct sockaddr_any at = { .n = sizeof(at.unix_) };
+	struct addr a = { .kind = ADDR_TCP };
+
+	/* What cannot be told is taken for any address, so that it is warned of. */
+	if (getsockname(s->v[i], &at.any, &at.n) != 0)
+		return a;
+	if (at.any.sa_family == AF_UNIX) {
+		a.kind = ADDR_UNIX;
+		(void)snprintf(a.path, sizeof(a.path), "%.*s", (int)sizeof(a.path) - 1,
+			       at.unix_.sun_path);
+		return a;
+	}
+	(void)getnameinfo(&at.any, at.n, a.host, sizeof(a.host), NULL, 0, NI_NUMERICHOST);
+	a.port = sockaddr_port(&at);
+	return a;
 }
 
 static void add_socket(struct sockets *s, int descriptor)

@@ -5,9 +5,11 @@
 #ifndef NET_SOCKETS_H
 #define NET_SOCKETS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/error.h"
+#include "net/addr.h"
 #include "net/sockaddr.h"
 
 #define SOCKETS_MAX 16 /* of one listener */
@@ -18,6 +20,10 @@ struct sockets {
 };
 
 void sockets_close(struct sockets *s);
+
+bool sockets_is_unix(int descriptor);
+/* Where the i-th listens: ADDR_TCP with a numeric host, or ADDR_UNIX. */
+struct addr sockets_addr(const struct sockets *s, size_t i);
 
 /* On every address of the machine: one socket for IPv6 and IPv4 where it has both. */
 must_check struct error *sockets_listen_everywhere(uint16_t port, struct sockets *add);

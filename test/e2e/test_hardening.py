@@ -19,6 +19,7 @@ import pytest
 from lab import engine, wait_until
 from lab.manager import REPOSITORY, binary, free_port
 from support import Side, Wire, message_of
+from support.certs import make_certs, verified
 
 
 def readelf(what):
@@ -58,6 +59,9 @@ def test_units(tmp_path):
     assert service['ProtectSystem'] == 'strict' and service['CapabilityBoundingSet'] == ''
     assert '-H fd://' in service['ExecStart'] and 'HUP' in service['ExecReload']
     assert unit('swarm.socket')['Socket']['ListenStream'] == '3376'
+    # What its comment tells to add is to be as a socket of the manager's own.
+    with open(os.path.join(REPOSITORY, 'systemd', 'swarm.socket')) as file:
+        assert 'SocketMode=0660' in file.read()
     analyze = shutil.which('systemd-analyze')
     if not analyze:
         return
@@ -115,6 +119,46 @@ def test_as_the_unit_runs_it(lab, tmp_path):
         finally:
             process.kill()
             process.wait()
+
+
+def passed(listening, log, *flags):
+    """A manager with a socket that was passed to it."""
+    return subprocess.Popen(
+        [sys.executable, '-c', LAUNCHER, str(listening.fileno()), binary(), 'manage', '-H', 'fd://',
+         *flags, '127.0.0.1:1'],
+        pass_fds=[listening.fileno()], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+
+
+@pytest.mark.parametrize('kind', ['unix', 'loopback', 'everywhere', 'verified'])
+def test_a_passed_socket_is_what_it_is(tmp_path, kind):
+    """TLS is not for a unix socket, whoever made it; and what anybody can reach is warned of."""
+    certs = make_certs(tmp_path / 'certs', 'manager=127.0.0.1')
+    if kind == 'unix':
+        listening = socket.socket(socket.AF_UNIX)
+        listening.bind(str(tmp_path / 'socket'))
+        listening.listen()
+    else:
+        listening = socket.create_server(('127.0.0.1' if kind == 'loopback' else '0.0.0.0', 0))
+    flags = verified(certs / 'manager') if kind in ('unix', 'verified') else []
+    with listening, open(tmp_path / 'log', 'w') as log:
+        process = passed(listening, log, *flags)
+        try:
+            wait_until(lambda: 'msg=listening' in (tmp_path / 'log').read_text(), 20, 'it listens')
+            if kind == 'unix':
+                with socket.socket(socket.AF_UNIX) as client:
+                    client.settimeout(20)
+                    client.connect(str(tmp_path / 'socket'))
+                    client.sendall(b'GET /_ping HTTP/1.0\r\n\r\n')
+                    assert client.recv(100).startswith(b'HTTP/1.1 200 OK')
+        finally:
+            process.terminate()
+            assert process.wait(15) == 0
+        at = str(tmp_path / 'socket') if kind == 'unix' else '{}:{}'.format(
+            *listening.getsockname())
+    told = (tmp_path / 'log').read_text()
+    tls = 'verify' if kind == 'verified' else 'off'
+    assert re.search(f'msg=listening address="?{re.escape(at)}"? tls={tls}', told), told
+    assert ('whoever reaches this address' in told) == (kind == 'everywhere'), told
 
 
 def malformed(secret):

@@ -254,6 +254,19 @@ static may_suspend void assert_reaches(struct listener *l, int which)
 	ends_fini(&e);
 }
 
+static void assert_tells_its_places(const struct listener *l)
+{
+	struct addr at;
+
+	for (size_t i = 0; i < 2; i++) {
+		assert_true(listener_socket(l, i, &at));
+		assert_int_equal(at.kind, ADDR_TCP);
+		assert_string_equal(at.host, "127.0.0.1");
+		assert_int_equal(at.port, sockaddr_port(&passed_at[i]));
+	}
+	assert_false(listener_socket(l, 2, &at));
+}
+
 static void passed_main(_unused_ void *arg)
 {
 	struct addr all = addr_of("fd://"), one = addr_of("fd://second");
@@ -272,6 +285,7 @@ static void passed_main(_unused_ void *arg)
 	assert_reaches(l, 1);
 	assert_reaches(l, 0);
 	assert_reaches(l, 1);
+	assert_tells_its_places(l);
 	listener_close(l);
 
 	dup2(saved[0], 3);

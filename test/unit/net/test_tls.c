@@ -264,6 +264,32 @@ static void test_a_client_reads_why_it_was_refused(_unused_ void **state)
 	loop_run(LOOP_REAL, refusal_main, NULL);
 }
 
+/* Who may open a unix socket is for its file's mode to say: a TLS listener leaves it in the clear. */
+static void unix_main(_unused_ void *arg)
+{
+	_cleanup_(meeting_fini) struct meeting m = { .server = server_context("ca", "server") };
+	_cleanup_(stream_closep) struct stream *client = NULL;
+	struct addr a = { .kind = ADDR_UNIX }, told;
+	char c;
+	size_t n;
+
+	snprintf(a.path, sizeof(a.path), "%s", in_dir("socket", ""));
+	assert_ok(listener_open(&a, m.server, &m.listener));
+	assert_true(listener_socket(m.listener, 0, &told));
+	assert_int_equal(told.kind, ADDR_UNIX);
+	assert_string_equal(told.path, a.path);
+	assert_ok(dial(&a, NULL, &client));
+	assert_ok(stream_write(client, STR("x")));
+	assert_ok(listener_accept(m.listener, &m.accepted));
+	assert_ok(stream_read(m.accepted, &c, 1, &n));
+	assert_int_equal(c, 'x');
+}
+
+static void test_unix_sockets_are_in_the_clear(_unused_ void **state)
+{
+	loop_run(LOOP_REAL, unix_main, NULL);
+}
+
 static void plain_server(void *arg)
 {
 	struct meeting *m = arg;
@@ -563,6 +589,7 @@ int main(void)
 		cmocka_unit_test(test_who_trusts_whom),
 		cmocka_unit_test(test_a_client_reads_why_it_was_refused),
 		cmocka_unit_test(test_one_side_without_tls),
+		cmocka_unit_test(test_unix_sockets_are_in_the_clear),
 		cmocka_unit_test(test_an_end_without_close_notify_is_an_error),
 		cmocka_unit_test(test_a_silent_handshake_ends_with_the_deadline),
 		cmocka_unit_test(test_faulty_files_are_named),
