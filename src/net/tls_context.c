@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/vec.h"
 #include "fiber/offload.h"
@@ -59,19 +60,26 @@ static void set_up(SSL_CTX *ssl, bool server, bool verify)
 
 /* Blocks: the files are read. */
 static must_check struct error *settings_new(const struct tls_files *files, bool server,
-					     SSL_CTX **ret)
+					     SSL_CTX **ret, struct strbuf *ret_idle)
 {
 	SSL_CTX *ssl = SSL_CTX_new(server ? TLS_server_method() : TLS_client_method());
 	struct error *err;
 
 	assert(ssl);
 	set_up(ssl, server, files->verify);
-	err = tls_files_load(files, server, ssl);
+	err = tls_files_load(files, server, ssl, ret_idle);
 	if (err)
 		SSL_CTX_free(ssl);
 	else
 		*ret = ssl;
 	return err;
+}
+
+static void log_idle(const struct strbuf *idle)
+{
+	if (idle->n)
+		log_warn("some certificates of a CA file do not count",
+			 LOG_STR("why", strbuf_str(idle)));
 }
 
 static char *copy(const char *path)
@@ -82,10 +90,12 @@ static char *copy(const char *path)
 static must_check struct error *context_new(const struct tls_files *files, bool server,
 					    struct tls_context **ret)
 {
+	_cleanup_(strbuf_fini) struct strbuf idle = STRBUF_INIT;
 	struct tls_context *c;
 	SSL_CTX *ssl;
 
-	TRY(settings_new(files, server, &ssl));
+	TRY(settings_new(files, server, &ssl, &idle));
+	log_idle(&idle);
 	c = mem_new(struct tls_context);
 	c->refs = 1;
 	c->server = server;
@@ -131,6 +141,7 @@ void tls_context_unref(struct tls_context *c)
 struct reading {
 	const struct tls_context *context;
 	SSL_CTX *ssl;
+	struct strbuf idle;
 	struct error *err;
 };
 
@@ -138,7 +149,7 @@ static void read_again(void *arg)
 {
 	struct reading *r = arg;
 
-	r->err = settings_new(&r->context->files, r->context->server, &r->ssl);
+	r->err = settings_new(&r->context->files, r->context->server, &r->ssl, &r->idle);
 	/* What the library keeps for this thread is of no more use. */
 	OPENSSL_thread_stop();
 }
@@ -146,9 +157,12 @@ static void read_again(void *arg)
 /* Streams hold their settings by themselves: those under way keep what they began with. */
 static may_suspend must_check struct error *reload(struct tls_context *c)
 {
-	struct reading r = { .context = c };
+	struct reading r = { .context = c, .idle = STRBUF_INIT };
 
 	offload(read_again, &r);
+	if (!r.err)
+		log_idle(&r.idle);
+	strbuf_fini(&r.idle);
 	if (r.err)
 		return r.err;
 	SSL_CTX_free(c->ssl);

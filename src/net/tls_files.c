@@ -11,15 +11,17 @@
 #include <openssl/x509v3.h>
 #include <stdio.h>
 
+#include "net/tls_peer.h"
+
 static void file_closep(FILE **f)
 {
 	if (*f)
 		(void)fclose(*f);
 }
 
-static void x509_freep(X509 **cert)
+static void certs_freep(struct stack_st_X509 **certs)
 {
-	X509_free(*cert);
+	sk_X509_pop_free(*certs, X509_free);
 }
 
 static void key_freep(EVP_PKEY **key)
@@ -62,42 +64,61 @@ static int no_passphrase(_unused_ char *buf, _unused_ int cap, _unused_ int writ
 	return -1;
 }
 
-static must_check struct error *out_of_time(const char *what, const char *path,
-					    const ASN1_TIME *when)
+/* Of several in a file it takes more than the path to find it. */
+static must_check struct error *out_of_time(const char *what, const char *path, X509 *cert,
+					    bool alone, const ASN1_TIME *when)
 {
+	char name[TLS_PEER_SHOWN];
 	BIO *text = BIO_new(BIO_s_mem());
 	char *p = NULL;
+	struct error *err;
+	int n;
 
 	ASN1_TIME_print(text, when);
-	int n = (int)BIO_get_mem_data(text, &p);
-	struct error *err =
-		error_new(ERR_TLS, "the certificate %s %s %.*s", path, what, n, p ? p : "");
-
+	n = (int)BIO_get_mem_data(text, &p);
+	tls_peer_describe(cert, name, sizeof(name));
+	if (alone)
+		err = error_new(ERR_TLS, "the certificate %s %s %.*s", path, what, n, p ? p : "");
+	else
+		err = error_new(ERR_TLS, "a certificate in %s %s %.*s (%s)", path, what, n,
+				p ? p : "", name);
 	BIO_free(text);
 	return err;
 }
 
-static must_check struct error *check_time(const char *path, const X509 *cert)
+static must_check struct error *check_time(const char *path, const struct stack_st_X509 *certs,
+					   int i)
 {
+	X509 *cert = sk_X509_value(certs, i);
 	const ASN1_TIME *from = X509_get0_notBefore(cert), *until = X509_get0_notAfter(cert);
+	bool alone = sk_X509_num(certs) == 1;
 
 	if (X509_cmp_current_time(until) < 0)
-		return out_of_time("expired on", path, until);
+		return out_of_time("expired on", path, cert, alone, until);
 	if (X509_cmp_current_time(from) > 0)
-		return out_of_time("is not valid before", path, from);
+		return out_of_time("is not valid before", path, cert, alone, from);
 	return NULL;
 }
 
-static must_check struct error *read_cert(const char *path, X509 **ret)
+/* All that the file holds, one at least. */
+static must_check struct error *read_certs(const char *path, struct stack_st_X509 **ret)
 {
 	_cleanup_(file_closep) FILE *f = NULL;
+	_cleanup_(certs_freep) struct stack_st_X509 *certs = sk_X509_new_null();
+	X509 *cert;
 
 	TRY(open_file("certificate", path, &f));
-	*ret = PEM_read_X509(f, NULL, NULL, NULL);
+	while ((cert = PEM_read_X509(f, NULL, NULL, NULL)))
+		sk_X509_push(certs, cert);
 	TRY(check_read("certificate", path, f));
-	if (!*ret)
+	if (sk_X509_num(certs) == 0)
 		return error_new(ERR_TLS, "%s holds no certificate in PEM form: %s", path,
 				 complaint());
+	if (ERR_GET_REASON(ERR_peek_last_error()) != PEM_R_NO_START_LINE)
+		return error_new(ERR_TLS, "%s holds a certificate that cannot be read: %s", path,
+				 complaint());
+	ERR_clear_error();
+	*ret = take(certs);
 	return NULL;
 }
 
@@ -119,29 +140,42 @@ static must_check struct error *read_key(const char *path, EVP_PKEY **ret)
 	return error_new(ERR_TLS, "%s holds no private key in PEM form: %s", path, why);
 }
 
+/* OpenSSL says that a certificate is not for this side, and leaves it to us to see why. */
 static must_check struct error *check_usage(const char *path, X509 *cert, bool server)
 {
 	int purpose = server ? X509_PURPOSE_SSL_SERVER : X509_PURPOSE_SSL_CLIENT;
+	uint32_t use = server ? XKU_SSL_SERVER | XKU_SGC : XKU_SSL_CLIENT;
+	uint32_t sign =
+		KU_DIGITAL_SIGNATURE | KU_KEY_AGREEMENT | (server ? KU_KEY_ENCIPHERMENT : 0);
+	const char *why = "its nsCertType is another";
 
 	if (X509_check_purpose(cert, purpose, 0) == 1)
 		return NULL;
 	ERR_clear_error();
-	return error_new(ERR_TLS,
-			 "the certificate %s is not for use by a TLS %s: its extendedKeyUsage "
-			 "lacks %s",
-			 path, server ? "server" : "client", server ? "serverAuth" : "clientAuth");
+	/* Either is all ones where the certificate has none. */
+	if (X509_get_extension_flags(cert) & EXFLAG_INVALID)
+		why = "its extensions are malformed";
+	else if (!(X509_get_extended_key_usage(cert) & use))
+		why = server ? "its extendedKeyUsage lacks serverAuth"
+			     : "its extendedKeyUsage lacks clientAuth";
+	else if (!(X509_get_key_usage(cert) & sign))
+		why = "its keyUsage lacks digitalSignature";
+	return error_new(ERR_TLS, "the certificate %s is not for use by a TLS %s: %s", path,
+			 server ? "server" : "client", why);
 }
 
+/* Who verifies it checks each of the chain, so each of them counts. */
 static must_check struct error *load_pair(const struct tls_files *files, bool server, SSL_CTX *ssl)
 {
-	_cleanup_(x509_freep) X509 *cert = NULL;
+	_cleanup_(certs_freep) struct stack_st_X509 *chain = NULL;
 	_cleanup_(key_freep) EVP_PKEY *key = NULL;
 
-	TRY(read_cert(files->cert, &cert));
-	TRY(check_time(files->cert, cert));
-	TRY(check_usage(files->cert, cert, server));
+	TRY(read_certs(files->cert, &chain));
+	for (int i = 0; i < sk_X509_num(chain); i++)
+		TRY(check_time(files->cert, chain, i));
+	TRY(check_usage(files->cert, sk_X509_value(chain, 0), server));
 	TRY(read_key(files->key, &key));
-	if (X509_check_private_key(cert, key) != 1) {
+	if (X509_check_private_key(sk_X509_value(chain, 0), key) != 1) {
 		ERR_clear_error();
 		return error_new(ERR_TLS, "the key %s does not belong to the certificate %s",
 				 files->key, files->cert);
@@ -155,12 +189,35 @@ static must_check struct error *load_pair(const struct tls_files *files, bool se
 	return NULL;
 }
 
-static must_check struct error *load_ca(const char *path, bool server, SSL_CTX *ssl)
+/* While a CA is replaced both are in the file: one that is in its time is enough. */
+static must_check struct error *check_cas(const char *path, const struct stack_st_X509 *certs,
+					  struct strbuf *ret_idle)
 {
-	_cleanup_(x509_freep) X509 *first = NULL;
+	_cleanup_(error_freep) struct error *first = NULL;
+	size_t before = ret_idle->n;
+	bool any = false;
 
-	TRY(read_cert(path, &first));
-	TRY(check_time(path, first));
+	for (int i = 0; i < sk_X509_num(certs); i++) {
+		struct error *err = check_time(path, certs, i);
+
+		any |= !err;
+		if (err)
+			strbuf_addf(ret_idle, "%s%s", ret_idle->n ? "; " : "", error_message(err));
+		error_keep(&first, err);
+	}
+	if (any)
+		return NULL;
+	ret_idle->n = before;
+	return take(first);
+}
+
+static must_check struct error *load_ca(const char *path, bool server, SSL_CTX *ssl,
+					struct strbuf *ret_idle)
+{
+	_cleanup_(certs_freep) struct stack_st_X509 *certs = NULL;
+
+	TRY(read_certs(path, &certs));
+	TRY(check_cas(path, certs, ret_idle));
 	if (SSL_CTX_load_verify_file(ssl, path) != 1)
 		return error_new(ERR_TLS, "cannot use the CA certificates in %s: %s", path,
 				 complaint());
@@ -169,7 +226,8 @@ static must_check struct error *load_ca(const char *path, bool server, SSL_CTX *
 	return NULL;
 }
 
-struct error *tls_files_load(const struct tls_files *files, bool server, SSL_CTX *ssl)
+struct error *tls_files_load(const struct tls_files *files, bool server, SSL_CTX *ssl,
+			     struct strbuf *ret_idle)
 {
 	if (files->system_ca)
 		SSL_CTX_set_default_verify_paths(ssl);
@@ -178,7 +236,7 @@ struct error *tls_files_load(const struct tls_files *files, bool server, SSL_CTX
 	if (!files->cert != !files->key || (server && !files->cert))
 		return error_new(ERR_TLS, "a certificate and its key are both needed");
 	if (files->ca)
-		TRY(load_ca(files->ca, server, ssl));
+		TRY(load_ca(files->ca, server, ssl, ret_idle));
 	if (files->cert)
 		TRY(load_pair(files, server, ssl));
 	return NULL;

@@ -9,9 +9,14 @@
 #include <openssl/ssl.h>
 #include <stdbool.h>
 
+#include "base/strbuf.h"
 #include "net/tls.h"
 
-/* ERR_TLS names the file and what is wrong with it. */
-must_check struct error *tls_files_load(const struct tls_files *files, bool server, SSL_CTX *ssl);
+/*
+ * ERR_TLS names the file and what is wrong with it. Appends to ret_idle, for a warning, which CAs
+ * are out of their time beside others that are not.
+ */
+must_check struct error *tls_files_load(const struct tls_files *files, bool server, SSL_CTX *ssl,
+					struct strbuf *ret_idle);
 
 #endif

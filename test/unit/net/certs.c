@@ -46,12 +46,15 @@ static void extend_for_use(X509 *cert, X509 *issuer, const struct cert_wish *wis
 		[CERT_SERVER] = "serverAuth",
 		[CERT_CLIENT] = "clientAuth",
 		[CERT_BOTH] = "serverAuth,clientAuth",
+		[CERT_NO_SIGNING] = "serverAuth,clientAuth",
 	};
 
 	if (wish->use == CERT_CA)
 		extend(cert, issuer, NID_basic_constraints, "critical,CA:TRUE");
 	else
 		extend(cert, issuer, NID_ext_key_usage, usage[wish->use]);
+	if (wish->use == CERT_NO_SIGNING)
+		extend(cert, issuer, NID_key_usage, "keyCertSign");
 	if (wish->subjects)
 		extend(cert, issuer, NID_subject_alt_name, wish->subjects);
 }
@@ -107,6 +110,21 @@ void cert_make(const char *dir, const struct cert_wish *wish)
 	}
 	X509_free(cert);
 	EVP_PKEY_free(key);
+}
+
+void cert_join(const char *dir, const char *const *names, const char *joint)
+{
+	FILE *out = open_in(dir, joint, "pem", "w");
+
+	for (; *names; names++) {
+		FILE *f = open_in(dir, *names, "pem", "r");
+		X509 *cert = PEM_read_X509(f, NULL, NULL, NULL);
+
+		require(cert && PEM_write_X509(out, cert));
+		X509_free(cert);
+		fclose(f);
+	}
+	fclose(out);
 }
 
 void cert_lock_key(const char *dir, const char *name, const char *locked)

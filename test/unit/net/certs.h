@@ -7,7 +7,13 @@
 
 #include <stdint.h>
 
-enum cert_use { CERT_CA, CERT_SERVER, CERT_CLIENT, CERT_BOTH };
+enum cert_use {
+	CERT_CA,
+	CERT_SERVER,
+	CERT_CLIENT,
+	CERT_BOTH,
+	CERT_NO_SIGNING, /* for both by its extendedKeyUsage, and for neither by its keyUsage */
+};
 
 struct cert_wish {
 	const char *name;   /* the files are <dir>/<name>.pem and <dir>/<name>.key */
@@ -19,6 +25,9 @@ struct cert_wish {
 
 /* Writes both files. Aborts where it cannot. */
 void cert_make(const char *dir, const struct cert_wish *wish);
+
+/* Writes <dir>/<joint>.pem: the certificates of `names`, with a NULL behind them, in that order. */
+void cert_join(const char *dir, const char *const *names, const char *joint);
 
 /* Writes <dir>/<locked>.key, which is the key of `name` behind a passphrase. */
 void cert_lock_key(const char *dir, const char *name, const char *locked);

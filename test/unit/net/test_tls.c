@@ -29,7 +29,6 @@ static const struct cert_wish wishes[] = {
 	{ "misnamed", "ca", CERT_SERVER, "DNS:elsewhere,IP:10.9.9.9", -60, YEAR },
 	{ "foreign", "other-ca", CERT_BOTH, NAMES, -60, YEAR },
 	{ "expired", "ca", CERT_BOTH, NAMES, -YEAR, -60 },
-	{ "early", "ca", CERT_BOTH, NAMES, 3600, YEAR },
 	{ "brief", "ca", CERT_BOTH, NAMES, -60, 2 },
 };
 
@@ -39,7 +38,6 @@ static int make_certs(_unused_ void **state)
 		return -1;
 	for (size_t i = 0; i < ARRAY_LEN(wishes); i++)
 		cert_make(dir, &wishes[i]);
-	cert_lock_key(dir, "server", "locked");
 	return 0;
 }
 
@@ -60,7 +58,6 @@ static int remove_certs(_unused_ void **state)
 		unlink(in_dir(wishes[i].name, ".pem"));
 		unlink(in_dir(wishes[i].name, ".key"));
 	}
-	unlink(in_dir("locked", ".key"));
 	return rmdir(dir);
 }
 
@@ -397,84 +394,6 @@ static void test_a_silent_handshake_ends_with_the_deadline(_unused_ void **state
 	loop_run(LOOP_REAL, silent_main, NULL);
 }
 
-/* What is wrong with files is said at once, by name. */
-struct fault {
-	const char *ca, *cert, *key; /* file names; NULL: none */
-	bool server;
-	const char *says;
-};
-
-static const struct fault faults[] = {
-	{ "missing.pem", NULL, NULL, false,
-	  "cannot read the certificate %s/missing.pem: No such file or directory" },
-	{ NULL, "missing.pem", "server.key", true,
-	  "cannot read the certificate %s/missing.pem: No such file or directory" },
-	{ NULL, "server.pem", "missing.key", true,
-	  "cannot read the key %s/missing.key: No such file or directory" },
-	{ NULL, "server.pem", "client.key", true,
-	  "the key %s/client.key does not belong to the certificate %s/server.pem" },
-	{ NULL, "client.pem", "client.key", true,
-	  "the certificate %s/client.pem is not for use by a TLS server: its "
-	  "extendedKeyUsage lacks serverAuth" },
-	{ NULL, "server.pem", "server.key", false,
-	  "the certificate %s/server.pem is not for use by a TLS client: its "
-	  "extendedKeyUsage lacks clientAuth" },
-	{ NULL, "server.key", "server.key", true,
-	  "%s/server.key holds no certificate in PEM form" },
-	{ NULL, "server.pem", "server.pem", true,
-	  "%s/server.pem holds no private key in PEM form" },
-	{ NULL, "server.pem", "locked.key", true,
-	  "the key %s/locked.key is protected by a passphrase" },
-	{ NULL, "", "server.key", true, "cannot read the certificate %s/: Is a directory" },
-	{ "expired.pem", NULL, NULL, false, "the certificate %s/expired.pem expired on " },
-	{ NULL, "expired.pem", "expired.key", true, "the certificate %s/expired.pem expired on " },
-	{ NULL, "early.pem", "early.key", true,
-	  "the certificate %s/early.pem is not valid before " },
-	{ NULL, NULL, NULL, true, "a certificate and its key are both needed" },
-	{ NULL, "client.pem", NULL, false, "a certificate and its key are both needed" },
-};
-
-static const char *maybe_in_dir(const char *name)
-{
-	return name ? in_dir(name, "") : NULL;
-}
-
-static void test_faulty_files_are_named(_unused_ void **state)
-{
-	for (size_t i = 0; i < ARRAY_LEN(faults); i++) {
-		const struct fault *f = &faults[i];
-		struct tls_files files = { .ca = maybe_in_dir(f->ca),
-					   .cert = maybe_in_dir(f->cert),
-					   .key = maybe_in_dir(f->key) };
-		struct tls_context *c = NULL;
-		_cleanup_(strbuf_fini) struct strbuf expected = STRBUF_INIT;
-		_cleanup_(error_freep) struct error *err =
-			f->server ? tls_context_new_server(&files, &c)
-				  : tls_context_new_client(&files, &c);
-
-		for (const char *p = f->says; *p; p++) {
-			if (p[0] == '%' && p[1] == 's') {
-				strbuf_add(&expected, str_from(dir));
-				p++;
-			} else {
-				strbuf_addc(&expected, *p);
-			}
-		}
-		assert_true(error_is(err, ERR_TLS));
-		if (!str_starts(str_from(error_message(err)), strbuf_str(&expected)))
-			fail_msg("\"%s\" is not \"%s\"", error_message(err), expected.p);
-	}
-}
-
-static void test_verifying_needs_a_ca(_unused_ void **state)
-{
-	struct tls_files files = { .verify = true };
-	struct tls_context *c;
-	_cleanup_(error_freep) struct error *err = tls_context_new_client(&files, &c);
-
-	assert_string_equal(error_message(err), "verifying the other side needs a CA certificate");
-}
-
 static void later_main(void *arg)
 {
 	struct meeting *m = arg;
@@ -592,8 +511,6 @@ int main(void)
 		cmocka_unit_test(test_unix_sockets_are_in_the_clear),
 		cmocka_unit_test(test_an_end_without_close_notify_is_an_error),
 		cmocka_unit_test(test_a_silent_handshake_ends_with_the_deadline),
-		cmocka_unit_test(test_faulty_files_are_named),
-		cmocka_unit_test(test_verifying_needs_a_ca),
 		cmocka_unit_test(test_a_certificate_that_runs_out),
 		cmocka_unit_test(test_files_are_read_again),
 	};
