@@ -127,9 +127,12 @@ may_suspend struct error *events_stream(struct request *r)
 
 	/* Before the head: what happens once the client has that is for it to see. */
 	begin_to_listen(&a, &range, &filters);
+	/* And what has been is together, so that too much of it is a status. */
+	if (a.replay)
+		TRY(replay_collect(a.replay));
 	TRY(http_reply_begin(r->in, 200, STR_NONE, events_type, ARRAY_LEN(events_type), -1));
 	if (a.replay)
-		TRY(replay_run(a.replay, emit_past, &a));
+		TRY(replay_emit(a.replay, emit_past, &a));
 	if (a.live)
 		TRY(pass_until(&a, range.until));
 	return http_reply_end(r->in);

@@ -224,7 +224,7 @@ static struct error *take_failure(struct replay_job *job)
 	return replay_add(r, MIN(clock_wall(), r->until), strbuf_str(&text));
 }
 
-static may_suspend struct error *collect(struct replay *r)
+static may_suspend struct error *ask_all(struct replay *r)
 {
 	_cleanup_(group_finish) struct group g = GROUP_INIT;
 
@@ -246,7 +246,15 @@ static int oldest_first(const void *a, const void *b)
 	return x->order < y->order ? -1 : 1;
 }
 
-static may_suspend struct error *emit_all(struct replay *r, emit_fn *emit, void *arg)
+may_suspend struct error *replay_collect(struct replay *r)
+{
+	TRY(ask_all(r));
+	if (r->events.n)
+		qsort(r->events.v, r->events.n, sizeof(*r->events.v), oldest_first);
+	return NULL;
+}
+
+may_suspend struct error *replay_emit(struct replay *r, emit_fn *emit, void *arg)
 {
 	_cleanup_(strbuf_fini) struct strbuf out = STRBUF_INIT;
 
@@ -263,14 +271,6 @@ static may_suspend struct error *emit_all(struct replay *r, emit_fn *emit, void 
 		strbuf_reset(&out);
 	}
 	return out.n ? emit(arg, strbuf_str(&out)) : NULL;
-}
-
-may_suspend struct error *replay_run(struct replay *r, emit_fn *emit, void *arg)
-{
-	TRY(collect(r));
-	if (r->events.n)
-		qsort(r->events.v, r->events.n, sizeof(*r->events.v), oldest_first);
-	return emit_all(r, emit, arg);
 }
 
 void replay_filter_live(struct replay *r, struct str lines, struct strbuf *out)

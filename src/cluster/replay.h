@@ -22,10 +22,12 @@ struct replay *replay_new(struct cluster *c, int64_t since, int64_t until, bool 
 void replay_free(struct replay *r); /* NULL is fine */
 
 /*
- * Asks every node at once, then emits a line for each event, the oldest first. A node that does not
- * tell is an engine_events_lost event. ERR_TOO_LARGE over LIMIT_EVENT_REPLAY.
+ * Asks every node at once. One that does not tell is an engine_events_lost event. ERR_TOO_LARGE
+ * over LIMIT_EVENT_REPLAY.
  */
-may_suspend must_check struct error *replay_run(struct replay *r, emit_fn *emit, void *arg);
+may_suspend must_check struct error *replay_collect(struct replay *r);
+/* Then a line for each event, the oldest first. */
+may_suspend must_check struct error *replay_emit(struct replay *r, emit_fn *emit, void *arg);
 
 /* The lines of the subscription without those that the replay had: appends to out. */
 void replay_filter_live(struct replay *r, struct str lines, struct strbuf *out);

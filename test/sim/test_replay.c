@@ -244,15 +244,42 @@ static may_suspend void a_node_that_is_down_is_told(struct sim *s)
 
 static may_suspend void a_client_that_leaves_leaves_nothing_behind(struct sim *s)
 {
-	struct sim_stream *events;
+	struct stream *client;
 
 	pool_up(s, 3);
 	create_several(s, 1, 3);
 	sim_fault(s, node(s, 2), FAULT_STALL, "GET /events?since", 1);
-	events = sim_open(s, "GET", "/events?since=1m" CONTAINERS, NULL);
-	sim_close(events);
+	client = sim_connect(s, "192.168.0.9");
+	assert_ok(stream_write(client, STR("GET /events?since=1m" CONTAINERS " HTTP/1.1\r\n"
+					   "Host: x\r\n\r\n")));
+	sim_run(s, SECOND);
+	assert_int_equal(sim_calls(node(s, 2), "GET /events?since"), 1);
+	stream_close(client);
 	sim_run(s, SECOND);
 	sim_fault_clear(s);
+	sim_settle(s);
+}
+
+/* However much the nodes have to tell: a status, and no more memory. */
+static may_suspend void a_past_that_is_too_large_is_refused(struct sim *s)
+{
+	const char *event, *piece;
+
+	sim_engine(s, "n1");
+	sim_up(s);
+	sim_run(s, MINUTE);
+	event = sim_text(s,
+			 "{\"Type\":\"container\",\"Action\":\"create\",\"Actor\":{\"ID\":\"1\","
+			 "\"Attributes\":{\"a\":\"%064000d\"}},\"timeNano\":%lld}\n",
+			 0, (long long)(clock_wall() - SECOND));
+	piece = sim_text(s, "%zx\r\n%s\r\n", strlen(event), event);
+	sim_lie(node(s, 1), "GET /events?since",
+		STR("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"), str_from(piece));
+	assert_refused(sim_get(s, "/events?since=1m&until=0s"), 413,
+		       "the events of that time are more than 64 MiB");
+	assert_true(sim_most_lied(node(s, 1)) < LIMIT_EVENT_REPLAY + LIMIT_EVENT_REPLAY / 4);
+	sim_lie(node(s, 1), NULL, STR_NONE, STR_NONE);
+	assert_status(sim_get(s, "/events?since=1m&until=0s"), 200);
 	sim_settle(s);
 }
 
@@ -270,6 +297,7 @@ int main(void)
 		STORY(a_node_that_hangs_is_told),
 		STORY(a_node_that_is_down_is_told),
 		STORY(a_client_that_leaves_leaves_nothing_behind),
+		STORY(a_past_that_is_too_large_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
