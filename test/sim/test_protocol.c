@@ -387,6 +387,34 @@ static may_suspend void clients_may_be_slow(struct sim *s)
 	lives_on(s);
 }
 
+#define CREATE_OF(length)                                 \
+	"POST /containers/create HTTP/1.1\r\nHost: x\r\n" \
+	"Content-Type: application/json\r\nContent-Length: " length "\r\n\r\n"
+
+/* A body has longer than a head, and an end too. */
+static may_suspend void bodies_may_be_slow(struct sim *s)
+{
+	_cleanup_(stream_closep) struct stream *stream = NULL;
+	char in[400];
+	size_t n;
+
+	one_node(s);
+	stream = sim_connect(s, "192.168.0.9");
+	assert_ok(stream_write(stream, STR(CREATE_OF("19") "{\"Image\":")));
+	sim_run(s, LIMIT_BODY_TIME - SECOND);
+	assert_ok(stream_write(stream, STR("\"busybox\"}")));
+	assert_ok(stream_read(stream, in, sizeof(in), &n));
+	assert_true(str_starts(str_of(in, n), STR("HTTP/1.1 201 ")));
+
+	assert_ok(stream_write(stream, STR(CREATE_OF("19") "{\"Image\":")));
+	sim_run(s, LIMIT_BODY_TIME + SECOND);
+	assert_ok(stream_read(stream, in, sizeof(in), &n));
+	assert_true(str_starts(str_of(in, n), STR("HTTP/1.1 408 ")));
+	assert_true(str_contains(str_of(in, n), STR("the request's body took too long")));
+	lives_on(s);
+	sim_settle(s);
+}
+
 /* A thousand at once, each with a request of its own, and half of them gone before the answer. */
 static may_suspend void a_thousand_clients(struct sim *s)
 {
@@ -484,6 +512,7 @@ int main(void)
 		STORY(names_are_no_paths),
 		STORY(requests_may_be_pipelined),
 		STORY(clients_may_be_slow),
+		STORY(bodies_may_be_slow),
 		STORY(a_thousand_clients),
 		STORY(other_sites_may_ask),
 		STORY(other_sites_may_not_ask_by_default),

@@ -6,6 +6,7 @@
 
 #include "base/limits.h"
 #include "fiber/clock.h"
+#include "http/connection.h"
 #include "http/reply.h"
 
 struct fixture {
@@ -104,6 +105,10 @@ static may_suspend struct error *answer(struct http_incoming *in, struct fixture
 		return stream_reply(in, -1);
 	if (str_eq(path, STR("/sleep")))
 		return fiber_sleep(HOUR);
+	if (str_eq(path, STR("/hoard"))) {
+		TRY(http_server_hold(f->server, in->connection, LIMIT_JSON_BODIES - 4));
+		return fiber_sleep(HOUR);
+	}
 	if (str_eq(path, STR("/hijack")))
 		return hijack(in, f);
 	assert_str(path, STR("/nothing"));
@@ -118,6 +123,8 @@ static may_suspend void handle(struct http_incoming *in, void *arg)
 
 	if (error_status(err))
 		status = error_status(err);
+	if (error_is(err, ERR_UNAVAILABLE))
+		status = 503;
 	f->handled++;
 	f->cancelled += error_is(err, ERR_CANCELLED);
 	if (err && !http_reply_begun(in) && !error_is(err, ERR_CANCELLED))
@@ -404,6 +411,26 @@ FIBER_TEST(test_slow_bodies)
 	hear_end(client);
 }
 
+/* Bodies that are held at the same time have a limit together, and leave it when they go. */
+FIBER_TEST(test_bodies_together)
+{
+	FIXTURE(f);
+	CLIENT(hoarder, f);
+	CLIENT(client, f);
+
+	say(hoarder, GET("/hoard"));
+	settle();
+	say(client, POST("/echo") "Content-Length: 5\r\n\r\nhello");
+	hear(client, "HTTP/1.1 503 Service Unavailable\r\n" SERVER "Content-Length: 54\r\n\r\n"
+		     "too many large requests are under way: try again later");
+	say(client, POST("/echo") "Content-Length: 4\r\n\r\nhell");
+	hear(client, OK "Content-Type: text/plain\r\nContent-Length: 4\r\n\r\nhell");
+	stream_close(take(hoarder));
+	settle();
+	say(client, POST("/echo") "Content-Length: 5\r\n\r\nhello");
+	hear(client, OK "Content-Type: text/plain\r\nContent-Length: 9\r\n\r\nhellhello");
+}
+
 /* An answer is not lost to a client that is still sending when we close. */
 FIBER_TEST(test_an_early_answer_is_heard)
 {
@@ -524,6 +551,7 @@ int main(void)
 		cmocka_unit_test(test_a_client_that_waits_for_an_upgrade),
 		cmocka_unit_test(test_a_body_cut_short),
 		cmocka_unit_test(test_slow_bodies),
+		cmocka_unit_test(test_bodies_together),
 		cmocka_unit_test(test_an_early_answer_is_heard),
 		cmocka_unit_test(test_hijack),
 		cmocka_unit_test(test_stop),
