@@ -191,6 +191,11 @@ void fake_images_fini(struct sim_engine *e);
 void fake_image_remove(struct sim_engine *e, struct sim_image *image);
 struct str fake_image_familiar(struct str ref, struct arena *arena);
 
+/* engine_registry.c; the next of a repository's images, NULL behind the last. */
+struct registry_image *fake_registry_find(const struct sim *s, struct str ref);
+const struct registry_image *fake_registry_next(const struct sim *s, struct str repository,
+						size_t *at);
+
 /* engine_volume.c */
 struct sim_volume *fake_volume_find(const struct sim_engine *e, struct str name);
 must_check struct error *fake_volume_make(struct sim_engine *e, struct str name, struct str driver,

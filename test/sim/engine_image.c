@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The images of an engine, and the registry that all engines share.
+ * The images of an engine.
  *
  * What is loaded is no tar but lines "image REF\n": the same text, the same image.
  */
@@ -297,68 +297,12 @@ may_suspend struct error *serve_image_inspect(struct sim_call *call)
 	return fake_reply(call, 200, &text);
 }
 
-static struct registry_image *registry_find(const struct sim *s, struct str ref)
-{
-	for (size_t i = 0; i < s->registry.n; i++) {
-		struct registry_image *image = s->registry.v[i];
-
-		if (str_eq(str_from(image->ref), ref))
-			return image;
-	}
-	return NULL;
-}
-
-void sim_registry_put(struct sim *s, const char *ref, bool private)
-{
-	struct registry_image *image = mem_new(struct registry_image);
-	_cleanup_(mem_freep) char *id = NULL;
-	struct str name;
-
-	image->ref = arena_cstr(&s->arena, fake_image_familiar(str_from(ref), &s->arena));
-	id = fake_image_id_of(image->ref);
-	image->id = arena_cstr(&s->arena, str_from(id));
-	str_rcut(str_from(image->ref), ':', &name, &(struct str){ 0 });
-	image->digest = sim_text(s, "%.*s@%s", STR_ARG(name), id);
-	image->private = private;
-	image->takes = 2 * SECOND;
-	vec_push(&s->registry, image);
-}
-
 void sim_date_image(struct sim_engine *e, const char *ref, int64_t created)
 {
 	struct sim_image *image = fake_image_find(e, str_from(ref));
 
 	assert_non_null(image);
 	image->created = created;
-}
-
-void sim_registry_mirror(struct sim *s, const char *ref, const char *of)
-{
-	struct registry_image *image;
-	struct str name;
-
-	sim_registry_put(s, ref, false);
-	image = s->registry.v[s->registry.n - 1];
-	image->id = registry_find(s, fake_image_familiar(str_from(of), &s->arena))->id;
-	str_rcut(str_from(image->ref), ':', &name, &(struct str){ 0 });
-	image->digest = sim_text(s, "%.*s@%s", STR_ARG(name), image->id);
-}
-
-void sim_registry_set(struct sim *s, const char *ref, int64_t takes, const char *error)
-{
-	_cleanup_(arena_fini) struct arena arena = ARENA_INIT;
-	struct registry_image *image = registry_find(s, fake_image_familiar(str_from(ref), &arena));
-
-	assert_non_null(image);
-	image->takes = takes;
-	image->error = error;
-}
-
-void sim_registry_bars(struct sim *s, const char *ref, int bars)
-{
-	_cleanup_(arena_fini) struct arena arena = ARENA_INIT;
-
-	registry_find(s, fake_image_familiar(str_from(ref), &arena))->bars = bars;
 }
 
 static may_suspend struct error *progress_bars(struct sim_call *call, int bars)
@@ -406,6 +350,27 @@ static may_suspend struct error *begin_progress(struct sim_call *call)
 	return http_reply_begin(call->in, 200, STR(""), &type, 1, -1);
 }
 
+/* Without a tag: what of the repository the registry has, and what it is called. */
+static bool pulls_all(const struct sim_call *call)
+{
+	struct str from = http_param(&call->in->url, "fromImage"), domain, path;
+
+	if (!str_rcut(from, '/', &domain, &path))
+		path = from;
+	return str_empty(http_param(&call->in->url, "tag")) && !str_has_char(path, ':');
+}
+
+/* The event is one, of the bare name. */
+static void add_all(struct sim_call *call)
+{
+	struct str from = http_param(&call->in->url, "fromImage");
+	const struct registry_image *image;
+
+	for (size_t at = 0; (image = fake_registry_next(call->e->sim, from, &at));)
+		fake_image_add(call->e, image->id, image->ref, image->digest);
+	image_event(call->e, "pull", arena_cstr(call->arena, from));
+}
+
 static may_suspend struct error *pull_found(struct sim_call *call,
 					    const struct registry_image *found)
 {
@@ -418,8 +383,12 @@ static may_suspend struct error *pull_found(struct sim_call *call,
 	}
 	if (found->error)
 		return progress_error(call, found->error);
-	fake_image_add(call->e, found->id, found->ref, found->digest);
-	image_event(call->e, "pull", found->ref);
+	if (pulls_all(call)) {
+		add_all(call);
+	} else {
+		fake_image_add(call->e, found->id, found->ref, found->digest);
+		image_event(call->e, "pull", found->ref);
+	}
 	TRY(progress(call, "Pull complete", "0123456789ab"));
 	TRY(progress(call, "Status: Downloaded newer image", NULL));
 	return http_reply_end(call->in);
@@ -457,7 +426,9 @@ may_suspend struct error *serve_image_pull(struct sim_call *call)
 	TRY(fake_work(call, 50 * MILLISECOND));
 	if (!str_empty(tag))
 		from = arena_printf(call->arena, "%.*s:%.*s", STR_ARG(from), STR_ARG(tag));
-	found = registry_find(call->e->sim, fake_image_familiar(from, call->arena));
+	found = pulls_all(call)
+			? fake_registry_next(call->e->sim, from, &(size_t){ 0 })
+			: fake_registry_find(call->e->sim, fake_image_familiar(from, call->arena));
 	if (!found || (found->private && !registry_auth_present(auth)))
 		return fake_refuse(404,
 				   "pull access denied for %.*s, repository does not exist or may "
@@ -483,17 +454,36 @@ static void load_line(struct sim_call *call, struct str line, struct strbuf *sai
 	free(id);
 }
 
+/* A line for each tag that is named, and for all of a repository that is named alone. */
+static void save_lines(struct sim_call *call, struct str name, struct strbuf *out)
+{
+	struct str prefix = arena_printf(call->arena, "%.*s:", STR_ARG(name));
+
+	for (size_t i = 0; i < call->e->images.n; i++) {
+		const struct sim_image *image = call->e->images.v[i];
+
+		for (size_t k = 0; k < image->tags.n; k++)
+			if (str_starts(str_from(image->tags.v[k]), prefix))
+				strbuf_addf(out, "image %s\n", (char *)image->tags.v[k]);
+	}
+	if (!out->n && fake_image_find(call->e, name))
+		strbuf_addf(out, "image %.*s\n", STR_ARG(name));
+}
+
 /* What serve_image_load takes. */
 may_suspend struct error *serve_image_save(struct sim_call *call)
 {
-	struct str name = http_param(&call->in->url, "names");
-	struct sim_image *image = fake_image_find(call->e, name);
+	_cleanup_(strbuf_fini) struct strbuf lines = STRBUF_INIT;
+	struct str name = call->name;
 
+	if (str_empty(name))
+		name = http_param(&call->in->url, "names");
 	TRY(fake_work(call, 20 * MILLISECOND));
-	if (!image)
+	save_lines(call, name, &lines);
+	if (!lines.n)
 		return fake_refuse(404, "No such image: %.*s", STR_ARG(name));
 	TRY(begin_progress(call));
-	TRY(http_reply_write(call->in, arena_printf(call->arena, "image %.*s\n", STR_ARG(name))));
+	TRY(http_reply_write(call->in, strbuf_str(&lines)));
 	return http_reply_end(call->in);
 }
 

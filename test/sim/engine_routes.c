@@ -59,6 +59,7 @@ static const struct engine_route engine_routes[] = {
 	{ "POST", "/images/create", serve_image_pull },
 	{ "POST", "/images/load", serve_image_load },
 	{ "GET", "/images/get", serve_image_save },
+	{ "GET", "/images/{}/get", serve_image_save },
 	{ "GET", "/images/{}/json", serve_image_inspect },
 	{ "POST", "/images/{}/tag", serve_image_tag },
 	{ "POST", "/images/{}/push", serve_image_push },
