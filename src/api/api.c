@@ -91,9 +91,9 @@ static struct str shown_path(const struct api *a, struct str path)
 static bool is_about_images(const struct route *route)
 {
 	static handler_fn *const handlers[] = {
-		images_list, images_inspect,	images_pass,	images_get,
-		images_push, images_tag,	images_remove,	images_prune,
-		build_start, containers_create, placement_tell,
+		images_list,	images_inspect, images_pass,	   images_get,
+		images_get_one, images_push,	images_tag,	   images_remove,
+		images_prune,	build_start,	containers_create, placement_tell,
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(handlers); i++)

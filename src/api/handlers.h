@@ -36,6 +36,7 @@ may_suspend must_check struct error *images_inspect(struct request *r);
 may_suspend must_check struct error *images_pass(struct request *r);
 may_suspend must_check struct error *images_push(struct request *r);
 may_suspend must_check struct error *images_get(struct request *r);
+may_suspend must_check struct error *images_get_one(struct request *r);
 may_suspend must_check struct error *images_create(struct request *r);
 may_suspend must_check struct error *images_load(struct request *r);
 may_suspend must_check struct error *images_tag(struct request *r);

@@ -146,7 +146,7 @@ static void tell_where(const struct request *r, struct str image, struct strbuf 
 	_cleanup_(engines_fini) struct engines have = { NULL, 0 };
 
 	cluster_image_nodes(r->cluster, image, &have);
-	strbuf_addf(out, "%.*s is on", STR_ARG(image));
+	strbuf_addf(out, "%.*s is on%s", STR_ARG(image), have.n ? "" : " no healthy node");
 	for (size_t i = 0; i < MIN(have.n, (size_t)NODES_TOLD); i++)
 		strbuf_addf(out, "%s %.*s", i ? "," : "", STR_ARG(engine_name(have.v[i])));
 	if (have.n > NODES_TOLD)
@@ -154,65 +154,88 @@ static void tell_where(const struct request *r, struct str image, struct strbuf 
 }
 
 /* They would have to come out of several engines as one archive. */
-static struct error *images_apart(const struct request *r)
+static struct error *images_apart(const struct request *r, const struct vec *images)
 {
 	_cleanup_(strbuf_fini) struct strbuf where = STRBUF_INIT;
-	const struct http_url *url = &r->in->url;
-	size_t n = 0;
 
-	for (size_t i = 0; i < url->n_params; i++) {
-		if (!str_eq(url->params[i].name, STR("names")) || n++ >= IMAGES_TOLD)
-			continue;
-		strbuf_addf(&where, "%s", n > 1 ? "; " : "");
-		tell_where(r, url->params[i].value, &where);
+	for (size_t i = 0; i < MIN(images->n, (size_t)IMAGES_TOLD); i++) {
+		const struct str *image = images->v[i];
+
+		strbuf_addf(&where, "%s", i ? "; " : "");
+		tell_where(r, *image, &where);
 	}
-	if (n > IMAGES_TOLD)
-		strbuf_addf(&where, "; and %zu images more", n - IMAGES_TOLD);
+	if (images->n > IMAGES_TOLD)
+		strbuf_addf(&where, "; and %zu images more", images->n - IMAGES_TOLD);
 	return error_new(ERR_NOT_IMPLEMENTED,
 			 "no node has all of these images, so save them one at a time (%s)",
 			 where.p);
 }
 
-/* Some engine that has every image that is named; where there is none, why. */
-static struct error *node_with_all(const struct request *r, struct engine **ret)
+/*
+ * Some engine that has every one of the images, of several the one that got the first of them last;
+ * where there is none, why.
+ */
+static struct error *node_with_all(const struct request *r, const struct vec *images,
+				   struct engine **ret)
 {
-	const struct http_url *url = &r->in->url;
 	_cleanup_(engines_fini) struct engines common = { NULL, 0 };
-	bool any = false;
 
-	for (size_t i = 0; i < url->n_params; i++) {
+	for (size_t i = 0; i < images->n; i++) {
 		_cleanup_(engines_fini) struct engines have = { NULL, 0 };
-		struct str name = url->params[i].value;
+		const struct str *image = images->v[i];
 
-		if (!str_eq(url->params[i].name, STR("names")))
-			continue;
-		cluster_image_nodes(r->cluster, name, &have);
-		if (!have.n)
-			return cluster_no_such_image(name);
-		if (any) {
+		cluster_image_nodes(r->cluster, *image, &have);
+		if (i) {
 			keep_common(&common, &have);
 		} else {
 			common = have;
 			have = (struct engines){ NULL, 0 };
 		}
 		if (!common.n)
-			return images_apart(r);
-		any = true;
+			return images_apart(r, images);
 	}
-	if (!any)
-		return error_new(ERR_INVALID, "the query names no images");
-	*ret = engine_ref(common.v[0]);
+	*ret = engine_ref(common.v[common.n - 1]);
 	return NULL;
+}
+
+/* A name that nobody has is told as that, and not as one that is elsewhere than the others. */
+static struct error *add_saved(struct request *r, struct str name, struct vec *images)
+{
+	_cleanup_(engines_fini) struct engines have = { NULL, 0 };
+	size_t n = images->n;
+
+	cluster_saved_images(r->cluster, name, r->arena, images);
+	if (images->n > n + 1)
+		return NULL;
+	cluster_image_nodes(r->cluster, *(const struct str *)images->v[n], &have);
+	return have.n ? NULL : cluster_no_such_image(name);
 }
 
 may_suspend struct error *images_get(struct request *r)
 {
 	_cleanup_(engine_unrefp) struct engine *e = NULL;
+	_cleanup_(vec_fini) struct vec images = VEC_INIT;
+	const struct http_url *url = &r->in->url;
 	struct proxy p = { .path = request_with_query(r, r->path) };
 
-	TRY(node_with_all(r, &e));
+	for (size_t i = 0; i < url->n_params; i++)
+		if (str_eq(url->params[i].name, STR("names")))
+			TRY(add_saved(r, url->params[i].value, &images));
+	if (!images.n)
+		return error_new(ERR_INVALID, "the query names no images");
+	TRY(node_with_all(r, &images, &e));
 	p.engine = e;
 	return proxy_pass(r, &p);
+}
+
+may_suspend struct error *images_get_one(struct request *r)
+{
+	_cleanup_(engine_unrefp) struct engine *e = NULL;
+	_cleanup_(vec_fini) struct vec images = VEC_INIT;
+
+	TRY(add_saved(r, r->name, &images));
+	TRY(node_with_all(r, &images, &e));
+	return pass_to(r, e);
 }
 
 static may_suspend struct error *pull(struct request *r, struct str image)

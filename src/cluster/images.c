@@ -121,6 +121,59 @@ struct error *cluster_repository_node(const struct cluster *c, struct str reposi
 		STR_ARG(repository));
 }
 
+/* "busybox" where that is a repository of the pool, named without tag or digest; else empty. */
+static struct str repository_alone(const struct cluster *c, struct str image, struct arena *arena)
+{
+	struct image_ref ref;
+	struct error *err;
+	struct str name;
+
+	if (image_id_is(image))
+		return STR_NONE;
+	err = image_ref_parse(image, arena, &ref);
+	if (err) {
+		error_free(err);
+		return STR_NONE;
+	}
+	if (!str_empty(ref.tag) || !str_empty(ref.digest))
+		return STR_NONE;
+	name = image_ref_familiar_name(&ref, arena);
+	return image_index_repo(&c->images, name) ? name : STR_NONE;
+}
+
+static int compare_names(const void *a, const void *b)
+{
+	const struct str *one = a, *other = b;
+
+	return str_cmp(*one, *other);
+}
+
+static void add_name(struct vec *names, struct str name, struct arena *arena)
+{
+	struct str *copy = arena_new(arena, struct str);
+
+	*copy = arena_dup(arena, name);
+	vec_push(names, copy);
+}
+
+void cluster_saved_images(const struct cluster *c, struct str image, struct arena *arena,
+			  struct vec *ret)
+{
+	_cleanup_(vec_fini) struct vec tags = VEC_INIT;
+	struct str repository = repository_alone(c, image, arena);
+	const struct slot *slot;
+
+	if (str_empty(repository)) {
+		add_name(ret, image, arena);
+		return;
+	}
+	for (size_t at = 0; (slot = next_tag(c, repository, &at));)
+		add_name(&tags, slot->key, arena);
+	vec_sort(&tags, compare_names);
+	for (size_t i = 0; i < tags.n; i++)
+		vec_push(ret, tags.v[i]);
+}
+
 /* What changed is in the tables before the client hears of it; a failure is made good by events. */
 static may_suspend void refresh(struct engine *e, struct str image)
 {

@@ -5,6 +5,7 @@
 #ifndef CLUSTER_IMAGES_H
 #define CLUSTER_IMAGES_H
 
+#include "base/vec.h"
 #include "cluster/cluster.h"
 #include "cluster/list.h"
 #include "docker/version.h"
@@ -31,6 +32,13 @@ must_check struct error *cluster_image_node(const struct cluster *c, struct str 
  */
 must_check struct error *cluster_repository_node(const struct cluster *c, struct str repository,
 						 struct engine **ret);
+
+/*
+ * What an engine saves by that name: every tag of a repository that is named alone ("busybox"), in
+ * their order; else the one image. Adds struct str in the arena.
+ */
+void cluster_saved_images(const struct cluster *c, struct str image, struct arena *arena,
+			  struct vec *ret);
 
 struct image_query {
 	struct api_version version; /* the shape that the client knows */

@@ -470,6 +470,68 @@ static may_suspend void several_are_saved_where_all_are(struct sim *s)
 	sim_settle(s);
 }
 
+/* Archives of app that the node was asked for. */
+static size_t n_saved(struct sim *s, const char *node)
+{
+	const struct sim_engine *e = sim_find_engine(s, node);
+
+	return sim_calls(e, "GET /images/get") + sim_calls(e, "GET /images/app/get") +
+	       sim_calls(e, "GET /images/app:1/get");
+}
+
+/* As an engine, which saves all tags of what is named without one. */
+static may_suspend void without_a_tag_all_tags_are_saved(struct sim *s)
+{
+	sim_engine(s, "n1", IMAGE("app:1"), IMAGE("apart:1"), IMAGE("apart:latest"));
+	sim_engine(s, "n2", IMAGE("app:1"), IMAGE("app:2"), IMAGE("app/other:3"));
+	sim_engine(s, "n3", IMAGE("apart:2"), IMAGE("other:1"));
+	sim_up(s);
+	assert_status(sim_get(s, "/images/get?names=app"), 200);
+	assert_status(sim_get(s, "/images/app/get"), 200);
+	assert_status(sim_get(s, "/images/get?names=app&names=app/other"), 200);
+	assert_int_equal(n_saved(s, "n2"), 3);
+	assert_refused(sim_get(s, "/images/get?names=apart"), 501,
+		       "(apart:1 is on n1; apart:2 is on n3; apart:latest is on n1)");
+	assert_refused(sim_get(s, "/images/apart/get"), 501, "apart:2 is on n3");
+	assert_refused(sim_get(s, "/images/get?names=app&names=other"), 501, "other:1 is on n3");
+	assert_refused(sim_get(s, "/images/none/get"), 404, "No such image: none");
+	sim_settle(s);
+}
+
+/* Of two images of one name the one that was given it last, as inspect shows it. */
+static may_suspend void the_latest_of_a_name_is_saved(struct sim *s)
+{
+	sim_engine(s, "n1", IMAGE("app:1"), IMAGE("one"));
+	sim_engine(s, "n2", IMAGE("app:1"), IMAGE("two"));
+	sim_up(s);
+	assert_status(sim_post(s, "/images/one/tag?repo=app&tag=1", NULL), 201);
+	sim_run(s, SECOND);
+	assert_status(sim_get(s, "/images/get?names=app:1"), 200);
+	assert_status(sim_get(s, "/images/app:1/get"), 200);
+	assert_int_equal(n_saved(s, "n1"), 2);
+	assert_status(sim_post(s, "/images/two/tag?repo=app&tag=1", NULL), 201);
+	sim_run(s, SECOND);
+	assert_status(sim_get(s, "/images/get?names=app:1"), 200);
+	assert_status(sim_get(s, "/images/app:1/get"), 200);
+	assert_int_equal(n_saved(s, "n2"), 2);
+	sim_settle(s);
+}
+
+static may_suspend void a_short_id_is_saved_where_it_is(struct sim *s)
+{
+	_cleanup_(strbuf_fini) struct strbuf path = STRBUF_INIT;
+	struct sim_reply r;
+
+	sim_engine(s, "n1", IMAGE("other:1"));
+	sim_engine(s, "n2", IMAGE("app:1"));
+	sim_up(s);
+	r = sim_get(s, "/images/app:1/json");
+	strbuf_addf(&path, "/images/get?names=%.12s", sim_string(s, &r, "Id") + strlen("sha256:"));
+	assert_status(sim_get(s, path.p), 200);
+	assert_int_equal(sim_calls(sim_find_engine(s, "n2"), "GET /images/get"), 1);
+	sim_settle(s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -496,6 +558,9 @@ int main(void)
 		STORY(details_come_from_all_nodes),
 		STORY(a_new_image_is_known_at_once),
 		STORY(several_are_saved_where_all_are),
+		STORY(without_a_tag_all_tags_are_saved),
+		STORY(the_latest_of_a_name_is_saved),
+		STORY(a_short_id_is_saved_where_it_is),
 		STORY(with_compat_an_import_goes_everywhere),
 	};
 
