@@ -246,7 +246,9 @@ static struct sched_node *choose(struct placing *p)
 		}
 		p->v[n_best++] = p->v[i];
 	}
-	n_best = prefer(&p->run.request->near, true, p->v, n_best);
+	/* To that one all are equal, and it would go to the one node that has the image for ever. */
+	if (p->config->strategy != &strategy_random)
+		n_best = prefer(&p->run.request->near, true, p->v, n_best);
 	return p->v[rand_below(n_best)];
 }
 

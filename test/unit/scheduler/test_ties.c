@@ -62,6 +62,16 @@ static void test_near(void **state)
 	assert_drawn("n1");
 }
 
+/* Else all would go to the one node that has the image. */
+static void test_random_is_not_near(void **state)
+{
+	(void)state;
+	pool_strategy(&pool, "random");
+	node_set_begin(&pool.request.near, pool.n);
+	node_set_add(&pool.request.near, 1);
+	assert_drawn("n1 n2 n3 n4");
+}
+
 static void test_failed(void **state)
 {
 	(void)state;
@@ -119,8 +129,8 @@ static void test_ten_thousand(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { test(test_near), test(test_failed),
-					    test(test_ten_thousand) };
+	const struct CMUnitTest tests[] = { test(test_near), test(test_random_is_not_near),
+					    test(test_failed), test(test_ten_thousand) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
