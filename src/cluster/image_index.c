@@ -79,6 +79,11 @@ const struct slot *image_index_find(const struct image_index *x, struct str name
 	return image_id_maybe(name) ? find_id(x, name) : NULL;
 }
 
+bool image_index_is_id(const struct slot *slot)
+{
+	return str_eq(slot->key, str_strip_prefix(slot->copies[0].image->id, ID_PREFIX));
+}
+
 const struct slot *image_index_repo(const struct image_index *x, struct str repo)
 {
 	return map_get(&x->repos, repo);

@@ -26,6 +26,9 @@ void image_index_remove(struct image_index *x, struct engine *e, const struct im
  */
 const struct slot *image_index_find(const struct image_index *x, struct str name);
 
+/* It was found by its id, or the beginning of that, and by no name. */
+bool image_index_is_id(const struct slot *slot);
+
 /* Any image of that repository, "busybox": whatever its tags. NULL where no node has one. */
 const struct slot *image_index_repo(const struct image_index *x, struct str repo);
 

@@ -39,10 +39,12 @@ void cluster_image_nodes(const struct cluster *c, struct str image, struct engin
 	}
 }
 
-bool cluster_image_has_digest(const struct cluster *c, struct str image)
+bool cluster_image_is_pullable(const struct cluster *c, struct str image)
 {
 	const struct slot *slot = image_index_find(&c->images, image);
 
+	if (slot && image_index_is_id(slot))
+		return false;
 	for (size_t i = 0; slot && i < slot->n; i++)
 		if (slot->copies[i].image->n_digests)
 			return true;

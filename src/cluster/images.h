@@ -13,8 +13,11 @@
 /* Healthy nodes that have it: by id, id prefix, tag, digest. New references; n is 0 where none. */
 void cluster_image_nodes(const struct cluster *c, struct str image, struct engines *ret);
 
-/* Some copy of it has a RepoDigest: it came from a registry, and may be pulled from there. */
-bool cluster_image_has_digest(const struct cluster *c, struct str image);
+/*
+ * Some copy of it has a RepoDigest: it came from a registry, and may be pulled from there. Not by
+ * an id or the beginning of one, which no registry knows.
+ */
+bool cluster_image_is_pullable(const struct cluster *c, struct str image);
 
 /*
  * ERR_NOT_FOUND "No such image: X:latest", ERR_INVALID where it is no reference; as an engine has

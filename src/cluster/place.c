@@ -15,6 +15,7 @@
 #include "cluster/shared_pull.h"
 #include "cluster/watchdog.h"
 #include "docker/auth.h"
+#include "docker/ref.h"
 #include "engine/client.h"
 #include "fiber/fiber.h"
 
@@ -156,11 +157,19 @@ static may_suspend struct error *pull_and_create(struct placement *p, struct str
 	return create_here(p, ret_reply);
 }
 
+static bool may_pull(const struct placement *p)
+{
+	/* No registry knows an id. */
+	if (image_id_is(p->config.image))
+		return false;
+	return registry_auth_present(p->req->registry_auth) || p->c->config.compat || p->req->again;
+}
+
 /* Nobody has the image: the client pulls it, or we do where it gave us its credentials. */
 static may_suspend struct error *create_unknown_image(struct placement *p, struct error *refusal,
 						      struct str *ret_reply)
 {
-	if (registry_auth_present(p->req->registry_auth) || p->c->config.compat || p->req->again) {
+	if (may_pull(p)) {
 		error_free(refusal);
 		return pull_and_create(p, ret_reply);
 	}
@@ -239,7 +248,7 @@ static may_suspend struct error *create_without_image(struct placement *p, struc
 	if (!holders.n)
 		return create_unknown_image(p, take(why), ret_reply);
 
-	if (cluster_image_has_digest(p->c, p->config.image)) {
+	if (cluster_image_is_pullable(p->c, p->config.image)) {
 		err = pull_and_create(p, ret_reply);
 		if (!err || p->unanswered)
 			return err;

@@ -54,7 +54,7 @@ static struct error *choose(struct trial *t)
 		here |= t->holders.v[i] == p->flight.member->engine;
 	t->image = here ? "present" : t->holders.n ? "pulled" : "unknown";
 	t->among_holders = t->holders.n && t->holders.n < p->c->nodes.n &&
-			   !cluster_image_has_digest(p->c, image);
+			   !cluster_image_is_pullable(p->c, image);
 	if (!here && t->among_holders) {
 		flight_leave(p->c, &p->flight);
 		TRY(choose_holder(t));

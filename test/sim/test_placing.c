@@ -3,7 +3,7 @@
  * Many creates at once, tries that fail, and turns: what is promised of a placement while all of it
  * is under way. Where one container goes is test_create.c.
  */
-#include "sim/sim.h"
+#include "sim/pool.h"
 
 enum { CREATES = 2000 };
 
@@ -356,6 +356,49 @@ static may_suspend void images_attract(struct sim *s)
 	assert_string_not_equal(sim_node_of(s, "b"), "n2");
 }
 
+static may_suspend void create_by_id(struct sim *s, const char *image)
+{
+	const char *body = sim_text(s, "{\"Image\":\"%s\"}", image);
+	struct sim_reply r = sim_post(s, "/placement", body);
+
+	assert_status(r, 200);
+	assert_string_equal(sim_string(s, &r, "Node.Name"), "n2");
+	assert_string_equal(sim_string(s, &r, "Image"), "present");
+	assert_string_equal(sim_node_of(s, sim_create(s, NULL, body)), "n2");
+}
+
+/* No registry knows an id, wherever the image came from: it is run where it is. */
+static may_suspend void an_id_is_nothing_to_pull(struct sim *s)
+{
+	static const struct http_header auth[] = {
+		{ STR_INIT("X-Registry-Auth"), STR_INIT("eyJ1c2VybmFtZSI6InUifQ==") },
+		{ { NULL, 0 }, { NULL, 0 } },
+	};
+	struct sim_reply r;
+	const char *id;
+
+	sim_engine(s, "n1", IMAGE("busybox"));
+	sim_engine(s, "n2", IMAGE("busybox"), PULLED_IMAGE("nginx"));
+	sim_registry_put(s, "nginx", false);
+	sim_up(s);
+	for (int i = 0; i < 2; i++)
+		sim_create(s, NULL, "{\"Image\":\"busybox\",\"Env\":[\"constraint:node==n2\"]}");
+	r = sim_get(s, "/images/nginx/json");
+	id = sim_string(s, &r, "Id");
+	create_by_id(s, id);
+	create_by_id(s, id + strlen("sha256:"));
+	create_by_id(s, sim_text(s, "%.12s", id + strlen("sha256:")));
+
+	r = sim_request_as(s, "192.168.0.1", "POST", "/containers/create",
+			   sim_text(s, "{\"Image\":\"sha256:%064d\"}", 7), auth);
+	assert_refused(r, 404, "No such image: sha256:0");
+	assert_int_equal(pool_calls(s, "POST /images/create"), 0);
+	/* By its name it may be pulled. */
+	sim_create(s, "by-name", "{\"Image\":\"nginx\"}");
+	assert_string_equal(sim_node_of(s, "by-name"), "n1");
+	sim_settle(s);
+}
+
 /* Compose makes a container anew beside the old one, which holds the port until it is removed. */
 static may_suspend void a_successor_may_have_the_port(struct sim *s)
 {
@@ -427,6 +470,7 @@ int main(void)
 		STORY(another_os_fails_too),
 		STORY(a_pull_fails_and_nobody_else_has_room),
 		STORY(images_attract),
+		STORY(an_id_is_nothing_to_pull),
 		STORY(a_successor_may_have_the_port),
 		STORY(a_committed_image_is_what_its_client_gets),
 	};
