@@ -31,6 +31,7 @@ struct shared_pull {
 	struct engine *engine;
 	char *key, *query, *image, *auth;
 	struct api_version version;
+	bool all_tags;	    /* of a repository */
 	struct group group; /* of the one fiber that pulls */
 	struct vec lines;   /* of struct told */
 	uint64_t last;	    /* number of the last line */
@@ -128,7 +129,8 @@ static may_suspend struct error *pull(struct shared_pull *p)
 {
 	TRY(engine_call_pull(p->engine, p->version, str_from(p->query), str_from(p->auth),
 			     take_line, p));
-	return engine_refresh_image(p->engine, str_from(p->image));
+	return p->all_tags ? engine_refresh_images(p->engine)
+			   : engine_refresh_image(p->engine, str_from(p->image));
 }
 
 static may_suspend void pull_main(void *arg)
@@ -159,11 +161,6 @@ static char *key_of(const struct engine *e, const struct pull_wanted *w, bool al
 	return strbuf_take(&key);
 }
 
-static bool has_tag(struct str image)
-{
-	return str_has_char(str_skip(image, (size_t)(str_rfind_char(image, '/') + 1)), ':');
-}
-
 static struct shared_pull *find(struct cluster *c, struct str key)
 {
 	list_for_each(link, &c->running_pulls) {
@@ -178,7 +175,8 @@ static struct shared_pull *find(struct cluster *c, struct str key)
 struct shared_pull *shared_pull_join(struct cluster *c, struct engine *e,
 				     const struct pull_wanted *wanted)
 {
-	char *key = key_of(e, wanted, !has_tag(wanted->image));
+	bool all_tags = !image_ref_is_tagged(wanted->image);
+	char *key = key_of(e, wanted, all_tags);
 	struct shared_pull *p = find(c, str_from(key));
 
 	if (p) {
@@ -194,6 +192,7 @@ struct shared_pull *shared_pull_join(struct cluster *c, struct engine *e,
 	p->image = str_dup(wanted->image);
 	p->auth = str_dup(wanted->registry_auth);
 	p->version = wanted->version;
+	p->all_tags = all_tags;
 	p->told_at = clock_now();
 	list_append(&c->running_pulls, &p->link);
 	group_go(&p->group, "pull", pull_main, p);
@@ -259,7 +258,7 @@ static void write_query(const struct pull_wanted *w, struct strbuf *out)
 	strbuf_add(out, STR("fromImage="));
 	http_encode_query(out, w->image);
 	/* Without a tag an engine would pull all of them. */
-	if (!has_tag(w->image))
+	if (!image_ref_is_tagged(w->image))
 		strbuf_add(out, STR("&tag=latest"));
 	if (str_empty(w->platform))
 		return;
@@ -280,7 +279,8 @@ may_suspend struct error *pull_once(struct cluster *c, struct engine *e,
 	if (api_version_cmp(w.version, API_VERSION(1, 32)) < 0)
 		w.platform = STR_NONE;
 	write_query(&w, &query);
-	strbuf_addf(&tagged, "%.*s%s", STR_ARG(w.image), has_tag(w.image) ? "" : ":latest");
+	strbuf_addf(&tagged, "%.*s%s", STR_ARG(w.image),
+		    image_ref_is_tagged(w.image) ? "" : ":latest");
 	w.query = strbuf_str(&query);
 	w.image = strbuf_str(&tagged);
 	p = shared_pull_join(c, e, &w);

@@ -283,6 +283,11 @@ struct str image_ref_familiar_name(const struct image_ref *ref, struct arena *ar
 	return str_has_char(rest, '/') ? ref->path : rest;
 }
 
+bool image_ref_is_tagged(struct str text)
+{
+	return str_has_char(str_skip(text, (size_t)(str_rfind_char(text, '/') + 1)), ':');
+}
+
 struct str image_ref_familiar(const struct image_ref *ref, struct arena *arena)
 {
 	struct str name = image_ref_familiar_name(ref, arena);

@@ -30,6 +30,9 @@ struct str image_ref_familiar(const struct image_ref *ref, struct arena *arena);
 struct str image_ref_familiar_name(const struct image_ref *ref,
 				   struct arena *arena); /* "busybox" */
 
+/* A tag or a digest is written: it is not a repository alone. */
+bool image_ref_is_tagged(struct str text);
+
 /*
  * The `reference` filter of image lists: a pattern (docker/path_pattern.h: "busy*", "*:1.36")
  * against a tag or digest in its familiar form, or against its name alone.

@@ -151,6 +151,7 @@ void refresh_init(struct engine *e);
 void refresh_fini(struct engine *e);
 void refresh_mark_container(struct engine *e, struct str id);
 void refresh_mark_image(struct engine *e, struct str name);
+void refresh_mark_images(struct engine *e); /* all of them */
 void refresh_mark_object(struct engine *e, enum object_kind kind, struct str key);
 /* Takes a mark back. */
 void refresh_forget_container(struct engine *e, struct str id);

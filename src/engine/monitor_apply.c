@@ -4,6 +4,7 @@
  * that one object has been fetched anew. An event that stands in no table here changes nothing that
  * is kept (exec_*, attach, top, resize and the like).
  */
+#include "docker/ref.h"
 #include "engine/internal.h"
 
 static void on_start(struct container_state *s, const struct docker_event *ev,
@@ -132,6 +133,11 @@ static void apply_image(struct engine *e, const struct docker_event *ev)
 		STR_INIT("import"), STR_INIT("load"), STR_INIT("create"),
 	};
 
+	/* A pull of all tags is one event, of the repository alone. */
+	if (str_eq(ev->action, STR("pull")) && !image_ref_is_tagged(ev->actor_id)) {
+		refresh_mark_images(e);
+		return;
+	}
 	for (size_t i = 0; i < ARRAY_LEN(actions); i++)
 		if (str_eq(ev->action, actions[i]))
 			refresh_mark_image(e, ev->actor_id);

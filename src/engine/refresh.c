@@ -112,6 +112,15 @@ static void enqueue(struct engine *e, struct dirty *d, int64_t due)
 	list_insert_before(behind->next, &d->link);
 }
 
+static void mark_dirty(struct engine *e, struct dirty *d)
+{
+	if (d->fetching)
+		d->again = true;
+	else
+		enqueue(e, d, clock_now() + SETTLE);
+	refresh_kick(e);
+}
+
 /* Beyond that many all is looked at anew. */
 static bool has_too_many(const struct engine *e, struct str id)
 {
@@ -120,17 +129,11 @@ static bool has_too_many(const struct engine *e, struct str id)
 
 static void mark(struct engine *e, enum dirty_kind kind, struct str id)
 {
-	struct dirty *d;
-
 	if (str_empty(id))
 		return;
 	refresh_touch(e, id);
-	d = has_too_many(e, id) ? dirty_get(e, DIRTY_EVERYTHING, STR("")) : dirty_get(e, kind, id);
-	if (d->fetching)
-		d->again = true;
-	else
-		enqueue(e, d, clock_now() + SETTLE);
-	refresh_kick(e);
+	mark_dirty(e, has_too_many(e, id) ? dirty_get(e, DIRTY_EVERYTHING, STR(""))
+					  : dirty_get(e, kind, id));
 }
 
 void refresh_mark_container(struct engine *e, struct str id)
@@ -141,6 +144,11 @@ void refresh_mark_container(struct engine *e, struct str id)
 void refresh_mark_image(struct engine *e, struct str name)
 {
 	mark(e, DIRTY_IMAGE, name);
+}
+
+void refresh_mark_images(struct engine *e)
+{
+	mark_dirty(e, dirty_get(e, DIRTY_IMAGES, STR("")));
 }
 
 void refresh_mark_object(struct engine *e, enum object_kind kind, struct str key)

@@ -529,6 +529,34 @@ static may_suspend void one_nodes_failure_fails_the_pull(struct sim *s)
 	sim_settle(s);
 }
 
+static may_suspend void with_many_tags(struct sim *s)
+{
+	sim_registry_put(s, "many:1", false);
+	sim_registry_put(s, "many:2", false);
+	pool_up(s, 2);
+}
+
+/* Without a tag: all of them are known when the answer ends. */
+static may_suspend void a_pull_of_all_tags_brings_all(struct sim *s)
+{
+	with_many_tags(s);
+	assert_status(sim_post(s, "/images/create?fromImage=many", NULL), 200);
+	assert_status(sim_get(s, "/images/many:1/json"), 200);
+	assert_status(sim_get(s, "/images/many:2/json"), 200);
+	sim_settle(s);
+}
+
+/* Whoever pulls so on a node itself: the event names no tag. */
+static may_suspend void an_event_without_a_tag_is_of_all(struct sim *s)
+{
+	with_many_tags(s);
+	sim_local(sim_find_engine(s, "n2"), 200, "POST", "/images/create?fromImage=many");
+	sim_run(s, SECOND);
+	assert_status(sim_get(s, "/images/many:1/json"), 200);
+	assert_status(sim_get(s, "/images/many:2/json"), 200);
+	sim_settle(s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -557,6 +585,8 @@ int main(void)
 		STORY(a_create_whose_node_fails_in_its_pull_goes_on_elsewhere),
 		STORY(a_pull_that_fails_everywhere_is_an_error),
 		STORY(one_nodes_failure_fails_the_pull),
+		STORY(a_pull_of_all_tags_brings_all),
+		STORY(an_event_without_a_tag_is_of_all),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
