@@ -42,29 +42,15 @@ static void read_tags(const struct request *r, struct build_request *req)
 	req->tags = tags;
 }
 
-/* RUN steps in the network of a container, which its engine knows by no "node/name". */
-static struct error *read_network(const struct request *r, struct str *ret)
-{
-	static const struct str prefix = STR_INIT("container:");
-	_cleanup_(container_unrefp) struct container *ct = NULL;
-
-	*ret = request_param(r, "networkmode");
-	if (!str_starts(*ret, prefix))
-		return NULL;
-	TRY(cluster_find_container(r->cluster, str_skip(*ret, prefix.n), &ct));
-	*ret = arena_printf(r->arena, "container:%.*s", STR_ARG(ct->id));
-	return NULL;
-}
-
 static struct error *read_request(const struct request *r, struct build_request *req)
 {
 	*req = (struct build_request){
 		.client = request_client(r),
 		.id = request_param(r, "buildid"),
 		.session = request_param(r, "session"),
+		.network_mode = request_param(r, "networkmode"),
 		.platform = request_param(r, "platform"),
 	};
-	TRY(read_network(r, &req->network_mode));
 	read_tags(r, req);
 	/* What is no number the engine refuses. */
 	if (!str_to_i64(request_param(r, "memory"), &req->memory) || req->memory < 0)
@@ -73,15 +59,16 @@ static struct error *read_request(const struct request *r, struct build_request 
 }
 
 /*
- * As the client sent it, but for expressions among the build args and what a container is called.
+ * As the client sent it, but for expressions among the build args and what a container or a network is called.
  */
-static struct str engine_path(const struct request *r, const struct build_request *req)
+static struct str engine_path(const struct request *r, const struct build_request *req,
+			      struct str network_mode)
 {
 	const struct http_url *url = &r->in->url;
 	_cleanup_(strbuf_fini) struct strbuf path = STRBUF_INIT;
 
 	if (str_eq(req->args.rest, request_param(r, "buildargs")) &&
-	    str_eq(req->network_mode, request_param(r, "networkmode")))
+	    str_eq(req->network_mode, network_mode))
 		return request_with_query(r, r->path);
 	strbuf_add(&path, STR("/build"));
 	for (size_t i = 0; i < url->n_params; i++) {
@@ -91,7 +78,7 @@ static struct str engine_path(const struct request *r, const struct build_reques
 		if (str_eq(p->name, STR("buildargs")))
 			value = req->args.rest;
 		if (str_eq(p->name, STR("networkmode")))
-			value = req->network_mode;
+			value = network_mode;
 		strbuf_addc(&path, i ? '&' : '?');
 		http_encode_query(&path, p->name);
 		strbuf_addc(&path, '=');
@@ -124,7 +111,7 @@ static may_suspend struct error *build(struct request *r)
 	TRY(read_request(r, &b.req));
 	TRY(cluster_build_begin(r->cluster, &b.req, &b.build));
 	p.engine = cluster_build_engine(b.build);
-	p.path = engine_path(r, &b.req);
+	p.path = engine_path(r, &b.req, cluster_build_network_mode(b.build));
 	return proxy_pass(r, &p);
 }
 

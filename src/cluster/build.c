@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Choosing the node of a build, and bringing to it what belongs to the build. Only waiting for a
- * node and reading back what was made park.
+ * A build on its node, which build_place.c chooses, and bringing to it what belongs to the build.
+ * Only waiting for a node and reading back what was made park.
  */
 #include "cluster/build.h"
 
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "cluster/images.h"
+#include "cluster/build_place.h"
 #include "cluster/internal.h"
 #include "fiber/deadline.h"
 
@@ -19,139 +19,15 @@
 #define BUILD_FIRST (300 * MILLISECOND)
 #define SEE_BUILDS  (5 * SECOND) /* what a node takes longer for holds up no request */
 
-/* What the scheduler is asked, and the expressions that this owns. */
-struct choice {
-	struct cluster *c;
-	struct arena arena;
-	struct sched_request sched;
-};
-
-static void choice_fini(struct choice *q)
-{
-	exprs_fini(&q->sched.constraints);
-	exprs_fini(&q->sched.affinities);
-	exprs_fini(&q->sched.whitelists);
-	arena_fini(&q->arena);
-}
-
-static struct error *choose_strictly(struct choice *q, struct member **ret)
-{
-	struct sched_node *node;
-	struct error *err =
-		schedule(&q->c->config.scheduler, (struct sched_node *const *)q->c->nodes.v,
-			 q->c->nodes.n, &q->sched, &q->arena, &node);
-
-	if (!err)
-		*ret = member_of_node(node);
-	return err;
-}
-
-/* A node that runs it by itself is best, but one that emulates it, or builds across, does too. */
-static struct error *choose(struct choice *q, struct member **ret)
-{
-	const struct platform platform = q->sched.platform;
-	struct error *err = choose_strictly(q, ret);
-
-	if (!error_is(err, ERR_NO_NODE) || str_empty(platform.architecture))
-		return err;
-	error_free(err);
-	q->sched.platform = (struct platform){ .os = platform.os };
-	err = choose_strictly(q, ret);
-	q->sched.platform = platform;
-	return err;
-}
-
-static struct error *choose_among(struct choice *q, const struct engines *engines, const char *why,
-				  struct member **ret)
-{
-	const struct sched_node **only =
-		arena_new_array(&q->arena, const struct sched_node *, engines->n);
-	struct error *err;
-
-	q->sched.only = only;
-	q->sched.only_why = why;
-	for (size_t i = 0; i < engines->n; i++) {
-		const struct member *m = member_of(engines->v[i]);
-
-		if (m)
-			only[q->sched.n_only++] = &m->sched;
-	}
-	err = choose(q, ret);
-	q->sched.only = NULL;
-	q->sched.n_only = 0;
-	return err;
-}
-
-/* RUN steps in the network of a container: where that one is. */
-static struct error *read_network(struct choice *q, struct str mode)
-{
-	static const struct str prefix = STR_INIT("container:");
-	_cleanup_(container_unrefp) struct container *ct = NULL;
-	struct sched_dependency *d;
-
-	if (!str_starts(mode, prefix))
-		return NULL;
-	d = arena_new(&q->arena, struct sched_dependency);
-	d->name = str_skip(mode, prefix.n);
-	TRY(cluster_find_container(q->c, d->name, &ct));
-	d->node = &member_of(ct->engine)->sched;
-	q->sched.dependencies = d;
-	q->sched.n_dependencies = 1;
-	return NULL;
-}
-
-static struct error *read_args(struct choice *q, const struct build_args *args)
-{
-	TRY(exprs_parse(args->constraints.v, args->constraints.n, &q->arena,
-			&q->sched.constraints));
-	TRY(exprs_parse(args->affinities.v, args->affinities.n, &q->arena, &q->sched.affinities));
-	return exprs_parse(args->whitelists.v, args->whitelists.n, &q->arena, &q->sched.whitelists);
-}
-
-static bool has_expressions(const struct build_args *args)
-{
-	return args->constraints.n || args->affinities.n || args->whitelists.n;
-}
-
-static struct error *choose_for_build(struct choice *q, const struct build_request *req,
-				      struct member **ret)
-{
-	_cleanup_(engines_fini) struct engines holders = { NULL, 0 };
-	struct error *err;
-
-	if (!req->n_tags || has_expressions(&req->args))
-		return choose(q, ret);
-	cluster_image_nodes(q->c, req->tags[0], &holders);
-	if (!holders.n)
-		return choose(q, ret);
-	err = choose_among(q, &holders, "an earlier image of that name is elsewhere", ret);
-	if (!error_is(err, ERR_NO_NODE))
-		return err;
-	error_free(err);
-	return choose(q, ret);
-}
-
 struct build {
 	struct cluster *c;
 	const struct build_request *req;
 	struct flight flight;
-	struct engine *engine;		/* a reference */
+	struct engine *engine;	 /* a reference */
+	struct str network_mode; /* in the arena */
+	struct arena arena;
 	struct meeting *session, *self; /* NULL: it names none */
 };
-
-static struct error *choose_node(struct cluster *c, const struct build_request *req,
-				 struct engine *session_at, struct member **ret)
-{
-	_cleanup_(choice_fini) struct choice q = { .c = c, .sched.memory = req->memory };
-	struct engines one = { &session_at, 1 };
-
-	TRY(read_args(&q, &req->args));
-	TRY(read_network(&q, req->network_mode));
-	(void)platform_parse(req->platform, &q.sched.platform);
-	if (session_at)
-		return choose_among(&q, &one, "the client's session is on another node", ret);
-	return choose_for_build(&q, req, ret);
-}
 
 static struct meeting *join(struct cluster *c, enum meeting_kind kind, struct str id,
 			    struct engine *e)
@@ -169,11 +45,16 @@ struct error *cluster_build_begin(struct cluster *c, const struct build_request 
 				  struct build **ret)
 {
 	struct engine *session_at = meeting_find(&c->builds, MEETING_SESSION, req->session);
+	_cleanup_(arena_fini) struct arena arena = ARENA_INIT;
+	struct str network_mode;
 	struct member *m;
 	struct build *b;
 
-	TRY(choose_node(c, req, session_at, &m));
+	TRY(build_place(c, req, session_at, &arena, &m, &network_mode));
 	b = mem_new(struct build);
+	b->network_mode = network_mode;
+	b->arena = arena;
+	arena = (struct arena)ARENA_INIT;
 	b->c = c;
 	b->req = req;
 	b->engine = engine_ref(m->engine);
@@ -189,6 +70,11 @@ struct error *cluster_build_begin(struct cluster *c, const struct build_request 
 struct engine *cluster_build_engine(const struct build *b)
 {
 	return b->engine;
+}
+
+struct str cluster_build_network_mode(const struct build *b)
+{
+	return b->network_mode;
 }
 
 static may_suspend void refresh(struct engine *e, struct str image)
@@ -259,6 +145,7 @@ void cluster_build_end(struct build *b)
 	meeting_leave(&b->c->builds, b->session);
 	meeting_leave(&b->c->builds, b->self);
 	engine_unref(b->engine);
+	arena_fini(&b->arena);
 	free(b);
 }
 
@@ -390,11 +277,9 @@ struct error *cluster_check_constraints(const struct str_array *constraints)
 static struct error *make_pin(struct cluster *c, struct str client,
 			      const struct str_array *constraints, struct build_pin **ret)
 {
-	_cleanup_(choice_fini) struct choice q = { .c = c };
 	struct member *m;
 
-	TRY(read_args(&q, &(struct build_args){ .constraints = *constraints }));
-	TRY(choose(&q, &m));
+	TRY(build_place_grpc(c, constraints, &m));
 	*ret = build_pin_make(&c->builds, client, m->engine);
 	log_info("a client's builds go to a node", LOG_STR("node", engine_name(m->engine)),
 		 LOG_STR("client", client));

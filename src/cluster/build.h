@@ -14,7 +14,7 @@ struct build_request {
 	struct str id;	   /* for its cancelling, and for an upload that belongs to it; may be "" */
 	struct str session; /* that BuildKit reads its context from; "": none */
 	struct build_args args;
-	struct str network_mode; /* "container:db": where db is */
+	struct str network_mode; /* as the pool calls it: "container:db", "node-1/shop" */
 	int64_t memory;		 /* a limit that the node must hold; 0: none */
 	struct str platform;	 /* that it is for; "": the node's own */
 	const struct str *tags;
@@ -33,6 +33,8 @@ struct build;
 must_check struct error *cluster_build_begin(struct cluster *c, const struct build_request *req,
 					     struct build **ret);
 struct engine *cluster_build_engine(const struct build *b); /* borrowed */
+/* The request's network_mode as its engine calls it. */
+struct str cluster_build_network_mode(const struct build *b);
 
 /*
  * It has made these images (of struct build_output): they and its tags are known when this returns,

@@ -93,6 +93,25 @@ static may_suspend void a_build_in_a_containers_network_goes_to_it(struct sim *s
 	sim_settle(s);
 }
 
+/* A network of local scope is on its node alone, where it is called by its own name. */
+static may_suspend void a_build_in_a_network_goes_to_it(struct sim *s)
+{
+	pool_up(s, 2);
+	assert_status(sim_post(s, "/networks/create", "{\"Name\":\"n2/shop\"}"), 201);
+	for (int i = 0; i < 4; i++)
+		built(s, "networkmode=shop", sim_text(s, "FROM x%d\n", i));
+	built(s, "networkmode=n2/shop", "FROM y\n");
+	assert_int_equal(sim_calls(node(s, "n2"), "POST /build?networkmode=shop"), 5);
+	assert_refused(sim_post(s, "/build?networkmode=shop&" ON_N1, "FROM x\n"), 500,
+		       "network shop is not there");
+	/* What each node has of its own, and what the builder knows by itself, are everywhere. */
+	built(s, "networkmode=host&" ON_N1, "FROM h\n");
+	built(s, "networkmode=default&" ON_N1, "FROM d\n");
+	built(s, "networkmode=n1/bridge", "FROM b\n");
+	assert_int_equal(sim_calls(node(s, "n1"), "POST /build?networkmode=bridge"), 1);
+	sim_settle(s);
+}
+
 /* Known when the answer ends, dangling stages too, and not a moment later. */
 static may_suspend void an_image_is_known_when_its_build_ends(struct sim *s)
 {
@@ -406,6 +425,7 @@ int main(void)
 		STORY(a_remote_context_and_credentials_reach_the_engine),
 		STORY(a_build_that_no_node_may_take_is_told_why),
 		STORY(a_build_in_a_containers_network_goes_to_it),
+		STORY(a_build_in_a_network_goes_to_it),
 		STORY(an_image_is_known_when_its_build_ends),
 		STORY(steps_are_known_and_hidden),
 		STORY(a_rebuild_goes_to_the_same_node),
