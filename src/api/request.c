@@ -69,18 +69,10 @@ struct str request_query_without(const struct request *r, const char *name)
 static struct str shift_time(const struct request *r, const struct http_param *p, int64_t ahead)
 {
 	bool is_time = str_eq(p->name, STR("since")) || str_eq(p->name, STR("until"));
-	struct error *err;
-	int64_t at;
 
 	if (!is_time || strspn(arena_cstr(r->arena, p->value), "0123456789.") != p->value.n)
 		return p->value;
-	err = time_arg_parse(p->value, 0, &at);
-	if (err || !at || __builtin_add_overflow(at, ahead, &at) || at < 0) {
-		error_free(err);
-		return p->value;
-	}
-	return arena_printf(r->arena, "%lld.%09lld", (long long)(at / SECOND),
-			    (long long)(at % SECOND));
+	return time_arg_ahead(p->value, ahead, r->arena);
 }
 
 struct str request_query_ahead(const struct request *r, int64_t ahead)

@@ -18,13 +18,13 @@ static void start_next(struct fan *f);
 static may_suspend struct error *call_and_take(struct fan_job *job)
 {
 	const struct fan *f = job->fan;
+	struct str path = f->path_for ? f->path_for(job) : f->path;
 
 	if (str_empty(f->json))
-		TRY(call_engine(job->engine, f->version, f->method, f->path, &job->arena,
-				&job->body));
+		TRY(call_engine(job->engine, f->version, f->method, path, &job->arena, &job->body));
 	else
-		TRY(call_engine_json(job->engine, f->version, f->method, f->path, f->json,
-				     &job->arena, &job->body));
+		TRY(call_engine_json(job->engine, f->version, f->method, path, f->json, &job->arena,
+				     &job->body));
 	return f->on_answer ? f->on_answer(job) : NULL;
 }
 

@@ -23,6 +23,8 @@ struct fan {
 	struct api_version version;
 	const char *method;
 	struct str path;
+	/* Where not all are asked the same: its path, in the job's arena. May be NULL. */
+	struct str (*path_for)(struct fan_job *job);
 	struct str json; /* the body; empty: none */
 	int64_t time;	 /* that a node may take for its answer; 0: a minute */
 	/*
@@ -30,7 +32,7 @@ struct fan {
 	 * error is the node's. May be NULL.
 	 */
 	may_suspend struct error *(*on_answer)(struct fan_job *job);
-	void *arg; /* for on_answer */
+	const void *arg; /* for both */
 	struct fan_job *jobs;
 	size_t n, started;
 	bool over; /* no further ones are */

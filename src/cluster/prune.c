@@ -11,6 +11,8 @@
 #include "cluster/fan.h"
 #include "cluster/internal.h"
 #include "cluster/objects.h"
+#include "docker/time_arg.h"
+#include "http/url.h"
 #include "json/build.h"
 
 /* Image layers are deleted by the thousand; a node is given up sooner only when it is down. */
@@ -291,6 +293,44 @@ static struct error *failures(struct fan *fan, const struct pruned *p, enum prun
 	return error_join(err, rest);
 }
 
+/* The filters with each `until` as the engine's clock has it. */
+static struct filters filters_for(const struct filters *all, const struct engine *e,
+				  struct arena *arena)
+{
+	struct filter *v = arena_new_array(arena, struct filter, all->n);
+
+	for (size_t i = 0; i < all->n; i++) {
+		struct str *values = arena_new_array(arena, struct str, all->v[i].n);
+		bool is_until = str_eq(all->v[i].key, STR("until"));
+
+		v[i] = all->v[i];
+		for (size_t k = 0; k < v[i].n; k++)
+			values[k] = is_until ? time_arg_ahead(v[i].values[k], engine_skew(e), arena)
+					     : v[i].values[k];
+		v[i].values = values;
+	}
+	return (struct filters){ v, all->n };
+}
+
+/* As it came where it is the same to the engine: without our own filter, and by its clock. */
+static struct str path_for(struct fan_job *job)
+{
+	const struct prune_request *req = job->fan->arg;
+	_cleanup_(strbuf_fini) struct strbuf path = STRBUF_INIT;
+	struct filters filters;
+
+	strbuf_add(&path, job->fan->path);
+	if (!filters_get(req->filters, "node") &&
+	    !(filters_get(req->filters, "until") && engine_skew(job->engine))) {
+		strbuf_addf(&path, "%s%.*s", str_empty(req->query) ? "" : "?", STR_ARG(req->query));
+		return arena_dup(&job->arena, strbuf_str(&path));
+	}
+	filters = filters_for(req->filters, job->engine, &job->arena);
+	strbuf_addf(&path, "?%.*s%sfilters=", STR_ARG(req->rest), str_empty(req->rest) ? "" : "&");
+	http_encode_query(&path, filters_format(&filters, "node", &job->arena));
+	return arena_dup(&job->arena, strbuf_str(&path));
+}
+
 may_suspend struct error *cluster_prune(struct cluster *c, const struct prune_request *req,
 					struct arena *arena, struct str *ret_json)
 {
@@ -302,14 +342,14 @@ may_suspend struct error *cluster_prune(struct cluster *c, const struct prune_re
 		.method = "POST",
 		.path = str_from(row->path),
 		.time = PRUNE_TIME,
+		.path_for = path_for,
 		.on_answer = row->on_answer,
+		.arg = req,
 	};
 
 	choose_nodes(c, req->filters, &engines);
 	if (!engines.n)
 		return error_new(ERR_NO_NODE, "No healthy node available in the cluster");
-	if (!str_empty(req->query))
-		fan.path = arena_printf(arena, "%s?%.*s", row->path, STR_ARG(req->query));
 	pruned_init(&pruned, c, row, arena);
 	TRY(fan_call(&fan, &engines));
 	if (req->what == PRUNE_CONTAINERS)

@@ -20,7 +20,8 @@ enum prune_what {
 struct prune_request {
 	enum prune_what what;
 	struct api_version version;
-	struct str query;	       /* for the engines: "filters=...", without our own filter */
+	struct str query;	       /* as it came: "filters=..." */
+	struct str rest;	       /* the same without the filters */
 	const struct filters *filters; /* of which `node` is ours: those nodes alone */
 };
 

@@ -68,3 +68,15 @@ struct error *time_arg_parse(struct str text, int64_t now, int64_t *ret)
 		"invalid time \"%.*s\": it must be seconds since 1970, RFC 3339 or a duration",
 		STR_ARG(str_first(text, 100)));
 }
+
+struct str time_arg_ahead(struct str text, int64_t ahead, struct arena *arena)
+{
+	int64_t at;
+
+	if (!parse_seconds(text, &at) && !time_parse_rfc3339(text, &at))
+		return text;
+	if (at <= 0 || !ahead || __builtin_add_overflow(at, ahead, &at) || at < 0)
+		return text;
+	return arena_printf(arena, "%lld.%09lld", (long long)(at / SECOND),
+			    (long long)(at % SECOND));
+}

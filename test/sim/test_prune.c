@@ -83,6 +83,65 @@ static may_suspend void filters_reach_the_engines(struct sim *s)
 	sim_settle(s);
 }
 
+/* {"until":["<value>"]} */
+static const char *until(struct sim *s, const char *value)
+{
+	return sim_text(s, "/containers/prune?filters=%%7B%%22until%%22%%3A%%5B%%22%s%%22%%5D%%7D",
+			value);
+}
+
+/* {"until":{"<value>":true}}, of a point in time as the node's clock has it. */
+static const char *until_of(struct sim *s, const struct sim_engine *e, int64_t seconds)
+{
+	int64_t at = seconds * SECOND + engine_skew(sim_node(s, e));
+
+	return sim_text(s, "filters=%%7B%%22until%%22%%3A%%7B%%22%lld.%09lld%%22%%3Atrue%%7D%%7D",
+			(long long)(at / SECOND), (long long)(at % SECOND));
+}
+
+static may_suspend void assert_until(struct sim *s, const char *value, int64_t seconds)
+{
+	const char *on_n2 = until_of(s, node(s, 2), seconds);
+
+	assert_status(sim_post(s, until(s, value), NULL), 200);
+	assert_int_equal(sim_calls(node(s, 1), sim_text(s, "POST %s", until(s, value))), 1);
+	assert_int_equal(sim_calls(node(s, 2), sim_text(s, "POST /containers/prune?%s", on_n2)), 1);
+}
+
+/* What is no point in time by itself reaches the node as it is. */
+static may_suspend void assert_same(struct sim *s, const char *value)
+{
+	const char *part = "POST /containers/prune?filters=%%7B%%22until%%22%%3A%%7B%%22%s%%22";
+
+	assert_status(sim_post(s, until(s, value), NULL), 200);
+	assert_int_equal(sim_calls(node(s, 2), sim_text(s, part, value)), 1);
+}
+
+/* A point in time is as the node's clock has it; a span is a span. */
+static may_suspend void until_is_of_each_nodes_clock(struct sim *s)
+{
+	const char *both = "/containers/prune?x=1&filters=%7B%22until%22%3A%5B%221700000002%22%5D"
+			   "%2C%22node%22%3A%5B%22n2%22%5D%7D";
+	const char *on_n2;
+
+	sim_engine(s, "n1");
+	sim_engine(s, "n2", SKEW(100 * SECOND));
+	sim_up(s);
+	assert_true(engine_skew(sim_node(s, node(s, 2))) > 99 * SECOND);
+	assert_until(s, "1700000000", 1700000000);
+	assert_until(s, "2023-11-14T22%3A13%3A21Z", 1700000001);
+	assert_same(s, "24h");
+	/* In which zone that is the engine knows. */
+	assert_same(s, "2023-11-14");
+
+	on_n2 = until_of(s, node(s, 2), 1700000002);
+	assert_status(sim_post(s, both, NULL), 200);
+	assert_int_equal(sim_calls(node(s, 2), sim_text(s, "POST /containers/prune?x=1&%s", on_n2)),
+			 1);
+	assert_int_equal(sim_calls(node(s, 1), "POST /containers/prune?x=1"), 0);
+	sim_settle(s);
+}
+
 /* More nodes than are asked at a time; of many that fail some are named. */
 static may_suspend void of_many_nodes_each_is_asked(struct sim *s)
 {
@@ -251,6 +310,7 @@ int main(void)
 		STORY(stopped_containers_go_everywhere),
 		STORY(nothing_to_prune_is_null),
 		STORY(filters_reach_the_engines),
+		STORY(until_is_of_each_nodes_clock),
 		STORY(of_many_nodes_each_is_asked),
 		STORY(a_node_can_be_pruned_alone),
 		STORY(images_of_several_nodes_are_told_once),

@@ -55,11 +55,39 @@ static void test_nonsense(void **state)
 	}
 }
 
+static void test_ahead(void **state)
+{
+	static const struct {
+		const char *text, *ahead;
+	} cases[] = {
+		{ "1700000000", "1700000002.500000000" },
+		{ "1700000000.25", "1700000002.750000000" },
+		{ "2023-11-14T22:13:20Z", "1700000002.500000000" },
+		{ "2023-11-14T22:13:20+01:00", "1699996402.500000000" },
+		{ "2023-11-14", "2023-11-14" },
+		{ "2023-11-14T22:13:20", "2023-11-14T22:13:20" },
+		{ "24h", "24h" },
+		{ "0", "0" },
+		{ "-1", "-1" },
+		{ "soon", "soon" },
+		{ "", "" },
+		{ "9999999999999", "9999999999999" },
+	};
+	_cleanup_(arena_fini) struct arena arena = ARENA_INIT;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+		assert_str(time_arg_ahead(str_from(cases[i].text), 5 * SECOND / 2, &arena),
+			   cases[i].ahead);
+	assert_str(time_arg_ahead(STR("1700000000"), 0, &arena), "1700000000");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_times),
 		cmocka_unit_test(test_nonsense),
+		cmocka_unit_test(test_ahead),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
