@@ -5,7 +5,6 @@
  */
 #include "cluster/disk_usage.h"
 
-#include "base/duration.h"
 #include "base/map.h"
 #include "base/sum.h"
 #include "base/vec.h"
@@ -13,9 +12,6 @@
 #include "cluster/internal.h"
 #include "json/build.h"
 #include "json/edit.h"
-
-/* Each engine walks through all of its volumes. */
-#define USAGE_TIME (10 * MINUTE)
 
 /* An element of a list, with what names it among those of other nodes. */
 struct used {
@@ -334,7 +330,7 @@ may_suspend struct error *cluster_disk_usage(struct cluster *c, struct str query
 		.version = version,
 		.method = "GET",
 		.path = STR("/system/df"),
-		.time = USAGE_TIME,
+		.time = FAN_LONG,
 	};
 
 	cluster_healthy_engines(c, &engines);

@@ -86,7 +86,7 @@ static void take_entry(void *endpoints, struct json entry)
 may_suspend struct error *endpoints_fetch(struct endpoints *e, const struct cluster *c)
 {
 	endpoints_init(e);
-	return fan_lists(c, TOLD_UNTIL, STR("/networks"),
+	return fan_lists(c, TOLD_UNTIL, STR("/networks"), 0,
 			 "a node does not tell the containers of its networks", take_entry, e);
 }
 

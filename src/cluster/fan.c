@@ -147,14 +147,15 @@ static struct error *take_list(struct fan_job *job, fan_take_fn *fn, void *arg)
 }
 
 may_suspend struct error *fan_lists(const struct cluster *c, struct api_version version,
-				    struct str path, const char *trouble, fan_take_fn *fn,
-				    void *arg)
+				    struct str path, int64_t time, const char *trouble,
+				    fan_take_fn *fn, void *arg)
 {
 	_cleanup_(engines_fini) struct engines engines = { NULL, 0 };
 	_cleanup_(fan_fini) struct fan fan = {
 		.version = version,
 		.method = "GET",
 		.path = path,
+		.time = time,
 	};
 
 	cluster_healthy_engines(c, &engines);

@@ -5,10 +5,17 @@
 #ifndef CLUSTER_FAN_H
 #define CLUSTER_FAN_H
 
+#include "base/duration.h"
 #include "cluster/cluster.h"
 #include "docker/version.h"
 #include "fiber/group.h"
 #include "json/json.h"
+
+/*
+ * Layers are deleted by the thousand, and what containers wrote is added up file by file: a node
+ * that does so is given up sooner only when it is down.
+ */
+#define FAN_LONG (10 * MINUTE)
 
 struct fan_job {
 	struct engine *engine; /* borrowed from the engines that were given */
@@ -50,11 +57,11 @@ size_t fan_width(size_t n);
 
 /*
  * GETs a list from every healthy engine, and hands each entry to fn. A node that does not answer
- * with a list is logged as `trouble`, and what it has is left out.
+ * with a list within `time` (as of a fan) is logged as `trouble`, and what it has is left out.
  */
 typedef void fan_take_fn(void *arg, struct json entry);
 may_suspend must_check struct error *fan_lists(const struct cluster *c, struct api_version version,
-					       struct str path, const char *trouble,
+					       struct str path, int64_t time, const char *trouble,
 					       fan_take_fn *fn, void *arg);
 
 bool fan_any_succeeded(const struct fan *f);

@@ -109,7 +109,7 @@ may_suspend struct error *image_details_fetch(struct image_details *d, const str
 			 arena_printf(&d->arena, "/images/json?all=1%s%s",
 				      q->shared_size ? "&shared-size=1" : "",
 				      q->manifests ? "&manifests=1" : ""),
-			 "a node does not tell the details of its images", take_entry, d);
+			 FAN_LONG, "a node does not tell the details of its images", take_entry, d);
 }
 
 void image_details_fini(struct image_details *d)

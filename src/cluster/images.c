@@ -294,7 +294,9 @@ may_suspend struct error *cluster_remove_image(struct cluster *c, struct str ima
 {
 	_cleanup_(engines_fini) struct engines engines = { NULL, 0 };
 	_cleanup_(strbuf_fini) struct strbuf path = STRBUF_INIT;
-	_cleanup_(fan_fini) struct fan fan = { .version = version, .method = "DELETE" };
+	_cleanup_(fan_fini) struct fan fan = { .version = version,
+					       .method = "DELETE",
+					       .time = FAN_LONG };
 	const struct slot *slot = image_index_find(&c->images, image);
 	struct str *ids;
 

@@ -4,7 +4,6 @@
  */
 #include "cluster/prune.h"
 
-#include "base/duration.h"
 #include "base/log.h"
 #include "base/map.h"
 #include "base/sum.h"
@@ -14,9 +13,6 @@
 #include "docker/time_arg.h"
 #include "http/url.h"
 #include "json/build.h"
-
-/* Image layers are deleted by the thousand; a node is given up sooner only when it is down. */
-#define PRUNE_TIME (10 * MINUTE)
 
 static may_suspend struct error *forget_containers(struct fan_job *job);
 static may_suspend struct error *refresh_images(struct fan_job *job);
@@ -341,7 +337,7 @@ may_suspend struct error *cluster_prune(struct cluster *c, const struct prune_re
 		.version = req->version,
 		.method = "POST",
 		.path = str_from(row->path),
-		.time = PRUNE_TIME,
+		.time = FAN_LONG,
 		.path_for = path_for,
 		.on_answer = row->on_answer,
 		.arg = req,

@@ -34,7 +34,7 @@ may_suspend struct error *sizes_fetch(struct sizes *s, const struct cluster *c, 
 	return fan_lists(c, API_VERSION_NEWEST,
 			 all ? STR("/containers/json?size=1&all=1")
 			     : STR("/containers/json?size=1"),
-			 "a node does not tell its containers' sizes", take_entry, s);
+			 FAN_LONG, "a node does not tell its containers' sizes", take_entry, s);
 }
 
 void sizes_fini(struct sizes *s)

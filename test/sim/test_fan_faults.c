@@ -10,6 +10,7 @@
 
 #include <stdio.h>
 
+#include "fiber/clock.h"
 #include "fiber/fiber.h"
 #include "sim/engine.h"
 
@@ -122,7 +123,7 @@ static const struct row rows[] = {
 	/* The body of its answer says nothing. */
 	{ "POST /images/shared/tag?repo=mine&tag=1", is_tagged, .success = 201, .time = 60 * SECOND,
 	  .fine = BIT(SAYS_404) | BIT(NONSENSE) },
-	{ "DELETE /images/shared", is_untagged, .time = 60 * SECOND, .fine = BIT(SAYS_404),
+	{ "DELETE /images/shared", is_untagged, .time = 10 * MINUTE, .fine = BIT(SAYS_404),
 	  .again = 404 },
 	{ "POST /containers/prune", has_no_stopped, .time = 10 * MINUTE },
 	{ "POST /images/prune?filters=%7B%22dangling%22%3A%5B%22false%22%5D%7D",
@@ -136,9 +137,12 @@ static const struct row rows[] = {
 	{ "GET /events?since=1m&until=0s", .asked = "GET /events?since=", .told = LOGGED,
 	  .log = "the past events of a node are missing in a replay", .time = 10 * SECOND,
 	  .item = "stops" },
-	{ "GET /containers/json?all=1&size=1", .told = LOGGED, .time = 60 * SECOND,
+	{ "GET /containers/json?all=1&size=1", .told = LOGGED, .time = 10 * MINUTE,
 	  .log = "a node does not tell its containers' sizes",
 	  .asked = "GET /containers/json?size=1", .item = "stops" },
+	{ "GET /v1.42/images/json?shared-size=1", .told = LOGGED, .time = 10 * MINUTE,
+	  .log = "a node does not tell the details of its images",
+	  .asked = "GET /images/json?all=1&shared-size=1", .item = "only-" },
 	{ "GET /networks/bridge", .told = LOGGED, .log = "a node does not tell who is in a network",
 	  .time = 5 * SECOND, .item = "runs" },
 	/*
@@ -322,10 +326,15 @@ static may_suspend void tell_cell(struct sim *s)
 {
 	const struct row *row = told_cell.row;
 	struct sim_reply r;
+	int64_t began;
 
 	three(s, row);
 	begin_fault(s, row, told_cell.column);
+	began = clock_now();
 	r = request_in_time(s, row);
+	/* One that is well and takes long has all of its time. */
+	if (told_cell.column == HANGS)
+		assert_true(clock_now() - began >= row->time);
 	if (row->fine & BIT(told_cell.column))
 		assert_status(r, success(row));
 	else
