@@ -87,7 +87,7 @@ const struct route routes[] = {
 	/* Networks and volumes. */
 	{ "GET", "/networks", networks_list, ROUTE_MEMORY, "plain names where they are unique, else node/name; before 1.28 with their containers, as the nodes tell" },
 	{ "GET", "/networks/", networks_list, ROUTE_MEMORY, "an old form of the list" },
-	{ "POST", "/networks/create", networks_create, ROUTE_PLACED, "without a driver: overlay where the nodes can, else bridge on one node" },
+	{ "POST", "/networks/create", networks_create, ROUTE_PLACED, "without a driver: overlay where the nodes can, else bridge on one node; from a configuration: where that is" },
 	{ "POST", "/networks/prune", networks_prune, ROUTE_ALL, "filter node=NAME narrows it" },
 	{ "POST", "/networks/{id}/connect", networks_connect, ROUTE_PROXIED, "the container's node" },
 	{ "POST", "/networks/{id}/disconnect", networks_disconnect, ROUTE_PROXIED, "the container's node; with Force and that one down, any" },

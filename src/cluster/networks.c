@@ -45,7 +45,10 @@ struct network_create {
 	struct str text;   /* the body for the engine */
 	struct str driver; /* "" where none was asked for */
 	bool overlay;
-	struct engine *on; /* the node that the name asks for, a reference; or NULL */
+	bool is_config;		/* for others to be made from: it is no network itself */
+	struct found config_on; /* copies of what it is made from; n is 0: of nothing */
+	struct str config;	/* the engine's name for that */
+	struct engine *on;	/* the node that the name asks for, a reference; or NULL */
 	struct held_network held;
 	bool holds;
 	struct str project; /* claimed; or empty */
@@ -58,6 +61,7 @@ static void network_create_fini(struct network_create *n)
 	if (!str_empty(n->project))
 		claim_drop(n->c, n->project);
 	engine_unref(n->on);
+	found_fini(&n->config_on);
 }
 
 static struct error *name_taken(struct str name)
@@ -116,6 +120,28 @@ static struct error *check_name(struct str full)
 			 STR_ARG(node), STR_ARG(full));
 }
 
+/* --config-only and --config-from: a configuration is on its node alone, so what uses it is too. */
+static struct error *read_config(struct network_create *n)
+{
+	struct json from = json_field(json_field(n->body, "ConfigFrom"), "Network");
+	const struct object_index *x = &n->c->objects[OBJECT_NETWORK];
+
+	n->is_config = json_is_true(json_field(n->body, "ConfigOnly"));
+	if (str_empty(json_str(from)))
+		return NULL;
+	object_index_find_all(x, json_str(from), &n->config_on);
+	if (!n->config_on.n)
+		return error_new(ERR_NOT_FOUND, "configuration network \"%.*s\" does not exist",
+				 STR_ARG(json_str(from)));
+	n->config = arena_dup(n->arena, n->config_on.v[0].object->name);
+	return NULL;
+}
+
+static bool is_plain(const struct network_create *n)
+{
+	return !n->is_config && !n->config_on.n;
+}
+
 static struct error *read_create(struct network_create *n, struct str body)
 {
 	struct cluster *c = n->c;
@@ -132,8 +158,10 @@ static struct error *read_create(struct network_create *n, struct str body)
 	n->on = object_split_name(c, full, &n->held.name);
 	if (!n->on)
 		TRY(check_name(full));
-	n->overlay = str_eq(n->driver, STR("overlay")) ||
-		     (str_empty(n->driver) && !n->on && (c->config.compat || any_can_overlay(c)));
+	TRY(read_config(n));
+	n->overlay = !n->is_config && str_eq(n->driver, STR("overlay"));
+	if (str_empty(n->driver) && !n->on && is_plain(n))
+		n->overlay = c->config.compat || any_can_overlay(c);
 	return hold_name(n);
 }
 
@@ -152,10 +180,16 @@ static void set_field(struct json_edit *edit, struct json root, const char *key,
 static void write_body(struct network_create *n)
 {
 	_cleanup_(strbuf_fini) struct strbuf name = STRBUF_INIT, out = STRBUF_INIT;
+	_cleanup_(strbuf_fini) struct strbuf config = STRBUF_INIT;
 	struct json_edit *edit = json_edit_new(n->body, n->arena);
 
 	json_quote(&name, n->held.name);
 	json_edit_replace(edit, json_field(n->body, "Name"), strbuf_str(&name));
+	if (n->config_on.n) {
+		json_quote(&config, n->config);
+		json_edit_replace(edit, json_field(json_field(n->body, "ConfigFrom"), "Network"),
+				  strbuf_str(&config));
+	}
 	if (n->overlay && str_empty(n->driver))
 		set_field(edit, n->body, "Driver", STR("\"overlay\""));
 	if (n->overlay && !json_is_true(json_field(n->body, "Ingress")))
@@ -181,8 +215,13 @@ static struct error *choose_node(struct network_create *n, struct engine **ret)
 	if (n->overlay) {
 		what.can = can_overlay;
 		what.why = "it is no manager of a swarm, and has no cluster store";
-	} else if (!str_empty(n->driver)) {
+	} else if (!str_empty(n->driver) && !n->is_config) {
 		what.can = has_driver;
+	}
+	if (n->config_on.n) {
+		what.beside = &n->config_on;
+		what.beside_why =
+			arena_printf(n->arena, "network %.*s is not there", STR_ARG(n->config)).p;
 	}
 	TRY(object_place(n->c, &what, n->arena, ret));
 	if (!n->overlay)

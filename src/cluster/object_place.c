@@ -32,27 +32,53 @@ struct engine *object_split_name(const struct cluster *c, struct str full, struc
 	return on;
 }
 
+static bool is_beside(const struct object_place *what, const struct engine *e)
+{
+	for (size_t i = 0; what->beside && i < what->beside->n; i++)
+		if (what->beside->v[i].engine == e)
+			return true;
+	return !what->beside;
+}
+
+/* Of those that the request allows; or, where `can`, that say that they can do it too. */
+static size_t collect(const struct cluster *c, const struct object_place *what, bool can,
+		      const struct sched_node **only)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < c->nodes.n; i++) {
+		const struct engine *e = member_of_node(c->nodes.v[i])->engine;
+
+		if ((what->on && e != what->on) || !is_beside(what, e))
+			continue;
+		if (!can || what->can(e, what->driver))
+			only[n++] = c->nodes.v[i];
+	}
+	return n;
+}
+
 /* Where no node says that it can, one of them says why not. */
 static void choose_nodes(struct cluster *c, const struct object_place *what, struct arena *arena,
 			 struct sched_request *request)
 {
 	const struct sched_node **only =
 		arena_new_array(arena, const struct sched_node *, c->nodes.n);
-	size_t n = 0;
+	bool asks = what->can && !what->on;
+	size_t n = collect(c, what, asks, only);
 
-	if (!what->on && !what->can)
-		return;
-	for (size_t i = 0; i < c->nodes.n; i++) {
-		const struct engine *e = member_of_node(c->nodes.v[i])->engine;
-
-		if (what->on ? e == what->on : what->can(e, what->driver))
-			only[n++] = c->nodes.v[i];
+	if (!n && asks) {
+		asks = false;
+		n = collect(c, what, asks, only);
 	}
-	if (!n && !what->on)
+	if (!asks && !what->on && !what->beside)
 		return;
 	request->only = only;
 	request->n_only = n;
-	request->only_why = what->on ? "the name asks for another node" : what->why;
+	request->only_why = what->why;
+	if (what->on)
+		request->only_why = "the name asks for another node";
+	if (what->beside)
+		request->only_why = what->beside_why;
 }
 
 static void request_fini(struct sched_request *request)

@@ -8,6 +8,7 @@
 #define CLUSTER_OBJECT_PLACE_H
 
 #include "cluster/cluster.h"
+#include "cluster/object_index.h"
 #include "engine/object.h"
 
 struct object_place {
@@ -16,7 +17,9 @@ struct object_place {
 	bool (*can)(const struct engine *e,
 		    struct str driver); /* nodes that can make it; or NULL */
 	struct str driver;
-	const char *why; /* what a refusal says of the others */
+	const char *why;	    /* what a refusal says of the others */
+	const struct found *beside; /* only to the nodes of these copies; or NULL */
+	const char *beside_why;
 };
 
 /* A new reference. ERR_INVALID, ERR_NO_NODE as for a container. */

@@ -508,6 +508,33 @@ static may_suspend void with_compat_names_are_long_and_overlay_is_meant(struct s
 	sim_settle(s);
 }
 
+/* What others are configured from is a thing of its node; they are made beside it. */
+static may_suspend void a_configuration_keeps_its_network(struct sim *s)
+{
+	struct sim_reply r;
+
+	swarm_of_three(s);
+	assert_status(make(s, "conf", ",\"ConfigOnly\":true"), 201);
+	assert_string_equal(names(s, "{\"driver\":[\"overlay\"]}"), "");
+	assert_status(make(s, "n3/other", ",\"ConfigOnly\":true,\"Driver\":\"macvlan\""), 201);
+	for (int i = 0; i < 3; i++) {
+		const char *name = sim_text(s, "from%d", i);
+
+		r = make(s, name, ",\"ConfigFrom\":{\"Network\":\"other\"}");
+		assert_status(r, 201);
+		assert_string_equal(home(s, name), "n3");
+		r = make(s, sim_text(s, "%sd", name),
+			 ",\"Driver\":\"bridge\",\"ConfigFrom\":{\"Network\":\"n3/other\"}");
+		assert_status(r, 201);
+		assert_string_equal(home(s, sim_text(s, "%sd", name)), "n3");
+	}
+	assert_refused(make(s, "n1/from", ",\"ConfigFrom\":{\"Network\":\"other\"}"), 500,
+		       "network other is not there");
+	assert_refused(make(s, "lost", ",\"ConfigFrom\":{\"Network\":\"nowhere\"}"), 404,
+		       "configuration network \"nowhere\" does not exist");
+	sim_settle(s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -532,6 +559,7 @@ int main(void)
 		STORY(a_swarms_network_is_of_its_nodes),
 		STORY(a_lost_container_leaves_by_another_node),
 		STORY(with_compat_names_are_long_and_overlay_is_meant),
+		STORY(a_configuration_keeps_its_network),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
