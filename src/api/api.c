@@ -118,8 +118,8 @@ static may_suspend struct error *dispatch(struct request *r)
 	request_take_version(&r->path, &version);
 	if (!replica_is_own(r))
 		return replica_pass(r);
-	TRY(replica_enter(r));
 	r->route = route_find(method, r->path, &r->name);
+	TRY(replica_enter(r));
 	/* An engine does not tell a wrong method from a wrong path either. */
 	if (!r->route)
 		return error_new(ERR_NOT_FOUND, "page not found");

@@ -100,6 +100,12 @@ may_suspend struct error *containers_attach(struct request *r)
 	return pass(r, &(struct proxy){ .hijacks = true });
 }
 
+/* A GET, but stdin goes with it. */
+may_suspend struct error *containers_attach_ws(struct request *r)
+{
+	return pass(r, &(struct proxy){ .writes = true });
+}
+
 static may_suspend void refresh_at_any_head(void *arg, int status)
 {
 	const struct target *t = arg;

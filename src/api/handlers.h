@@ -18,6 +18,7 @@ may_suspend must_check struct error *containers_pass(struct request *r);
 may_suspend must_check struct error *containers_act(struct request *r);
 may_suspend must_check struct error *containers_logs(struct request *r);
 may_suspend must_check struct error *containers_attach(struct request *r);
+may_suspend must_check struct error *containers_attach_ws(struct request *r);
 may_suspend must_check struct error *containers_wait(struct request *r);
 may_suspend must_check struct error *containers_rename(struct request *r);
 may_suspend must_check struct error *containers_update(struct request *r);

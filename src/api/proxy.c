@@ -6,6 +6,7 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "cluster/cluster.h"
 #include "engine/client.h"
 #include "fiber/group.h"
 #include "http/pipe.h"
@@ -81,6 +82,8 @@ static may_suspend struct error *begin(struct passage *s)
 		.upgrade = s->r->in->head.upgrade,
 	};
 
+	if (s->p->writes)
+		call.fence = cluster_config(s->r->cluster)->fence;
 	TRY(choose_body(s, &call));
 	if (s->p->manager)
 		return of_host(host_name(s->p), http_exchange_begin(s->p->manager, &call, &s->x));

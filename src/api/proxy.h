@@ -20,6 +20,8 @@ struct proxy {
 	const struct http_headers *headers; /* instead of the client's own; or NULL */
 	/* Attach and exec: without Upgrade the engine answers 200 and takes the connection over. */
 	bool hijacks;
+	/* Held to the manager's fence (fiber/fence.h), whatever the method. */
+	bool writes;
 	/* The body is lines of progress: where the node breaks it off, a last line tells of it. */
 	bool progress;
 	const struct str *body; /* instead of the client's, which was read already; or NULL */

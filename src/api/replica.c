@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "api/replica.h"
 
+#include "api/handlers.h"
 #include "api/internal.h"
 #include "api/proxy.h"
+#include "api/routes.h"
 #include "base/duration.h"
 #include "fiber/fence.h"
 #include "fiber/group.h"
@@ -125,8 +127,13 @@ bool replica_is_own(const struct request *r)
 	return !r->api->replica.passes_on || is_about_the_manager(r->path);
 }
 
-static bool changes_nothing(struct str method)
+/* A GET that carries a container's stdin is no reading. */
+static bool changes_nothing(const struct request *r)
 {
+	struct str method = r->in->head.method;
+
+	if (r->route && r->route->handler == containers_attach_ws)
+		return false;
 	return str_eq(method, STR("GET")) || str_eq(method, STR("HEAD"));
 }
 
@@ -134,7 +141,7 @@ struct error *replica_enter(const struct request *r)
 {
 	struct error *err = fence_enter(r->api->replica.fence);
 
-	if (!err || !changes_nothing(r->in->head.method))
+	if (!err || !changes_nothing(r))
 		return err;
 	error_free(err);
 	return NULL;

@@ -37,7 +37,8 @@ struct str replica_primary(const struct replica *r); /* of a replica: "host:port
 
 /*
  * Whether this manager answers the request: the path is without its version by then. Otherwise
- * replica_pass does. ERR_NOT_PRIMARY: it would change something, and nobody leads here now.
+ * replica_pass does. ERR_NOT_PRIMARY: by its route and method it would change something, and nobody
+ * leads here now.
  */
 bool replica_is_own(const struct request *r);
 must_check struct error *replica_enter(const struct request *r);

@@ -42,7 +42,7 @@ const struct route routes[] = {
 	{ "POST", "/containers/{id}/unpause", containers_act, ROUTE_PROXIED, NULL },
 	{ "POST", "/containers/{id}/update", containers_update, ROUTE_PROXIED, "CpuShares read as in a create" },
 	{ "POST", "/containers/{id}/rename", containers_rename, ROUTE_PROXIED, "409 for a name that the pool has" },
-	{ "GET", "/containers/{id}/attach/ws", containers_pass, ROUTE_PROXIED, NULL },
+	{ "GET", "/containers/{id}/attach/ws", containers_attach_ws, ROUTE_PROXIED, NULL },
 	{ "POST", "/containers/{id}/attach", containers_attach, ROUTE_PROXIED, NULL },
 	{ "POST", "/containers/{id}/wait", containers_wait, ROUTE_PROXIED, NULL },
 	{ "POST", "/containers/{id}/exec", containers_exec, ROUTE_PROXIED, NULL },

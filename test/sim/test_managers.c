@@ -216,6 +216,9 @@ static may_suspend void without_a_lease_it_only_reads(struct sim *s)
 	assert_status(sim_get(s, "/containers/web/json"), 200);
 	assert_status(sim_get(s, "/containers/json"), 200);
 	assert_status(sim_get(s, "/containers/web/logs?stdout=1"), 200);
+	/* Which carries stdin, whatever its method. */
+	r = sim_get(s, "/containers/web/attach/ws?stream=1&stdin=1");
+	assert_come_again(&r, "this manager is not the primary");
 	assert_int_equal(sim_calls(e, "POST "), before);
 	assert_int_equal(sim_calls(e, "DELETE "), 0);
 	/* That is not the node's fault. */
