@@ -169,9 +169,19 @@ static may_suspend void leave(struct carrying **at)
 	free(t);
 }
 
+/* "app:latest" of "app": by the bare name an engine would give all tags. Borrowed. */
+static struct str name_of_one(const struct cluster *c, struct str image)
+{
+	const struct slot *slot = image_index_find(&c->images, image);
+
+	return slot && !image_index_is_id(slot) ? slot->key : image;
+}
+
 may_suspend struct error *carry_image(struct cluster *c, const struct carry_request *req)
 {
-	_cleanup_(leave) struct carrying *t = join(c, req);
+	struct carry_request one = { req->from, req->to, name_of_one(c, req->image), req->id,
+				     req->version };
+	_cleanup_(leave) struct carrying *t = join(c, &one);
 
 	while (!t->over)
 		TRY(waitq_wait(&t->over_now, "an image to be brought"));

@@ -197,7 +197,7 @@ static may_suspend void the_new_image_follows_to_a_volume(struct sim *s)
 	const char *user = "{\"Image\":\"app\",\"HostConfig\":{\"Binds\":[\"data:/x\"]}}";
 
 	sim_engine(s, "n1", IMAGE("app"));
-	sim_engine(s, "n2", IMAGE("app"));
+	sim_engine(s, "n2", IMAGE("app"), IMAGE("app:old"));
 	sim_up(s);
 	assert_status(sim_post(s, "/volumes/create", "{\"Name\":\"n1/data\"}"), 201);
 	sim_create(s, "before", user);
@@ -206,6 +206,8 @@ static may_suspend void the_new_image_follows_to_a_volume(struct sim *s)
 	assert_string_equal(sim_node_of(s, sim_create(s, "after", user)), "n1");
 	assert_int_equal(sim_calls(node(s, "n2"), "GET /images/get?names=app"), 1);
 	assert_int_equal(sim_calls(node(s, "n1"), "POST /images/load"), 1);
+	/* An engine that is asked for the bare name would give all of its tags. */
+	assert_false(sim_has_image(node(s, "n1"), "app:old"));
 	sim_settle(s);
 }
 
