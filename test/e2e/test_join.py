@@ -146,7 +146,7 @@ def test_a_cluster_that_is_not(lab, serve):
     nobody = f'token://{serve.address}/{32 * "0"}'
     for args in (['join', '--advertise', lab.node(1).address, nobody], ['list', nobody]):
         with pytest.raises(LabError, match=f'the token service: {re.escape(serve.address)}: there '
-                                           'is no cluster 0000'):
+                                           'is no cluster with this id'):
             swarm(*args)
 
 
