@@ -151,6 +151,7 @@ def test_every_command(pair, project):
     pair.tell(story)
 
 
+@pytest.mark.slow
 def test_build_before_up(pair, project):
     """The image is there first, wherever it was built, and the networks come later."""
     def story(side):

@@ -134,6 +134,7 @@ rm d1; container rm e1; ~container prune -f; ~image prune -f; ~system prune -f
 '''
 
 
+@pytest.mark.slow
 def test_what_works(pair, cli, tmp_path):
     (tmp_path / 'folder').mkdir()
     (tmp_path / 'folder' / 'Dockerfile').write_text('FROM busybox\nRUN echo made > /made\n')
