@@ -4,8 +4,11 @@
  * that one object has been fetched anew. An event that stands in no table here changes nothing that
  * is kept (exec_*, attach, top, resize and the like).
  */
+#include "base/duration.h"
 #include "docker/ref.h"
 #include "engine/internal.h"
+
+#define TOLD_WITHIN (1 * SECOND) /* of a start its event comes */
 
 static void on_start(struct container_state *s, const struct docker_event *ev,
 		     struct str detail _unused_)
@@ -69,12 +72,24 @@ static const struct container_action *find_action(struct str name)
 }
 
 /*
+ * The start that was read is the one before the stop that was read, though its time is behind that:
+ * the clock went back in between.
+ */
+static bool is_start_before_stop(const struct container_state *s, const struct docker_event *ev)
+{
+	return !container_status_is_up(s->status) && s->finished_at &&
+	       s->finished_at < s->started_at && ev->time_nano - s->started_at < TOLD_WITHIN;
+}
+
+/*
  * An event may come later than what it tells was read: after a refresh that somebody waited for,
  * or in a replay. Then it is no news, and to apply it would be a step back.
  */
-static bool is_outdated(const struct container_state *s, const struct docker_event *ev)
+static bool is_outdated(const struct container_state *s, const struct container_action *action,
+			const struct docker_event *ev)
 {
-	return ev->time_nano < MAX(s->started_at, s->finished_at);
+	return ev->time_nano < MAX(s->started_at, s->finished_at) ||
+	       (action->change == on_start && is_start_before_stop(s, ev));
 }
 
 /* While the lists are being read there may be nothing yet to change: the mark is enough. */
@@ -84,7 +99,7 @@ static void change_state(struct engine *e, const struct container_action *action
 	struct container *c = map_get(&e->containers, ev->actor_id);
 	struct container_state state;
 
-	if (!c || !action->change || is_outdated(&c->state, ev))
+	if (!c || !action->change || is_outdated(&c->state, action, ev))
 		return;
 	state = c->state;
 	action->change(&state, ev, detail);

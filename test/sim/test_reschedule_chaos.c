@@ -389,6 +389,7 @@ static void tell_known_disturbed(void **state)
 static void tell_known_told(void **state)
 {
 	sim_tell_seed(*state, 395);
+	sim_tell_seed(*state, 511);
 }
 
 int main(void)
