@@ -316,6 +316,16 @@ static struct guard *find_grave(const struct cluster *c, const struct guard *of)
 	return NULL;
 }
 
+bool guards_have_buried(const struct cluster *c, const struct guard *record)
+{
+	struct guard *g = NULL;
+
+	while ((g = next_grave(c, str_from(record->name), g)))
+		if (strcmp(g->key, record->key) == 0)
+			return true;
+	return false;
+}
+
 bool guards_know_removed(const struct cluster *c, const struct guard *g)
 {
 	const struct guard *grave = find_grave(c, g);

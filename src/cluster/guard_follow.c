@@ -314,6 +314,10 @@ void guards_take_record(struct cluster *c, struct guard *record, struct str key,
 
 	memcpy(record->key, key.p, MIN(key.n, sizeof(record->key) - 1));
 	record->saved = str_hash(text);
+	if (guards_have_buried(c, record)) {
+		guard_unref(record);
+		return;
+	}
 	/* All that was seen of it is what is left of an earlier copy. */
 	if (g && !g->saved && record->copy > g->copy) {
 		guard_leave_copy(c, record, g);

@@ -173,6 +173,8 @@ void guard_settle_in(struct cluster *c, struct guard *g);
 void guard_bury(struct cluster *c, struct guard *g, bool gone);
 /* Out of a record. Takes the reference. */
 void guards_take_grave(struct cluster *c, struct guard *grave, struct str key, struct str text);
+/* The record has become a grave since it was read: what was read is no news. */
+bool guards_have_buried(const struct cluster *c, const struct guard *record);
 /* The container that the guard follows was removed, as far as this manager knows. */
 bool guards_know_removed(const struct cluster *c, const struct guard *g);
 /* The container is what is left of one that was removed. */

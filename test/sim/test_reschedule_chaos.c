@@ -383,6 +383,7 @@ static void tell_known_disturbed(void **state)
 	sim_tell_seed(*state, 141);
 	sim_tell_seed(*state, 63);
 	sim_tell_seed(*state, 850);
+	sim_tell_seed(*state, 1398);
 }
 
 /* It found a container that was started because what was left of it elsewhere ran. */
