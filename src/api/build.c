@@ -59,7 +59,8 @@ static struct error *read_request(const struct request *r, struct build_request 
 }
 
 /*
- * As the client sent it, but for expressions among the build args and what a container or a network is called.
+ * As the client sent it, but for expressions among the build args and what a container or a network
+ * is called.
  */
 static struct str engine_path(const struct request *r, const struct build_request *req,
 			      struct str network_mode)

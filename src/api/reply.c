@@ -65,6 +65,11 @@ void reply_error_body(_unused_ int status, const char *message, struct strbuf *r
 	strbuf_addc(ret_body, '\n');
 }
 
+bool reply_is_limit(int status)
+{
+	return status == 408 || status == 413 || status == 429;
+}
+
 /*
  * Faults of ours, and of nodes that cannot be talked to, are for the operator too; what an engine
  * refuses is for the client, and that one hangs up in the middle is no fault.
@@ -72,8 +77,7 @@ void reply_error_body(_unused_ int status, const char *message, struct strbuf *r
 static void log_failure(const struct request *r, const struct error *err, int status)
 {
 	bool fault = status >= 500 && status != 501 && status != 503 && !error_status(err);
-	bool limit = (error_is_over_limit(err) && !fault) || status == 408 || status == 413 ||
-		     status == 429;
+	bool limit = (error_is_over_limit(err) && !fault) || reply_is_limit(status);
 
 	if (limit && http_server_may_log(r->api->server))
 		log_info("request over a limit", LOG_STR("client", request_client(r)),

@@ -11,6 +11,8 @@
 
 /* The one place where kinds of errors become statuses. An engine's own status is kept. */
 int reply_status(const struct error *err);
+/* One that says by itself that the client went over a limit, which the operator is told. */
+bool reply_is_limit(int status);
 
 /* {"message":"..."} and a newline, as engines write it. An http_error_fn. */
 void reply_error_body(int status, const char *message, struct strbuf *ret_body);

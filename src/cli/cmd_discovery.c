@@ -70,7 +70,7 @@ static void log_failure(const struct service *s, const struct http_incoming *in,
 			const struct error *err)
 {
 	int status = reply_status(err);
-	bool limit = error_is_over_limit(err) || status == 408 || status == 413 || status == 429;
+	bool limit = error_is_over_limit(err) || reply_is_limit(status);
 
 	if (limit && http_server_may_log(s->server))
 		log_info("request over a limit", LOG_CSTR("client", in->client->peer),

@@ -43,8 +43,8 @@ size_t loop_fiber_capacity(void);
 void loop_set_fiber_capacity(size_t fibers);
 
 /*
- * How many more may be begun now for the sake of one request, which can be narrower, or refused: three
- * quarters of what there may be at most.
+ * How many more may be begun now for the sake of one request, which can be narrower, or refused:
+ * three quarters of what there may be at most.
  */
 size_t loop_fiber_room(void);
 /* So many run already that nothing new is to be begun for anybody. */
