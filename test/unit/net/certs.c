@@ -9,6 +9,9 @@
 #include <openssl/x509v3.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
+
+#include "base/attr.h"
 
 static void require(int ok)
 {
@@ -139,4 +142,20 @@ void cert_lock_key(const char *dir, const char *name, const char *locked)
 				     NULL, NULL));
 	fclose(f);
 	EVP_PKEY_free(key);
+}
+
+const char *cert_path(const char *dir, const char *name, const char *suffix)
+{
+	static char paths[4][80];
+	static size_t next;
+	char *path = paths[next++ % ARRAY_LEN(paths)];
+
+	snprintf(path, sizeof(paths[0]), "%s/%s%s", dir, name, suffix);
+	return path;
+}
+
+void cert_remove(const char *dir, const char *name)
+{
+	unlink(cert_path(dir, name, ".pem"));
+	unlink(cert_path(dir, name, ".key"));
 }

@@ -25,6 +25,10 @@ struct cert_wish {
 
 /* Writes both files. Aborts where it cannot. */
 void cert_make(const char *dir, const struct cert_wish *wish);
+void cert_remove(const char *dir, const char *name); /* both */
+
+/* <dir>/<name><suffix>; four of them can be in use at once. */
+const char *cert_path(const char *dir, const char *name, const char *suffix);
 
 /* Writes <dir>/<joint>.pem: the certificates of `names`, with a NULL behind them, in that order. */
 void cert_join(const char *dir, const char *const *names, const char *joint);

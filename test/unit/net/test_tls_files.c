@@ -52,23 +52,15 @@ static int make_certs(_unused_ void **state)
 	return 0;
 }
 
-/* A path in the folder; four of them can be in use at once. */
 static const char *in_dir(const char *name, const char *suffix)
 {
-	static char paths[4][80];
-	static size_t next;
-	char *path = paths[next++ % ARRAY_LEN(paths)];
-
-	snprintf(path, sizeof(paths[0]), "%s/%s%s", dir, name, suffix);
-	return path;
+	return cert_path(dir, name, suffix);
 }
 
 static int remove_certs(_unused_ void **state)
 {
-	for (size_t i = 0; i < ARRAY_LEN(wishes); i++) {
-		unlink(in_dir(wishes[i].name, ".pem"));
-		unlink(in_dir(wishes[i].name, ".key"));
-	}
+	for (size_t i = 0; i < ARRAY_LEN(wishes); i++)
+		cert_remove(dir, wishes[i].name);
 	for (size_t i = 0; i < ARRAY_LEN(joints); i++)
 		unlink(in_dir(joints[i].name, ".pem"));
 	unlink(in_dir("locked", ".key"));
