@@ -182,13 +182,9 @@ static may_suspend int n_listed(struct sim *s, const char *filters)
 	return (int)json_count(r.json);
 }
 
-/* As two registries call one image, and each node has it from another. */
-static may_suspend void the_list_has_the_digests_of_all_nodes(struct sim *s)
+/* One node got it from its registry, the other from a mirror of that. */
+static may_suspend void one_image_by_two_names(struct sim *s)
 {
-	struct json names, entry;
-	struct sim_reply r;
-	struct str digests;
-
 	sim_registry_put(s, "app:1", false);
 	sim_registry_mirror(s, "mirror/app:1", "app:1");
 	sim_engine(s, "n1", IMAGE("other"));
@@ -197,6 +193,16 @@ static may_suspend void the_list_has_the_digests_of_all_nodes(struct sim *s)
 	sim_local(sim_find_engine(s, "n2"), 200, "POST",
 		  "/images/create?fromImage=mirror/app&tag=1");
 	sim_up(s);
+}
+
+/* As two registries call one image, and each node has it from another. */
+static may_suspend void the_list_has_the_digests_of_all_nodes(struct sim *s)
+{
+	struct json names, entry;
+	struct sim_reply r;
+	struct str digests;
+
+	one_image_by_two_names(s);
 	r = sim_get(s, "/images/json?filters=%7B%22reference%22%3A%5B%22app%22,%22*/app%22%5D%7D");
 	assert_int_equal(json_count(r.json), 1);
 	entry = json_item(r.json, 0);
@@ -233,14 +239,7 @@ static may_suspend void check_lists_only(struct sim *s, const char *filters, con
 /* Each node has the image under another name: what the other's copy says is not what is asked. */
 static may_suspend void the_list_has_the_names_that_were_asked_for(struct sim *s)
 {
-	sim_registry_put(s, "app:1", false);
-	sim_registry_mirror(s, "mirror/app:1", "app:1");
-	sim_engine(s, "n1", IMAGE("other"));
-	sim_engine(s, "n2", IMAGE("other"));
-	sim_local(sim_find_engine(s, "n1"), 200, "POST", "/images/create?fromImage=app&tag=1");
-	sim_local(sim_find_engine(s, "n2"), 200, "POST",
-		  "/images/create?fromImage=mirror/app&tag=1");
-	sim_up(s);
+	one_image_by_two_names(s);
 	check_lists_only(s, "{\"reference\":[\"app\"]}", "app");
 	check_lists_only(s, "{\"reference\":[\"mirror/app\"]}", "mirror/app");
 	sim_settle(s);
@@ -249,14 +248,7 @@ static may_suspend void the_list_has_the_names_that_were_asked_for(struct sim *s
 /* Of one node the list tells what that has, and no name that is another's. */
 static may_suspend void the_list_of_a_node_is_its_own(struct sim *s)
 {
-	sim_registry_put(s, "app:1", false);
-	sim_registry_mirror(s, "mirror/app:1", "app:1");
-	sim_engine(s, "n1", IMAGE("other"));
-	sim_engine(s, "n2", IMAGE("other"));
-	sim_local(sim_find_engine(s, "n1"), 200, "POST", "/images/create?fromImage=app&tag=1");
-	sim_local(sim_find_engine(s, "n2"), 200, "POST",
-		  "/images/create?fromImage=mirror/app&tag=1");
-	sim_up(s);
+	one_image_by_two_names(s);
 	check_lists_only(s, "{\"node\":[\"n1\"],\"reference\":[\"*app\",\"*/app\"]}", "app");
 	check_lists_only(s, "{\"node\":[\"n2\"],\"since\":[\"other\"]}", "mirror/app");
 	assert_int_equal(n_listed(s, "{\"node\":[\"n2\"],\"reference\":[\"app\"]}"), 0);

@@ -22,6 +22,12 @@ static const char *large_body(struct sim *s)
 	return sim_text(s, "{\"Image\":\"busybox\",\"Labels\":{\"large\":\"%s\"}}", label);
 }
 
+static may_suspend void make_large(struct sim *s, struct sim_engine *e, int n)
+{
+	for (int i = 0; i < n; i++)
+		sim_local_create(e, sim_text(s, "large%d", i), large_body(s));
+}
+
 static may_suspend void what_containers_take_is_bounded(struct sim *s)
 {
 	struct sim_engine *bad = sim_engine(s, "bad");
@@ -29,8 +35,7 @@ static may_suspend void what_containers_take_is_bounded(struct sim *s)
 	sim_engine(s, "good");
 	sim_config(s)->engine_kept = KEPT;
 	sim_up(s);
-	for (int i = 0; i < LARGE; i++)
-		sim_local_create(bad, sim_text(s, "large%d", i), large_body(s));
+	make_large(s, bad, LARGE);
 	sim_wait(s, strcmp(sim_info_line(s, "bad", STATUS), "Unhealthy") == 0);
 	assert_non_null(strstr(sim_info_line(s, "bad", "Error"),
 			       "the containers of 10.0.0.1:2375 take more than 262144 bytes"));
@@ -51,8 +56,7 @@ static may_suspend void what_is_read_anew_takes_no_more(struct sim *s)
 
 	sim_config(s)->engine_kept = KEPT;
 	sim_up(s);
-	for (int i = 0; i < 3; i++)
-		sim_local_create(full, sim_text(s, "large%d", i), large_body(s));
+	make_large(s, full, 3);
 	sim_settle(s);
 	for (int i = 0; i < 3; i++)
 		assert_status(sim_post(s, sim_text(s, "/containers/large%d/start", i), NULL), 204);
