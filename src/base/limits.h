@@ -46,9 +46,10 @@
 /* Of one engine: what its containers take, and of what it may have told news that is not read. */
 #define LIMIT_ENGINE_KEPT   (256 * MIB)
 #define LIMIT_ENGINE_NEWS   65536
-#define LIMIT_ENGINE_NAME   4096       /* bytes of an id or a name in an event */
-#define LIMIT_EVENT_BACKLOG (64 * MIB) /* a slow subscriber of /events is closed beyond */
-#define LIMIT_EVENT_REPLAY  (64 * MIB) /* past events that one request gets */
+#define LIMIT_ENGINE_NAME   4096	/* bytes of an id or a name in an event */
+#define LIMIT_EVENT_BACKLOG (64 * MIB)	/* a slow subscriber of /events is closed beyond */
+#define LIMIT_EVENT_REPLAY  (64 * MIB)	/* past events that one request gets */
+#define LIMIT_EVENTS_HELD   (256 * MIB) /* of all subscribers together; of all those requests, too */
 
 /*
  * What is believed of an engine, and of what one container may hold: more than any has, and yet

@@ -28,6 +28,7 @@ void cluster_config_default(struct cluster_config *config)
 		.refresh_max = 60 * SECOND,
 		.failure_retry = 3,
 		.event_backlog = LIMIT_EVENT_BACKLOG,
+		.events_held = LIMIT_EVENTS_HELD,
 	};
 	sched_config_default(&config->scheduler);
 }

@@ -35,6 +35,7 @@ struct cluster_config {
 	unsigned int failure_retry;
 	size_t engine_kept, engine_news; /* see struct engine_config */
 	size_t event_backlog; /* bytes that a subscriber may be behind (LIMIT_EVENT_BACKLOG) */
+	size_t events_held;   /* by all of them; by all replays, too (LIMIT_EVENTS_HELD) */
 	struct tls_context *engine_tls; /* NULL: in the clear */
 	const struct fence *fence;	/* of one of several managers, else NULL; outlives it */
 	/* What is to be rescheduled is kept there (cluster/records.h); NULL: in memory alone. */

@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "cluster/internal.h"
 #include "fiber/clock.h"
+#include "fiber/fiber.h"
 #include "json/build.h"
 #include "json/edit.h"
 
@@ -20,8 +21,11 @@ struct pool_attribute {
 
 struct subscription {
 	struct list link;
+	struct cluster *cluster;
 	const struct filters *filters;
+	struct fiber *reader; /* who subscribed, and nobody else, reads */
 	struct strbuf pending;
+	size_t held; /* bytes pending, and handed out: its reader may stand still with those */
 	struct waitq more;
 	bool closed; /* the cluster stops, or it fell too far behind */
 };
@@ -30,10 +34,25 @@ struct subscription *cluster_subscribe(struct cluster *c, const struct filters *
 {
 	struct subscription *s = mem_new(struct subscription);
 
+	s->cluster = c;
 	s->filters = filters;
+	s->reader = fiber_self();
 	s->closed = c->stopping;
 	list_append(&c->subscriptions, &s->link);
 	return s;
+}
+
+/* All but what is pending. */
+static void let_go(struct subscription *s)
+{
+	s->cluster->events_waiting -= s->held - s->pending.n;
+	s->held = s->pending.n;
+}
+
+static void drop_pending(struct subscription *s)
+{
+	strbuf_fini(&s->pending);
+	s->pending = (struct strbuf)STRBUF_INIT;
 }
 
 void subscription_close(struct subscription *s)
@@ -41,39 +60,66 @@ void subscription_close(struct subscription *s)
 	if (!s)
 		return;
 	list_remove(&s->link);
+	drop_pending(s);
+	let_go(s);
 	waitq_fini(&s->more);
-	strbuf_fini(&s->pending);
 	free(s);
 }
 
 may_suspend struct error *subscription_next(struct subscription *s, struct strbuf *out)
 {
+	let_go(s);
 	while (!s->pending.n) {
 		if (s->closed)
 			return error_new(ERR_CLOSED, "the stream of events was closed");
 		TRY(waitq_wait(&s->more, "events"));
 	}
 	strbuf_add(out, strbuf_str(&s->pending));
-	strbuf_fini(&s->pending);
-	s->pending = (struct strbuf)STRBUF_INIT;
+	drop_pending(s);
 	return NULL;
 }
 
-static void deliver(const struct cluster *c, struct subscription *s, struct str text)
+/* Its reader may be in a write to who reads nothing: what that holds goes with its request. */
+static void give_up(struct subscription *s)
 {
+	log_warn("a reader of /events fell too far behind and was closed",
+		 LOG_NUM("bytes", (int64_t)s->held));
+	drop_pending(s);
+	let_go(s);
+	s->closed = true;
+	fiber_cancel(s->reader);
+}
+
+static struct subscription *furthest_behind(const struct cluster *c)
+{
+	struct subscription *ret = NULL;
+
+	list_for_each(link, &c->subscriptions) {
+		struct subscription *s = list_item(link, struct subscription, link);
+
+		if (!ret || s->held > ret->held)
+			ret = s;
+	}
+	return ret;
+}
+
+static void deliver(struct cluster *c, struct subscription *s, struct str text)
+{
+	size_t n = text.n + 1;
+
 	if (s->closed)
 		return;
-	if (s->pending.n + text.n >= c->config.event_backlog) {
-		log_warn("a reader of /events fell too far behind and was closed",
-			 LOG_NUM("bytes", (int64_t)s->pending.n));
-		strbuf_fini(&s->pending);
-		s->pending = (struct strbuf)STRBUF_INIT;
-		s->closed = true;
-	} else {
-		strbuf_add(&s->pending, text);
-		strbuf_addc(&s->pending, '\n');
+	if (n > c->config.event_backlog - s->held) {
+		give_up(s);
+		return;
 	}
+	strbuf_add(&s->pending, text);
+	strbuf_addc(&s->pending, '\n');
+	s->held += n;
+	c->events_waiting += n;
 	waitq_wake_all(&s->more);
+	if (c->events_waiting > c->config.events_held)
+		give_up(furthest_behind(c));
 }
 
 void events_engine(struct cluster *c, struct engine *e, const struct docker_event *ev)

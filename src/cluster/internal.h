@@ -102,6 +102,8 @@ struct cluster {
 		struct map by_key;  /* client and image */
 	} pull_targets;		    /* of struct pull_target (pull_target.c) */
 	struct list subscriptions;
+	size_t events_waiting;		     /* bytes that those hold */
+	size_t events_replayed;		     /* bytes that replays hold */
 	struct past_event past[PAST_EVENTS]; /* the i-th at i % PAST_EVENTS */
 	size_t n_past;			     /* all that there ever were */
 	struct waitq settled;

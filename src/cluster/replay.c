@@ -49,6 +49,7 @@ struct replay {
 	struct arena arena;
 	struct vec events; /* of struct past in the arena */
 	size_t bytes;
+	struct error *refusal; /* it would be too much */
 	struct map told; /* of struct str in the arena: lines that the subscription may have too */
 };
 
@@ -69,16 +70,31 @@ static int64_t shift(int64_t a, int64_t b)
 	return sum;
 }
 
+static struct error *hold(struct replay *r, size_t n)
+{
+	struct cluster *c = r->cluster;
+
+	if (n > LIMIT_EVENT_REPLAY - r->bytes)
+		return error_over_limit(ERR_TOO_LARGE,
+					"the events of that time are more than %zu MiB: ask for a "
+					"shorter time, or with filters",
+					(size_t)(LIMIT_EVENT_REPLAY / MIB));
+	if (n > c->config.events_held - c->events_replayed)
+		return error_over_limit(ERR_UNAVAILABLE,
+					"too many past events are being read: try again later");
+	r->bytes += n;
+	c->events_replayed += n;
+	return NULL;
+}
+
 static struct error *replay_add(struct replay *r, int64_t at, struct str text)
 {
 	struct past *p;
 
-	r->bytes += text.n + sizeof(*p);
-	if (r->bytes > LIMIT_EVENT_REPLAY)
-		return error_new(ERR_TOO_LARGE,
-				 "the events of that time are more than %zu MiB: ask for a "
-				 "shorter time, or with filters",
-				 (size_t)(LIMIT_EVENT_REPLAY / MIB));
+	if (!r->refusal)
+		r->refusal = hold(r, text.n + sizeof(*p));
+	if (r->refusal)
+		return error_copy(r->refusal);
 	p = arena_new(&r->arena, struct past);
 	*p = (struct past){ .at = at, .order = r->events.n, .text = arena_dup(&r->arena, text) };
 	vec_push(&r->events, p);
@@ -96,7 +112,7 @@ static void add_pool_events(struct replay *r)
 
 		if (p->at < r->since || p->at > r->until || !events_text_match(text, r->filters))
 			continue;
-		/* Some hundreds of them are within the limit. */
+		/* A refusal is kept. */
 		error_free(replay_add(r, p->at, text));
 	}
 }
@@ -145,6 +161,8 @@ void replay_free(struct replay *r)
 		error_free(r->jobs[i].err);
 	}
 	free(r->jobs);
+	r->cluster->events_replayed -= r->bytes;
+	error_free(r->refusal);
 	vec_fini(&r->events);
 	map_fini(&r->told);
 	arena_fini(&r->arena);
@@ -204,7 +222,7 @@ static may_suspend void ask_one_after_the_other(void *arg)
 {
 	struct replay *r = arg;
 
-	while (r->n_asked < r->n_jobs)
+	while (r->n_asked < r->n_jobs && !r->refusal)
 		ask_one(&r->jobs[r->n_asked++]);
 }
 
@@ -214,7 +232,7 @@ static struct error *take_failure(struct replay_job *job)
 	struct replay *r = job->replay;
 	_cleanup_(strbuf_fini) struct strbuf text = STRBUF_INIT;
 
-	if (error_is(job->err, ERR_TOO_LARGE) || error_is(job->err, ERR_CANCELLED))
+	if (error_is(job->err, ERR_CANCELLED))
 		return take(job->err);
 	log_warn("the past events of a node are missing in a replay",
 		 LOG_STR("node", engine_name(job->engine)), LOG_ERR(job->err));
@@ -231,6 +249,8 @@ static may_suspend struct error *ask_all(struct replay *r)
 	for (size_t i = fan_width(r->n_jobs); i > 0; i--)
 		group_go(&g, "replay", ask_one_after_the_other, r);
 	TRY(group_wait(&g));
+	if (r->refusal)
+		return take(r->refusal);
 	for (size_t i = 0; i < r->n_jobs; i++)
 		if (r->jobs[i].err)
 			TRY(take_failure(&r->jobs[i]));

@@ -23,7 +23,7 @@ void replay_free(struct replay *r); /* NULL is fine */
 
 /*
  * Asks every node at once. One that does not tell is an engine_events_lost event. ERR_TOO_LARGE
- * over LIMIT_EVENT_REPLAY.
+ * over LIMIT_EVENT_REPLAY; ERR_UNAVAILABLE where all replays together hold what they may.
  */
 may_suspend must_check struct error *replay_collect(struct replay *r);
 /* Then a line for each event, the oldest first. */

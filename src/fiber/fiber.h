@@ -36,7 +36,8 @@ may_suspend must_check struct error *fiber_pace(void);
 /*
  * Makes the fiber's parking calls, the one under way included, return ERR_CANCELLED from now on,
  * for good; a call whose event had come already still returns that, so that none is lost.
- * Only its group and those who own the request (a client that hung up) may.
+ * Only its group may, those who own the request (a client that hung up), and those who hold for it
+ * what it does not come for.
  */
 void fiber_cancel(struct fiber *f);
 

@@ -274,6 +274,32 @@ static may_suspend void a_slow_reader_is_closed_and_holds_up_nobody(struct sim *
 	sim_settle(s);
 }
 
+/* However many they are: all together hold no more, and who keeps up is none of those closed. */
+static may_suspend void the_one_furthest_behind_is_closed_when_all_hold_too_much(struct sim *s)
+{
+	struct sim_engine *e = sim_engine(s, "n1");
+	struct sim_stream *quick, *slow[3];
+	const char *label = sim_text(s, "{\"Image\":\"busybox\",\"Labels\":{\"big\":\"%0*d\"}}",
+				     (int)(64 * KIB), 0);
+
+	sim_config(s)->events_held = MIB;
+	sim_up(s);
+	quick = follow(s, CONTAINERS);
+	for (int i = 0; i < 32; i++) {
+		if (i % 10 == 0 && i < 30)
+			slow[i / 10] = follow(s, CONTAINERS);
+		sim_local_create(e, sim_text(s, "c%d", i), label);
+		if (!next_action(s, quick, SECOND))
+			fail_msg("event %d was held up", i);
+	}
+	for (int i = 0; i < 3; i++) {
+		while (sim_next_line(slow[i], SECOND).p)
+			;
+		assert_true(sim_stream_broke(slow[i]) == (i < 2));
+	}
+	sim_settle(s);
+}
+
 /* What is asked for with an end ends; an end alone brings what is remembered too. */
 static may_suspend void a_range_ends(struct sim *s)
 {
@@ -324,6 +350,7 @@ int main(void)
 		STORY(what_is_lost_is_said),
 		STORY(a_restart_of_the_engine_is_a_gap),
 		STORY(a_slow_reader_is_closed_and_holds_up_nobody),
+		STORY(the_one_furthest_behind_is_closed_when_all_hold_too_much),
 		STORY(a_range_ends),
 		STORY(readers_come_and_go),
 	};

@@ -283,6 +283,29 @@ static may_suspend void a_past_that_is_too_large_is_refused(struct sim *s)
 	sim_settle(s);
 }
 
+/* Who reads nothing holds what is read for it: what others ask for is refused, and then not. */
+static may_suspend void all_pasts_together_are_limited(struct sim *s)
+{
+	struct sim_engine *e = sim_engine(s, "n1");
+	struct sim_stream *st;
+	const char *label = sim_text(s, "{\"Image\":\"busybox\",\"Labels\":{\"big\":\"%0*d\"}}",
+				     (int)(64 * KIB), 0);
+
+	sim_config(s)->events_held = MIB;
+	sim_up(s);
+	for (int i = 0; i < 12; i++)
+		sim_local_create(e, sim_text(s, "c%d", i), label);
+	sim_run(s, SECOND);
+	st = sim_open(s, "GET", "/events?since=1m&until=0s", NULL);
+	assert_true(sim_next_line(st, SECOND).p);
+	assert_refused(sim_get(s, "/events?since=1m&until=0s"), 503,
+		       "too many past events are being read");
+	sim_close(st);
+	sim_run(s, SECOND);
+	assert_status(sim_get(s, "/events?since=1m&until=0s"), 200);
+	sim_settle(s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -298,6 +321,7 @@ int main(void)
 		STORY(a_node_that_is_down_is_told),
 		STORY(a_client_that_leaves_leaves_nothing_behind),
 		STORY(a_past_that_is_too_large_is_refused),
+		STORY(all_pasts_together_are_limited),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
