@@ -90,9 +90,18 @@ static bool better(const struct addr *a, const struct addr *than)
 	return addr_is_loopback(than) && !addr_is_loopback(a);
 }
 
+static void take_better(const struct addr *a, struct addr *ret, bool *found)
+{
+	if (a->kind != ADDR_TCP || (*found && !better(a, ret)))
+		return;
+	*ret = *a;
+	*found = true;
+}
+
 bool embedded_address(const char *advertise, const struct vec *listeners, struct addr *ret)
 {
 	bool found = false;
+	struct addr at;
 
 	if (advertise) {
 		/* The flag's own check has read it before. */
@@ -100,12 +109,13 @@ bool embedded_address(const char *advertise, const struct vec *listeners, struct
 		return true;
 	}
 	for (size_t i = 0; i < listeners->n; i++) {
-		const struct addr *a = listener_addr(listeners->v[i]);
+		const struct listener *l = listeners->v[i];
+		bool passed = listener_addr(l)->kind == ADDR_FD;
 
-		if (a->kind != ADDR_TCP || (found && !better(a, ret)))
-			continue;
-		*ret = *a;
-		found = true;
+		if (!passed)
+			take_better(listener_addr(l), ret, &found);
+		for (size_t k = 0; passed && listener_socket(l, k, &at); k++)
+			take_better(&at, ret, &found);
 	}
 	if (found && is_any(ret) && !local_address(ret))
 		(void)snprintf(ret->host, sizeof(ret->host), "127.0.0.1");

@@ -121,11 +121,11 @@ def test_as_the_unit_runs_it(lab, tmp_path):
             process.wait()
 
 
-def passed(listening, log, *flags):
+def passed(listening, log, *arguments):
     """A manager with a socket that was passed to it."""
     return subprocess.Popen(
         [sys.executable, '-c', LAUNCHER, str(listening.fileno()), binary(), 'manage', '-H', 'fd://',
-         *flags, '127.0.0.1:1'],
+         *arguments],
         pass_fds=[listening.fileno()], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
 
 
@@ -141,7 +141,7 @@ def test_a_passed_socket_is_what_it_is(tmp_path, kind):
         listening = socket.create_server(('127.0.0.1' if kind == 'loopback' else '0.0.0.0', 0))
     flags = verified(certs / 'manager') if kind in ('unix', 'verified') else []
     with listening, open(tmp_path / 'log', 'w') as log:
-        process = passed(listening, log, *flags)
+        process = passed(listening, log, *flags, '127.0.0.1:1')
         try:
             wait_until(lambda: 'msg=listening' in (tmp_path / 'log').read_text(), 20, 'it listens')
             if kind == 'unix':
@@ -159,6 +159,21 @@ def test_a_passed_socket_is_what_it_is(tmp_path, kind):
     tls = 'verify' if kind == 'verified' else 'off'
     assert re.search(f'msg=listening address="?{re.escape(at)}"? tls={tls}', told), told
     assert ('whoever reaches this address' in told) == (kind == 'everywhere'), told
+
+
+def test_nodes_join_at_a_passed_socket(tmp_path):
+    """A manager with a cluster of its own tells where that is reached, which no flag says."""
+    told = tmp_path / 'log'
+    with socket.create_server(('127.0.0.1', 0)) as listening, open(told, 'w') as log:
+        process = passed(listening, log, '--state-dir', str(tmp_path / 'state'))
+        try:
+            wait_until(lambda: 'Use it:' in told.read_text(), 20, 'it tells how it is used')
+        finally:
+            process.terminate()
+            assert process.wait(15) == 0
+        at = '{}:{}'.format(*listening.getsockname())
+    assert re.search(f'^Add a node: .* token://{at}/[0-9a-f]+$', told.read_text(), re.M)
+    assert f'DOCKER_HOST=tcp://{at}\n' in told.read_text()
 
 
 def malformed(secret):
