@@ -76,8 +76,9 @@ class Server:
         self.process.send_signal(number)
 
     def pause(self):
-        """Nothing is answered, and nothing refused."""
+        """Nothing is answered, and nothing refused: from when its last thread stands still."""
         self.signal(signal.SIGSTOP)
+        os.waitid(os.P_PID, self.process.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
 
     def resume(self):
         self.signal(signal.SIGCONT)
