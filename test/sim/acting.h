@@ -6,10 +6,11 @@
 #ifndef SIM_ACTING_H
 #define SIM_ACTING_H
 
+#include "cluster/fan.h"
 #include "sim/pool.h"
 
 /* Longer than any deadline of the manager's; what goes on then is the client's to end. */
-#define PATIENCE (8 * MINUTE)
+#define PATIENCE (FAN_LONG + MINUTE)
 
 struct acting {
 	struct sim_reply reply;
