@@ -37,11 +37,11 @@ static struct guard *guard_new(struct cluster *c, const struct container *ct)
 static void note_running(struct cluster *c, struct guard *g, const struct container *ct)
 {
 	if (container_status_is_up(ct->state.status)) {
-		guard_set_running(g, true);
+		guard_set_running(g, true, container_state_since(&ct->state));
 	} else if (g->made_again && ct->state.status == CONTAINER_CREATED) {
 		return;
 	} else if (ct->state.status == CONTAINER_CREATED) {
-		guard_set_running(g, false);
+		guard_set_running(g, false, 0);
 	} else if (g->running && !g->stopped_at) {
 		g->stopped_at = clock_now();
 		list_append(&c->guards.fading, &g->at_fading);
@@ -110,7 +110,8 @@ static void follow(struct cluster *c, struct guard *g, const struct container *c
 
 	if (g->container && !str_eq(str_from(g->container), ct->id) && ct->generation) {
 		g->made_again = true;
-		guard_set_running(g, g->running); /* whenever that one ended */
+		g->as_of = 0;
+		guard_set_running(g, g->running, 0); /* whenever that one ended */
 		guard_set_text(&g->from, str_from(g->node_name));
 		guard_leave_copy(c, g, g);
 	}
@@ -257,22 +258,45 @@ bool guards_fade(struct cluster *c)
 		list_remove(&g->at_fading);
 		if (!ct)
 			continue;
-		guard_set_running(g, false);
+		guard_set_running(g, false, container_state_since(&ct->state));
 		guard_dirty(c, g);
 	}
 	return !list_empty(&c->guards.fading);
 }
 
+/* Who led before was told of it what this manager may not have seen: it has not looked since. */
+static bool is_news(const struct cluster *c, const struct guard *record, const struct container *ct)
+{
+	return str_eq(str_from(record->container), ct->id) &&
+	       record->as_of > container_state_since(&ct->state) &&
+	       engine_looked_at(ct->engine) < c->guards.elected_at;
+}
+
+/*
+ * The end that is seen is the one that the record tells of, if not of a later one: whoever wrote it
+ * knew whether the copy was stopped, or ended with its machine. An event is told some time after it.
+ */
+static bool is_told_end(const struct guard *record, const struct container *ct)
+{
+	return str_eq(str_from(record->container), ct->id) && record->as_of &&
+	       record->as_of + SECOND >= container_state_since(&ct->state);
+}
+
 /* The copy may have been made to be started, or be seen behind an earlier one that runs. */
-static void merge_running(struct guard *g, const struct guard *record, const struct container *ct,
+static void merge_running(const struct cluster *c, struct guard *g, const struct guard *record,
 			  bool moved)
 {
-	bool is_behind = moved || g->made_again;
+	const struct container *ct = guard_container(c, g);
+	bool is_behind = moved || g->made_again || is_told_end(record, ct);
 
+	if (is_news(c, record, ct)) {
+		guard_set_running(g, record->running, record->as_of);
+		return;
+	}
 	if (record->running && (record->made_again || moved))
 		g->running |= ct->state.status == CONTAINER_CREATED;
 	if (!record->running && is_behind && !container_status_is_up(ct->state.status))
-		guard_set_running(g, false);
+		guard_set_running(g, false, container_state_since(&ct->state));
 }
 
 /*
@@ -292,7 +316,7 @@ static void merge_record(struct cluster *c, struct guard *g, struct guard *recor
 	guard_settle_in(c, g);
 	g->generation = MAX(g->generation, record->generation);
 	if (ct && g->told_in != guards_term(c))
-		merge_running(g, record, ct, moved);
+		merge_running(c, g, record, moved);
 	if ((same && record->made_again) || moved) {
 		g->made_again = true;
 		guard_set_text(&g->from, str_from(moved ? record->node_name : record->from));

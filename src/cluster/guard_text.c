@@ -52,6 +52,7 @@ void guard_write(const struct guard *g, struct strbuf *out)
 	json_put_i64(&o, "copy", g->copy);
 	json_put_i64(&o, "generation", g->generation);
 	json_put_bool(&o, "running", g->running);
+	json_put_i64(&o, "as_of", g->as_of);
 	json_put_bool(&o, "unfinished", g->made_again);
 	json_put_str(&o, "from", str_from(g->from));
 	put_node(&o, g->node_id, g->node_name, g->node_addr);
@@ -138,6 +139,7 @@ struct error *guard_read(struct str text, struct guard **ret)
 	g->generation = (uint32_t)generation;
 	g->spent = true;
 	g->running = json_get_bool(root, "running");
+	g->as_of = json_get_i64(root, "as_of", 0);
 	g->made_again = json_get_bool(root, "unfinished");
 	if (!g->removed_at)
 		strbuf_add(&g->specification, json_raw(json_get(root, "specification")));

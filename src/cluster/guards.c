@@ -227,8 +227,10 @@ void guard_drop(struct cluster *c, struct guard *g)
 	guard_let_go(c, g);
 }
 
-void guard_set_running(struct guard *g, bool running)
+void guard_set_running(struct guard *g, bool running, int64_t as_of)
 {
+	if (g->running != running || !g->as_of)
+		g->as_of = as_of;
 	g->running = running;
 	g->stopped_at = 0;
 	list_remove(&g->at_fading);

@@ -58,6 +58,7 @@ struct guard {
 	uint32_t generation;	     /* the highest that any copy may have been given */
 	bool spent;		     /* a copy may have that generation */
 	bool running;		     /* it is meant to run */
+	int64_t as_of;		     /* since when, by the node's clock; 0: is not known */
 	uint64_t told_in;	     /* in that term a client said so before records were read */
 	bool made_again;	     /* the copy was made by a move that is not finished */
 	char *from;		     /* the node that it was moved from last; or NULL */
@@ -102,6 +103,7 @@ struct guards {
 	bool removes;	  /* a record was removed last, and none was written */
 	bool woken, began, is_loaded;
 	uint64_t loaded_term; /* in which the records were read */
+	int64_t elected_at;   /* when all nodes were to be looked at before that; clock_now() */
 	int64_t began_at, remove_at;
 	struct group fibers, moves;
 	struct map removing; /* of struct removal (copies.c) */
@@ -133,8 +135,8 @@ void guard_set_state(struct cluster *c, struct guard *g, enum guard_state next);
 /* It will not be made again; its record goes. The caller may need a reference. */
 void guard_drop(struct cluster *c, struct guard *g);
 void guard_let_go(struct cluster *c, struct guard *g); /* the same, but for the record */
-/* That it is meant to run, or is not, is known for certain. */
-void guard_set_running(struct guard *g, bool running);
+/* That it is meant to run, or is not, is known for certain, of a copy that is so `as_of` then. */
+void guard_set_running(struct guard *g, bool running, int64_t as_of);
 void guard_rename(struct cluster *c, struct guard *g, struct str name);
 void guard_set_text(char **slot, struct str text); /* a copy of it */
 /* The container that it follows; NULL where that is in no table. */

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "cluster/fan.h"
 #include "cluster/internal.h"
+#include "fiber/clock.h"
 #include "fiber/group.h"
 
 struct look {
@@ -49,6 +50,7 @@ may_suspend struct error *cluster_reconcile(struct cluster *c)
 {
 	_cleanup_(look_fini) struct look l = { .group = GROUP_INIT };
 
+	c->guards.elected_at = clock_now();
 	cluster_healthy_engines(c, &l.engines);
 	TRY(look_at_all(&l));
 	return take(l.err);

@@ -253,7 +253,8 @@ void cluster_container_acted(struct cluster *c, struct str id)
 
 	if (!g)
 		return;
-	guard_set_running(g, container_status_is_up(ct->state.status));
+	guard_set_running(g, container_status_is_up(ct->state.status),
+			  container_state_since(&ct->state));
 	if (!guards_are_loaded(c))
 		g->told_in = guards_term(c);
 	guard_dirty(c, g);

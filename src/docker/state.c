@@ -23,6 +23,11 @@ static const char *const health_names[] = {
 	[HEALTH_UNHEALTHY] = "unhealthy",
 };
 
+int64_t container_state_since(const struct container_state *s)
+{
+	return MAX(s->started_at, s->finished_at);
+}
+
 bool container_status_is_up(enum container_status s)
 {
 	return s == CONTAINER_RUNNING || s == CONTAINER_PAUSED || s == CONTAINER_RESTARTING;

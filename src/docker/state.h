@@ -39,6 +39,9 @@ void container_state_read(struct json state, struct container_state *ret);
  */
 void container_status_text(const struct container_state *s, int64_t now, struct strbuf *out);
 
+/* When it was started or ended last, unix ns; 0: never. */
+int64_t container_state_since(const struct container_state *s);
+
 /* It was started, and has not ended: it runs, is paused, or is about to be started again. */
 bool container_status_is_up(enum container_status s);
 

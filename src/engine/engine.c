@@ -176,6 +176,11 @@ int64_t engine_now(const struct engine *e)
 	return clock_wall() + engine_skew(e);
 }
 
+int64_t engine_looked_at(const struct engine *e)
+{
+	return e->looked_at;
+}
+
 int64_t engine_heard_at(const struct engine *e)
 {
 	return e->heard_at;

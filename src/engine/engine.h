@@ -103,6 +103,8 @@ int64_t engine_now(const struct engine *e);	   /* the engine's own clock, unix n
 int64_t engine_events_seen(const struct engine *e);
 /* When something last came from it; clock_now(). 0: never. */
 int64_t engine_heard_at(const struct engine *e);
+/* When the last look at all that is on it began that was completed; clock_now(). 0: never. */
+int64_t engine_looked_at(const struct engine *e);
 /* As many failures in a row as make an engine unhealthy; of one that is pending, too. */
 bool engine_is_dead(const struct engine *e);
 /*

@@ -56,6 +56,7 @@ struct engine {
 	int64_t answered_at;  /* when the last ping that was answered began */
 	int64_t quiet;	      /* how long nothing may be heard before a ping */
 	int64_t reconcile_at;
+	int64_t looked_at; /* when the last look at all that is on it began; clock_now() */
 
 	/* monitor.c */
 	struct group monitor;

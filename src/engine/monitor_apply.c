@@ -88,7 +88,7 @@ static bool is_start_before_stop(const struct container_state *s, const struct d
 static bool is_outdated(const struct container_state *s, const struct container_action *action,
 			const struct docker_event *ev)
 {
-	return ev->time_nano < MAX(s->started_at, s->finished_at) ||
+	return ev->time_nano < container_state_since(s) ||
 	       (action->change == on_start && is_start_before_stop(s, ev));
 }
 

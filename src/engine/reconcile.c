@@ -342,6 +342,8 @@ may_suspend struct error *reconcile(struct engine *e)
 		err = reconcile_objects(&r, OBJECT_NETWORK);
 	if (err && r.inspect_all)
 		e->inspect_all = true;
+	if (!err)
+		e->looked_at = MAX(e->looked_at, began);
 	if (!err && r.inspect_all)
 		e->inspected_at = began;
 	return err;
