@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "cluster/build.h"
+#include "cluster/watchdog.h"
 #include "fiber/loop.h"
 #include "http/reply.h"
 
@@ -124,6 +125,8 @@ static may_suspend struct error *dispatch(struct request *r)
 	if (!r->route)
 		return error_new(ERR_NOT_FOUND, "page not found");
 	TRY(read_version(r, version));
+	if (!replica_changes_nothing(r))
+		TRY(cluster_await_records(r->cluster));
 	if (is_about_images(r->route))
 		cluster_see_builds(r->cluster, request_client(r));
 	return r->route->handler(r);

@@ -128,7 +128,7 @@ bool replica_is_own(const struct request *r)
 }
 
 /* A GET that carries a container's stdin is no reading. */
-static bool changes_nothing(const struct request *r)
+bool replica_changes_nothing(const struct request *r)
 {
 	struct str method = r->in->head.method;
 
@@ -141,7 +141,7 @@ struct error *replica_enter(const struct request *r)
 {
 	struct error *err = fence_enter(r->api->replica.fence);
 
-	if (!err || !changes_nothing(r))
+	if (!err || !replica_changes_nothing(r))
 		return err;
 	error_free(err);
 	return NULL;

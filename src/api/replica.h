@@ -42,6 +42,8 @@ struct str replica_primary(const struct replica *r); /* of a replica: "host:port
  */
 bool replica_is_own(const struct request *r);
 must_check struct error *replica_enter(const struct request *r);
+/* Once its route is known. */
+bool replica_changes_nothing(const struct request *r);
 may_suspend must_check struct error *replica_pass(struct request *r);
 
 /* Who asks, as another manager says; STR_NONE where it was not another manager that asks. */

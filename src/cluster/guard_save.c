@@ -288,9 +288,12 @@ static may_suspend struct error *await_buried(struct cluster *c)
 	_cleanup_(deadline_end) struct deadline d = deadline_begin(WRITE_TIME);
 	struct guards *gs = &c->guards;
 
+	if (!gs->n_awaited)
+		return NULL;
 	while (gs->n_awaited && gs->began && guards_may_act(c))
 		TRY(wait_for_store(c, &d));
-	return gs->n_awaited ? guards_check_acting(c) : NULL;
+	TRY(guards_check_acting(c));
+	return check_store(c);
 }
 
 may_suspend void guards_await_buried(struct cluster *c)

@@ -219,7 +219,20 @@ may_suspend void guards_stop(struct cluster *c)
 
 void cluster_role_changed(struct cluster *c)
 {
+	/* What decided it has answered: clients wait for it again. */
+	c->guards.store_fails = false;
 	guards_wake(c);
+}
+
+may_suspend struct error *cluster_await_records(struct cluster *c)
+{
+	struct error *err = guards_await_loaded(c);
+
+	/* The store is away: what needs to know (a create) refuses for itself. */
+	if (!error_is(err, ERR_UNAVAILABLE))
+		return err;
+	error_free(err);
+	return NULL;
 }
 
 may_suspend void cluster_await_removed(struct cluster *c)

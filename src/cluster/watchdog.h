@@ -16,6 +16,13 @@
 void cluster_role_changed(struct cluster *c);
 
 /*
+ * Before a client changes anything: parks until the records of what is to be rescheduled were read,
+ * or could not be for some seconds. Before that a name may lead to what a node has left of a
+ * container that is another node's now.
+ */
+may_suspend must_check struct error *cluster_await_records(struct cluster *c);
+
+/*
  * A client has just had the container started, stopped, killed or paused: what it is now is how it
  * is meant to be. One that stops by itself shortly before its node fails is taken to have been stopped with it.
  */
