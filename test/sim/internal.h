@@ -47,13 +47,14 @@ struct sim {
 	struct cluster *replica_cluster; /* of the other one, which clients talk to */
 	struct api *replica;
 	struct listener *replica_listener;
-	struct vec engines;   /* of struct sim_engine */
-	struct vec registry;  /* of struct registry_image */
-	struct vec clients;   /* of struct sim_client */
-	struct vec streams;   /* of struct sim_stream */
-	struct vec hijacks;   /* of struct sim_hijack */
-	struct group network; /* wires */
-	struct group fibers;  /* the story's own */
+	struct listener *(*manager_at)(const struct addr *a); /* of several; NULL: is none */
+	struct vec engines;				      /* of struct sim_engine */
+	struct vec registry;				      /* of struct registry_image */
+	struct vec clients;				      /* of struct sim_client */
+	struct vec streams;				      /* of struct sim_stream */
+	struct vec hijacks;				      /* of struct sim_hijack */
+	struct group network;				      /* wires */
+	struct group fibers;				      /* the story's own */
 	struct sim_fault fault;
 	int64_t latency; /* of connections, at most */
 	void (*on_hangup)(void *arg);

@@ -44,6 +44,12 @@ static void keep_line(enum log_level level, struct str line, void *arg)
 	strbuf_addc(&s->log, '\n');
 }
 
+__attribute__((constructor)) static void choose_story(void)
+{
+	if (is_set("SIM_STORY"))
+		cmocka_set_test_filter(getenv("SIM_STORY"));
+}
+
 struct cluster_config *sim_config(struct sim *s)
 {
 	return &s->config;
@@ -331,7 +337,10 @@ void sim_each_seed(uint64_t seeds, void (*fn)(uint64_t seed, void *arg), void *a
 	}
 	if (is_set("SIM_SEEDS"))
 		str_to_u64(str_from(getenv("SIM_SEEDS")), &seeds);
-	for (seed = 1; seed <= seeds; seed += sim_stride())
+	seed = 1;
+	if (is_set("SIM_FIRST"))
+		str_to_u64(str_from(getenv("SIM_FIRST")), &seed);
+	for (; seed <= seeds; seed += sim_stride())
 		fn(seed, arg);
 }
 

@@ -13,7 +13,8 @@
  *
  * Each runs in a process of its own, once for each seed. What is random (ids, placement, the
  * network's delays, where a fault cuts) comes out of the seed: SIM_SEED=7 runs that one alone,
- * SIM_SEEDS=20 the first twenty, SIM_LOG=1 shows the manager's log.
+ * SIM_SEEDS=20 the first twenty, SIM_LOG=1 shows the manager's log, SIM_STORY=finds* tells those
+ * stories alone.
  *
  * Everything that a story gets (replies, ids, texts) lives until its end.
  */
@@ -66,8 +67,9 @@ struct fault_story {
 	story_fn *after; /* what must be true then, all lines being well again */
 };
 /*
- * $SIM_STRIDE, or 1: only every so many'th seed is told, and of what is told again and again with
- * one fault each, only every so many'th fault: for who has less time, or runs under valgrind.
+ * $SIM_STRIDE, or 1: only every so many'th seed is told, from $SIM_FIRST on, and of what is told again
+ * and again with one fault each, only every so many'th fault: for who has less time, or runs under
+ * valgrind.
  */
 unsigned int sim_stride(void);
 void sim_tell_faults(void **state); /* a cmocka test: its initial state is a struct fault_story */

@@ -283,6 +283,41 @@ static may_suspend struct error *store_put(struct kv *kv, struct str key, struct
 	return answer(kv, err);
 }
 
+static may_suspend struct error *store_list(struct kv *kv, struct str directory,
+					    struct arena *arena, struct kv_list *ret)
+{
+	const struct sim_store *s = sim_kv(kv)->store;
+	struct error *err = ask(kv);
+
+	if (err)
+		return unheard(kv, err);
+	*ret = (struct kv_list){ .v = arena_new_array(arena, struct kv_entry, s->keys.n),
+				 .revision = s->revision };
+	for (size_t i = 0; i < s->keys.n; i++) {
+		const struct sim_key *k = s->keys.v[i];
+		struct str name = str_strip_prefix(str_from(k->name), directory);
+
+		if (name.n < strlen(k->name))
+			ret->v[ret->n++] = (struct kv_entry){ arena_dup(arena, name),
+							      arena_dup(arena, str_from(k->value)),
+							      k->lease != 0 };
+	}
+	return answer(kv, NULL);
+}
+
+static may_suspend struct error *store_remove(struct kv *kv, struct str key,
+					      const struct fence *fence)
+{
+	struct error *err;
+
+	TRY(fence_check(fence));
+	err = ask(kv);
+	if (err)
+		return unheard(kv, err);
+	sim_store_remove(sim_kv(kv)->store, key);
+	return answer(kv, NULL);
+}
+
 static may_suspend struct error *store_lock(struct kv *kv, struct str key, struct str value,
 					    struct kv_lease *lease, bool *ret)
 {
@@ -359,8 +394,10 @@ static may_suspend void store_lease_free(struct kv_lease *lease)
 static const struct kv_backend backend = {
 	.scheme = "sim",
 	.get = store_get,
+	.list = store_list,
 	.wait = store_wait,
 	.put = store_put,
+	.remove = store_remove,
 	.lock = store_lock,
 	.lease_begin = store_lease_begin,
 	.lease_renew = store_lease_renew,

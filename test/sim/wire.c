@@ -367,6 +367,11 @@ static may_suspend void wire_main(void *arg)
 	free(w);
 }
 
+static struct error *refused(const char *address)
+{
+	return error_new(ERR_REFUSED, "cannot connect to %s: Connection refused", address);
+}
+
 static may_suspend struct error *await_engine(struct sim_engine *e, const char *address,
 					      int64_t latency)
 {
@@ -374,7 +379,7 @@ static may_suspend struct error *await_engine(struct sim_engine *e, const char *
 	while (e && e->cut)
 		TRY(waitq_wait(&e->line, "the line to be mended"));
 	if (!e || !e->up)
-		return error_new(ERR_REFUSED, "cannot connect to %s: Connection refused", address);
+		return refused(address);
 	return NULL;
 }
 
@@ -388,7 +393,7 @@ static may_suspend struct error *connect_engine(struct sim *s, struct sim_engine
 	TRY(await_engine(e, address, latency));
 	kind = meet(s, e, NULL);
 	if (kind == FAULT_REFUSE || kind == FAULT_RESET)
-		return error_new(ERR_REFUSED, "cannot connect to %s: Connection refused", address);
+		return refused(address);
 	if (kind == FAULT_HANGUP)
 		TRY(hang_up(s));
 	if (kind == FAULT_STALL)
@@ -406,19 +411,28 @@ static may_suspend struct error *connect_engine(struct sim *s, struct sim_engine
 	return NULL;
 }
 
+static struct error *connect_manager(struct listener *l, const char *address, struct stream **ret)
+{
+	if (!l)
+		return refused(address);
+	*ret = listener_connect(l, "replica:40000");
+	return NULL;
+}
+
 may_suspend struct error *wire_dial(const struct addr *a, void *sim, struct stream **ret)
 {
 	_cleanup_(strbuf_fini) struct strbuf address = STRBUF_INIT;
+	const struct sim *s = sim;
 	struct str client = str_strip_prefix(str_from(a->host), STR("client-"));
 
 	if (client.n < strlen(a->host)) {
 		*ret = client_connect(sim, client.p);
 		return NULL;
 	}
-	if (strcmp(a->host, sim_primary_addr.host) == 0) {
-		*ret = listener_connect(((struct sim *)sim)->listener, "replica:40000");
-		return NULL;
-	}
 	addr_format(a, &address);
+	if (strcmp(a->host, sim_primary_addr.host) == 0)
+		return connect_manager(s->listener, address.p, ret);
+	if (s->manager_at && str_starts(str_from(a->host), STR("10.9.0.")))
+		return connect_manager(s->manager_at(a), address.p, ret);
 	return connect_engine(sim, sim_engine_at(sim, a), address.p, ret);
 }
