@@ -3,12 +3,15 @@
 
 import json
 
+import pytest
+
 DOCKERFILE = 'FROM busybox\nARG WHO\nRUN echo "for $WHO" > /who\n'
 SETTINGS = {'ANSIBLE_STDOUT_CALLBACK': 'json', 'ANSIBLE_LOCALHOST_WARNING': 'false',
             'ANSIBLE_INVENTORY_UNPARSED_WARNING': 'false', 'ANSIBLE_PIPELINING': 'true',
             'LC_ALL': 'C.UTF-8'}
 
 
+@pytest.mark.slow
 def test_playbook(pair, tool):
     def story(side):
         play = tool(side)

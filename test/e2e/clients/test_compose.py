@@ -100,6 +100,7 @@ def project(tool):
     return make
 
 
+@pytest.mark.slow
 def test_project(pair, project):
     def story(side):
         shop = project(side, SHOP)
