@@ -66,6 +66,9 @@ struct sim {
 extern struct sim *the_sim;
 extern char sim_title[80]; /* what a failure says of itself, besides its seed */
 
+/* The story's manager by this config, which knows no nodes yet. */
+void sim_begin_manager(struct sim *s, const struct cluster_config *config);
+
 /* One run in this process: a virtual loop with a pool that is empty, and at its end is again. */
 typedef may_suspend void sim_main_fn(struct sim *s, void *arg);
 void sim_once(uint64_t seed, sim_main_fn *fn, void *arg);

@@ -47,21 +47,18 @@ static void turn_to(struct sim *s, const struct manager *m)
 
 static may_suspend void begin(struct sim *s, struct manager *m)
 {
-	struct api_config config = { .version = "2.0.0", .fence = &m->managers.fence };
-	struct cluster_config pool = s->config;
+	struct cluster_config config = s->config;
 
 	managers_init(&m->managers);
 	sim_kv_init(&m->kv, &all.store);
 	record_kv_init(&m->records, &m->kv.base, &m->managers.fence);
-	pool.fence = &m->managers.fence;
-	pool.records = &m->records.store;
-	m->cluster = cluster_new(&pool);
-	config.cluster = m->cluster;
-	m->api = api_new(&config);
-	m->listener = listener_memory();
-	api_listen(m->api, m->listener);
+	config.fence = &m->managers.fence;
+	config.records = &m->records.store;
+	sim_begin_manager(s, &config);
+	m->cluster = s->cluster;
+	m->api = s->api;
+	m->listener = s->listener;
 	managers_start(&m->managers, &m->kv.base, m->advertise, TTL, m->api, m->cluster);
-	turn_to(s, m);
 	sim_discover(s);
 }
 

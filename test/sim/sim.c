@@ -110,19 +110,22 @@ static may_suspend void stop_replica(struct sim *s)
 	s->replica_listener = NULL;
 }
 
-static may_suspend void start_manager(struct sim *s)
+void sim_begin_manager(struct sim *s, const struct cluster_config *config)
 {
-	struct api_config config = {
+	s->cluster = cluster_new(config);
+	s->api = api_new(&(struct api_config){
 		.version = "2.0.0",
-		.fence = s->config.fence,
+		.cluster = s->cluster,
+		.fence = config->fence,
 		.cors = s->cors,
-	};
-
-	s->cluster = cluster_new(&s->config);
-	config.cluster = s->cluster;
-	s->api = api_new(&config);
+	});
 	s->listener = listener_memory();
 	api_listen(s->api, s->listener);
+}
+
+static may_suspend void start_manager(struct sim *s)
+{
+	sim_begin_manager(s, &s->config);
 	if (s->replicated)
 		start_replica(s);
 	else if (s->config.fence)
