@@ -284,9 +284,8 @@ static bool is_told_end(const struct guard *record, const struct container *ct)
 
 /* The copy may have been made to be started, or be seen behind an earlier one that runs. */
 static void merge_running(const struct cluster *c, struct guard *g, const struct guard *record,
-			  bool moved)
+			  const struct container *ct, bool moved)
 {
-	const struct container *ct = guard_container(c, g);
 	bool is_behind = moved || g->made_again || is_told_end(record, ct);
 
 	if (is_news(c, record, ct)) {
@@ -316,7 +315,7 @@ static void merge_record(struct cluster *c, struct guard *g, struct guard *recor
 	guard_settle_in(c, g);
 	g->generation = MAX(g->generation, record->generation);
 	if (ct && g->told_in != guards_term(c))
-		merge_running(c, g, record, moved);
+		merge_running(c, g, record, ct, moved);
 	if ((same && record->made_again) || moved) {
 		g->made_again = true;
 		guard_set_text(&g->from, str_from(moved ? record->node_name : record->from));
